@@ -1,0 +1,62 @@
+"""Attractory: train populations of recurrent neural networks on neuroscience tasks, and open them.
+
+The public names are loaded when they are first used, so that importing the package is quick and
+pulls in neither plotting nor another framework.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from attractory import analysis, figures, models, report, rules, tasks
+    from attractory._errors import AttractoryError, FileProblem, InvalidSetting
+    from attractory.evaluation import evaluate, robustness
+    from attractory.runs import Run, load, load_keras
+    from attractory.training import train
+
+__version__ = "0.1.0"
+
+_folders = ("analysis", "figures", "models", "report", "rules", "tasks")
+_homes = {
+    "AttractoryError": "_errors",
+    "FileProblem": "_errors",
+    "InvalidSetting": "_errors",
+    "Run": "runs",
+    "evaluate": "evaluation",
+    "load": "runs",
+    "load_keras": "runs",
+    "robustness": "evaluation",
+    "train": "training",
+}
+
+__all__ = [
+    "AttractoryError",
+    "FileProblem",
+    "InvalidSetting",
+    "Run",
+    "analysis",
+    "evaluate",
+    "figures",
+    "load",
+    "load_keras",
+    "models",
+    "report",
+    "robustness",
+    "rules",
+    "tasks",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _folders:
+        return importlib.import_module(f"attractory.{name}")
+    if name in _homes:
+        return getattr(importlib.import_module(f"attractory.{_homes[name]}"), name)
+    raise AttributeError(f"module 'attractory' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

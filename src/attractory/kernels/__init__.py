@@ -1,0 +1,5 @@
+"""The fast recurrences that the models stand on, each beside its reference in plain JAX."""
+
+from attractory.kernels._rate import Activation, rate_recurrence, rate_recurrence_reference
+
+__all__ = ["Activation", "rate_recurrence", "rate_recurrence_reference"]

@@ -1,0 +1,53 @@
+"""Activation functions by name."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from attractory._errors import InvalidSetting, nearest
+from attractory.kernels import Activation
+
+_common: dict[str, Activation] = {
+    "tanh": jnp.tanh,
+    "relu": jax.nn.relu,
+    "softplus": jax.nn.softplus,
+    "sigmoid": jax.nn.sigmoid,
+    "linear": lambda x: x,
+}
+# what else jax.nn has as a function of one array, under its name there
+_from_jax = ("celu", "elu", "gelu", "hard_tanh", "leaky_relu", "relu6", "selu", "silu", "soft_sign")
+
+
+def activation_function(activation: str | Activation) -> Activation:
+    """The function of a name, or the given function itself.
+
+    Raises InvalidSetting for an unknown name, or a function that does not turn an array into one
+    of the same shape.
+    """
+    if callable(activation):
+        return _checked(activation)
+    if activation in _common:
+        return _common[activation]
+    if activation in _from_jax:
+        return getattr(jax.nn, activation)
+    raise InvalidSetting(
+        f"activation = {activation!r} is not allowed: a JAX function of one array, or a name; "
+        + nearest(activation, [*_common, *_from_jax])
+    )
+
+
+def _checked(function: Activation) -> Activation:
+    probe = jax.ShapeDtypeStruct((2, 3), jnp.float32)
+    try:
+        made = jax.eval_shape(function, probe)
+    except Exception as error:
+        first = str(error).splitlines()[0]
+        raise InvalidSetting(
+            f"activation = {function!r} is not allowed: it must work on JAX arrays ({first})"
+        ) from None
+    if getattr(made, "shape", None) != probe.shape:
+        raise InvalidSetting(
+            f"activation = {function!r} is not allowed: it must return an array of the same shape"
+        )
+    return function

@@ -1,0 +1,62 @@
+"""Initial weights. Every matrix is [to, from]."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from attractory._errors import InvalidSetting
+
+RecurrentInit = Literal["orthogonal", "normal", "glorot", "identity"]
+ProjectionInit = Literal["glorot", "normal"]
+
+
+def recurrent(
+    init: RecurrentInit | np.ndarray, gain: float, units: int, key: jax.Array
+) -> jax.Array:
+    """(units, units): 'orthogonal', 'normal' of standard deviation 1/√units, 'glorot' uniform, or
+    'identity', times the gain; or a user's own matrix as it is."""
+    if not isinstance(init, str):
+        return given("recurrent_init", init, (units, units))
+    shape = (units, units)
+    if init == "orthogonal":
+        return gain * jax.random.orthogonal(key, units)
+    if init == "normal":
+        return gain * jax.random.normal(key, shape) / jnp.sqrt(units)
+    if init == "identity":
+        return gain * jnp.eye(units)
+    return gain * _glorot(key, shape)
+
+
+def projection(
+    field: str, init: ProjectionInit | np.ndarray, shape: tuple[int, int], key: jax.Array
+) -> jax.Array:
+    """(to, from): 'glorot' uniform, or 'normal' of standard deviation 1/√from; or the user's own."""
+    if not isinstance(init, str):
+        return given(field, init, shape)
+    if init == "normal":
+        return jax.random.normal(key, shape) / jnp.sqrt(shape[1])
+    return _glorot(key, shape)
+
+
+def given(field: str, array: np.ndarray, shape: tuple[int, ...]) -> jax.Array:
+    """A user's array, when it has the right shape and only finite numbers."""
+    try:
+        values = np.asarray(array, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InvalidSetting(f"{field}: not an array of numbers") from None
+    if values.shape != shape:
+        raise InvalidSetting(f"{field} has shape {values.shape}; it must be {shape}, [to, from]")
+    if not np.isfinite(values).all():
+        bad = int((~np.isfinite(values)).sum())
+        raise InvalidSetting(f"{field} has {bad} values that are not finite; all must be")
+    return jnp.asarray(values, dtype=jnp.float32)
+
+
+def _glorot(key: jax.Array, shape: tuple[int, int]) -> jax.Array:
+    """Uniform within ±√(6 / (to + from)) (Glorot & Bengio 2010, equation 16)."""
+    limit = (6.0 / sum(shape)) ** 0.5
+    return jax.random.uniform(key, shape, minval=-limit, maxval=limit)

@@ -1,0 +1,192 @@
+"""One network: a model's description together with its weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Self
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from attractory._errors import InvalidSetting
+from attractory.kernels import Activation
+from attractory.models import _initial
+from attractory.models._rate import RateRNN, Weights
+from attractory.tasks import random_key
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """What a network did: NumPy arrays, the trial axis dropped when one trial went in without it.
+
+    inputs (trial, time, input), states (trial, time, unit), outputs (trial, time, output). Time
+    index t holds the state after the step that read input t. dt in the unit of the model's tau.
+    """
+
+    inputs: np.ndarray
+    states: np.ndarray
+    outputs: np.ndarray
+    dt: float
+
+
+class Network(eqx.Module):
+    """A network: `model` says what it is, `weights` holds its arrays by name ([to, from]).
+
+    It is a pytree: JAX transformations see the weights and leave the description alone.
+    """
+
+    model: RateRNN = eqx.field(static=True)
+    weights: Weights
+
+    @classmethod
+    def from_weights(
+        cls,
+        recurrent: Any,
+        input: Any,
+        output: Any,
+        output_bias: Any = None,
+        bias: Any = None,
+        activation: str | Activation = "tanh",
+        tau: float = 1.0,
+        dt: float = 1.0,
+    ) -> Self:
+        """A network from arrays made elsewhere.
+
+        recurrent (unit, unit), input (unit, input), output (output, unit), all [to, from];
+        output_bias (output,), bias (unit,), None where there is none. Float64 arrays keep their
+        precision. Raises InvalidSetting when shapes do not fit or a value is not finite.
+        """
+        recurrent, input, output = (np.asarray(w) for w in (recurrent, input, output))
+        if recurrent.ndim != 2 or recurrent.shape[0] != recurrent.shape[1] or not recurrent.size:
+            raise InvalidSetting(
+                f"recurrent has shape {recurrent.shape}; it must be square, (unit, unit)"
+            )
+        units = len(recurrent)
+        arrays = {"recurrent_weights": recurrent, "input_weights": input, "output_weights": output}
+        if output_bias is not None:
+            arrays["output_bias"] = np.asarray(output_bias)
+        if bias is not None:
+            arrays["bias"] = np.asarray(bias)
+        model = RateRNN(
+            units=units,
+            tau=tau,
+            dt=dt,
+            activation=activation,
+            bias=bias is not None,
+            output_bias=output_bias is not None,
+        )
+        n_inputs = input.shape[1] if input.ndim == 2 else 1
+        n_outputs = output.shape[0] if output.ndim == 2 else 1
+        weights = {}
+        for name, shape in model.weight_shapes(n_inputs, n_outputs).items():
+            _initial.given(name.removesuffix("_weights"), arrays[name], shape)
+            weights[name] = _as_float(arrays[name])
+        return cls(model, weights)
+
+    @property
+    def recurrent_weights(self) -> np.ndarray:
+        """W_rec (unit, unit), [to, from]."""
+        return np.asarray(self.weights["recurrent_weights"])
+
+    @property
+    def input_weights(self) -> np.ndarray:
+        """W_in (unit, input), [to, from]."""
+        return np.asarray(self.weights["input_weights"])
+
+    @property
+    def output_weights(self) -> np.ndarray:
+        """W_out (output, unit), [to, from]."""
+        return np.asarray(self.weights["output_weights"])
+
+    @property
+    def output_bias(self) -> np.ndarray | None:
+        """Readout bias (output,), or None."""
+        return _optional(self.weights, "output_bias")
+
+    @property
+    def bias(self) -> np.ndarray | None:
+        """Recurrent bias (unit,), or None."""
+        return _optional(self.weights, "bias")
+
+    @property
+    def units(self) -> int:
+        """Number of recurrent units."""
+        return self.weights["recurrent_weights"].shape[0]
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of input channels."""
+        return self.weights["input_weights"].shape[1]
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of output channels."""
+        return self.weights["output_weights"].shape[0]
+
+    def simulate(
+        self,
+        inputs: Any,
+        seed: int = 0,
+        initial_state: Any = None,
+        precision: str = "float32",
+    ) -> Trajectory:
+        """Run the network on inputs (trial, time, input), or (time, input) for one trial.
+
+        initial_state (trial, unit) or (unit,), zero when None. The seed serves only a model with
+        noise. precision is "float32" or "float64". Raises InvalidSetting for inputs of a wrong
+        shape or with values that are not finite.
+        """
+        if precision not in ("float32", "float64"):
+            raise InvalidSetting(f"precision = {precision!r} is not allowed: 'float32', 'float64'")
+        given = _checked_inputs(inputs, self.n_inputs)
+        batch = given if given.ndim == 3 else given[None]
+        start = _checked_state(initial_state, (len(batch), self.units))
+        with jax.enable_x64(precision == "float64"):
+            cast = {name: jnp.asarray(w, precision) for name, w in self.weights.items()}
+            states, outputs = _compiled_run(self.model)(
+                cast, jnp.asarray(batch, precision), random_key(seed), jnp.asarray(start, precision)
+            )
+            states = np.asarray(states).transpose(1, 0, 2)
+            outputs = np.asarray(outputs)
+        if given.ndim == 2:
+            states, outputs = states[0], outputs[0]
+        return Trajectory(given, states, outputs, self.model.dt)
+
+
+@lru_cache(maxsize=32)
+def _compiled_run(model: RateRNN) -> Any:
+    return jax.jit(model.run)
+
+
+def _checked_inputs(inputs: Any, n_inputs: int) -> np.ndarray:
+    array = np.asarray(inputs)
+    if array.ndim not in (2, 3) or array.shape[-1] != n_inputs or 0 in array.shape:
+        raise InvalidSetting(
+            f"inputs have shape {array.shape}; it must be (trial, time, {n_inputs}) "
+            f"or (time, {n_inputs})"
+        )
+    if not np.isfinite(array).all():
+        raise InvalidSetting("inputs have values that are not finite; all must be")
+    return array
+
+
+def _checked_state(state: Any, shape: tuple[int, int]) -> np.ndarray:
+    if state is None:
+        return np.zeros(shape)
+    array = np.asarray(state)
+    if array.shape not in (shape, shape[1:]):
+        raise InvalidSetting(
+            f"initial_state has shape {array.shape}; it must be {shape} or {shape[1:]}"
+        )
+    return np.broadcast_to(array, shape)
+
+
+def _as_float(array: np.ndarray) -> np.ndarray:
+    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+
+
+def _optional(weights: Weights, name: str) -> np.ndarray | None:
+    return np.asarray(weights[name]) if name in weights else None

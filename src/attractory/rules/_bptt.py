@@ -1,0 +1,207 @@
+"""Backpropagation through time with Optax's optimisers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal, Self
+
+import jax
+import optax
+from optax import contrib
+from pydantic import Field, model_validator
+
+from attractory._settings import Settings
+from attractory.models import RateRNN, Weights
+from attractory.rules._loss import mask_total, squared_error, summed
+from attractory.rules._rule import Metrics, RuleState
+from attractory.tasks import Trial
+
+Optimizer = Literal["adam", "muon", "sgd"]
+
+
+class BPTT(Settings):
+    """Gradient descent on the mean squared error, by backpropagation through time (Werbos 1990).
+
+    Fields
+    ------
+    steps: number of updates (set by epochs and trials when these are given).
+    batch: trials in one update.
+    optimizer, learning_rate: "adam" (Kingma & Ba 2014), "muon" (Jordan et al. 2024: the momentum
+        of each matrix made orthogonal; vectors go by Adam), or "sgd" with momentum 0.9.
+    recurrent_optimizer, recurrent_learning_rate: the same for the recurrent weights alone; None
+        takes the common ones.
+    schedule: "cosine" falls to final_rate times the rate at the last step; "inverse_time" is
+        rate / (1 + decay · step), Keras 2's learning-rate decay; "constant".
+    warmup: updates over which the rate rises linearly from 0.
+    clip: largest norm of the gradient; longer ones are scaled down to it. None: no clipping.
+    trials, epochs: a fixed set of `trials` trials a network, gone through `epochs` times in random
+        order (the last batch of an epoch may be smaller). Both None: fresh trials at every update.
+    validation: number of trials, never trained on, for the validation loss; 0: none.
+    check_every: updates between two checks (validation, early stopping); an epoch when trials and
+        epochs are given.
+    stop_below: a network stops when its mean training loss since the last check falls below this.
+    patience: a network stops after this many checks without a better validation loss, and keeps
+        the weights of the best one.
+    on_divergence: "retry" goes back to the last good state with half the rate, three times at the
+        most, then stops; "stop" goes back and stops; "continue" notes it and goes on, unless
+        numbers are no longer finite.
+    keep_checks: keep the weights of every check as a file of their own.
+    precision: "float32".
+    """
+
+    steps: int = Field(default=300, ge=1)
+    batch: int = Field(default=64, ge=1)
+    optimizer: Optimizer = "muon"
+    learning_rate: float = Field(default=5e-3, gt=0, allow_inf_nan=False)
+    recurrent_optimizer: Optimizer | None = None
+    recurrent_learning_rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    schedule: Literal["cosine", "inverse_time", "constant"] = "cosine"
+    final_rate: float = Field(default=0.02, ge=0, le=1)
+    decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    warmup: int = Field(default=20, ge=0)
+    clip: float | None = Field(default=1.0, gt=0, allow_inf_nan=False)
+    trials: int | None = Field(default=None, ge=1)
+    epochs: int | None = Field(default=None, ge=1)
+    validation: int = Field(default=0, ge=0)
+    check_every: int = Field(default=50, ge=1)
+    stop_below: float | None = Field(default=None, gt=0)
+    patience: int | None = Field(default=None, ge=1)
+    on_divergence: Literal["retry", "stop", "continue"] = "retry"
+    keep_checks: bool = False
+    precision: Literal["float32"] = "float32"
+
+    @classmethod
+    def paper(cls, **changes: Any) -> Self:
+        """The published protocol (Jarne 2024, Table 1, section 4, and its code).
+
+        Adam 1e-4 with Keras 2's decay 1e-4, 30 050 fixed trials, batch 128, at most 20 epochs, 50
+        held-out trials, stop when an epoch's training loss is below 0.009, weights kept after every
+        epoch, no clipping. `changes` alter single settings.
+        """
+        published: dict[str, Any] = {
+            "optimizer": "adam",
+            "learning_rate": 1e-4,
+            "schedule": "inverse_time",
+            "decay": 1e-4,
+            "warmup": 0,
+            "clip": None,
+            "trials": 30_050,
+            "epochs": 20,
+            "batch": 128,
+            "validation": 50,
+            "stop_below": 0.009,
+            "on_divergence": "continue",
+            "keep_checks": True,
+        }
+        return cls(**{**published, **changes})
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.trials is None) != (self.epochs is None):
+            raise ValueError(
+                f"trials = {self.trials} and epochs = {self.epochs} go together: both or neither"
+            )
+        if self.patience is not None and self.validation == 0:
+            raise ValueError(f"patience = {self.patience} needs validation trials (validation = 0)")
+        return self
+
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """Updates in one pass through the fixed set; None with fresh trials."""
+        return None if self.trials is None else math.ceil(self.trials / self.batch)
+
+    @property
+    def n_steps(self) -> int:
+        """Number of updates in all."""
+        if self.steps_per_epoch is None or self.epochs is None:
+            return self.steps
+        return self.steps_per_epoch * self.epochs
+
+    @property
+    def check_interval(self) -> int:
+        """Updates between two checks."""
+        return self.steps_per_epoch or self.check_every
+
+    def rate(self, step: int) -> float:
+        """The common learning rate at an update, counted from 0."""
+        return float(self._schedule(self.learning_rate)(step))
+
+    def init(self, model: RateRNN, weights: Weights) -> RuleState:
+        """The optimiser's state, and the factor on the rate (1 until a network is slowed)."""
+        return {
+            "optimizer": self._optimizer.init(_trained(model, weights)),
+            "rate_factor": jax.numpy.ones(()),
+        }
+
+    def update(
+        self,
+        model: RateRNN,
+        weights: Weights,
+        state: RuleState,
+        trials: Trial,
+        key: jax.Array,
+        axis: str | None = None,
+    ) -> tuple[Weights, RuleState, Metrics]:
+        """One step down the gradient; see `Rule.update`."""
+        total = mask_total(trials, axis)
+        trained = _trained(model, weights)
+        error, gradients = jax.value_and_grad(
+            lambda chosen: squared_error(model, {**weights, **chosen}, trials, key) / total
+        )(trained)
+        error = summed(error, axis)
+        gradients = jax.tree.map(lambda g: summed(g, axis), gradients)
+        changes, optimizer_state = self._optimizer.update(gradients, state["optimizer"], trained)
+        changes = jax.tree.map(lambda change: state["rate_factor"] * change, changes)
+        return (
+            {**weights, **optax.apply_updates(trained, changes)},
+            {**state, "optimizer": optimizer_state},
+            Metrics(error, optax.global_norm(gradients)),
+        )
+
+    def slowed(self, state: RuleState, factor: float) -> RuleState:
+        """The state with all further steps scaled by `factor`."""
+        return {**state, "rate_factor": factor * state["rate_factor"]}
+
+    @property
+    def _optimizer(self) -> optax.GradientTransformation:
+        groups = {
+            "common": self._transform(self.optimizer, self.learning_rate),
+            "recurrent": self._transform(
+                self.recurrent_optimizer or self.optimizer,
+                self.recurrent_learning_rate or self.learning_rate,
+            ),
+        }
+        by_group = optax.partition(groups, _group)
+        if self.clip is None:
+            return by_group
+        return optax.chain(optax.clip_by_global_norm(self.clip), by_group)
+
+    def _transform(self, optimizer: Optimizer, rate: float) -> optax.GradientTransformation:
+        schedule = self._schedule(rate)
+        if optimizer == "adam":
+            return optax.adam(schedule)
+        if optimizer == "muon":
+            return contrib.muon(schedule)
+        return optax.sgd(schedule, momentum=0.9)
+
+    def _schedule(self, rate: float) -> optax.Schedule:
+        after = max(1, self.n_steps - self.warmup)
+        shapes = {
+            "constant": optax.constant_schedule(rate),
+            "cosine": optax.cosine_decay_schedule(rate, after, alpha=self.final_rate),
+            "inverse_time": lambda step: rate / (1.0 + self.decay * step),
+        }
+        main = shapes[self.schedule]
+        if self.warmup == 0:
+            return main
+        rise = optax.linear_schedule(rate / self.warmup, rate, self.warmup)
+        return optax.join_schedules([rise, main], [self.warmup])
+
+
+def _trained(model: RateRNN, weights: Weights) -> Weights:
+    """The weights that the model lets a rule change."""
+    return {name: w for name, w in weights.items() if name in model.trainable}
+
+
+def _group(weights: Weights) -> dict[str, str]:
+    return {name: "recurrent" if name == "recurrent_weights" else "common" for name in weights}

@@ -1,0 +1,193 @@
+"""The n-bit flip-flop memory (Sussillo & Barak 2013; as parametrised by Jarne 2024)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from pydantic import Field, model_validator
+
+from attractory.tasks._task import Task, Trial, Trials
+
+StepRange = tuple[int, int]
+
+
+class FlipFlop(Task):
+    """n independent one-bit memories, each set by a positive pulse and reset by a negative one.
+
+    Each channel gets pulses of random sign at random times; `delay` steps after a pulse has ended
+    its output takes the pulse's sign and holds it until the next pulse. Channels are independent.
+    Times are in steps (of 1 ms, nominally).
+
+    Fields
+    ------
+    bits: number of channels, 1 to 10.
+    pulse: length of a pulse.
+    delay: from the end of a pulse to the change of the target.
+    first_onset: (earliest, latest) start of the first pulse, uniform.
+    gaps: (shortest, longest) silence between two pulses, uniform; or one such pair for each gap,
+        which also fixes the number of pulses (one more than there are gaps). With a single pair
+        pulses follow one another to the end of the trial; one whose answer would fall outside of
+        the trial is left out.
+    skip_first: probability that the first pulse is left out.
+    noise: standard deviation of the Gaussian noise on the inputs, at every step.
+    amplitude: height of the pulses (the targets are always -1, 0, 1).
+    steps: length of a trial.
+    neutral_start: True asks for output 0 until the first update; False asks for nothing there
+        (the mask is 0), so that a network need not hold a neutral state.
+    published_defects: what the published generator does: the target of the last step is 0, and a
+        third pulse is shown even when its answer falls outside of the trial.
+    score_last_step: False takes the last step out of loss and scores (mask 0).
+
+    Sources: Sussillo & Barak (2013), Neural Computation 25:626, section 4.1; Jarne (2024), Front.
+    Syst. Neurosci. 18:1269190, section 3 and its generator.
+    """
+
+    name: ClassVar[str] = "flipflop"
+
+    bits: int = Field(default=3, ge=1, le=10)
+    pulse: int = Field(default=20, ge=1)
+    delay: int = Field(default=20, ge=0)
+    first_onset: StepRange = (10, 99)
+    gaps: StepRange | tuple[StepRange, ...] = (50, 130)
+    skip_first: float = Field(default=1 / 3, ge=0, le=1)
+    noise: float = Field(default=0.1, ge=0, allow_inf_nan=False)
+    amplitude: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    steps: int = Field(default=340, ge=1)
+    neutral_start: bool = True
+    published_defects: bool = False
+    score_last_step: bool = True
+
+    @classmethod
+    def paper(cls, **changes: Any) -> Self:
+        """The published generator (Jarne 2024), with its defects.
+
+        Three pulses a channel: the first starts at 10..99, the second 71..120 steps after it, the
+        third 101..150 steps after the second; the first is +1, -1 or absent (each 1/3), the others
+        +1 or -1. In every trial the target of the last step stays 0, and in about a quarter of the
+        channels the third pulse comes too late for its answer to be asked. `changes` alter single
+        settings, such as score_last_step=False or bits=2.
+        """
+        published: dict[str, Any] = {
+            "gaps": ((51, 100), (81, 130)),
+            "published_defects": True,
+        }
+        return cls(**{**published, **changes})
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        for field, (low, high) in [("first_onset", self.first_onset), *self._named_gaps()]:
+            if not 0 <= low <= high:
+                raise ValueError(
+                    f"{field} = ({low}, {high}) is not allowed: two step counts, 0 <= first <= last"
+                )
+        needed = self.first_onset[1] + self.latency + 1
+        if self.steps < needed:
+            raise ValueError(
+                f"steps = {self.steps} is too short for one pulse and its answer: at least "
+                f"{needed} (latest first_onset {self.first_onset[1]} + pulse {self.pulse} + "
+                f"delay {self.delay} + 1)"
+            )
+        return self
+
+    @property
+    def latency(self) -> int:
+        """Steps from the onset of a pulse to its answer."""
+        return self.pulse + self.delay
+
+    def trial(self, key: jax.Array) -> Trial:
+        """One trial: inputs (steps, bits), targets (steps, bits), mask (steps, bits)."""
+        pulse_key, noise_key = jax.random.split(key)
+        onsets, signs = self._pulses(pulse_key)
+        pulses, targets = self._traces(onsets, signs)
+        inputs = pulses + self.noise * jax.random.normal(noise_key, pulses.shape)
+        if self.published_defects:
+            targets = targets.at[-1].set(0.0)
+        return Trial(inputs, targets, self._mask(targets))
+
+    def varied(self, name: str, value: Any) -> Task:
+        """One condition changed; with another pulse width the answer keeps its time after onset.
+
+        (A pulse longer than pulse + delay was is answered as soon as it has ended.)
+        """
+        if name == "pulse":
+            return self.replace(pulse=value, delay=max(0, self.latency - int(value)))
+        return super().varied(name, value)
+
+    def walk(self, every: int = 70, start: int = 30) -> Trials:
+        """One noiseless trial that takes the memory through all 2**bits states, twice.
+
+        A pulse in every channel each `every` steps from step `start`. Channel signs alternate with
+        half-periods of 2, 1, 4, 8, … pulses: for 3 bits the published test set (+ + - -, + -,
+        + + + + - - - -; 16 pulses). Arrays (1, time, bits); the target is 0 before the first update.
+        """
+        n_pulses = 2 * 2**self.bits
+        half_periods = [1] if self.bits == 1 else [2, 1, *(2**i for i in range(2, self.bits))]
+        signs = np.stack([1 - 2 * (np.arange(n_pulses) // h % 2) for h in half_periods], axis=1)
+        onsets = np.repeat(start + every * np.arange(n_pulses)[:, None], self.bits, axis=1)
+        length = start + every * n_pulses - self.pulse
+        pulses, targets = self._walk_traces(onsets, signs, length)
+        mask = np.ones_like(targets)
+        if not self.neutral_start:
+            mask = (targets != 0).astype(np.float32)
+        return Trials(pulses[None], targets[None], mask[None], self.dt)
+
+    def _walk_traces(
+        self, onsets: np.ndarray, signs: np.ndarray, length: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As `_traces`, pulse after pulse: a long walk would not fit in one (pulse, time) array."""
+        pulses = np.zeros((length, self.bits), np.float32)
+        targets = np.zeros_like(pulses)
+        for row, row_signs in zip(onsets, signs, strict=True):
+            for channel, (onset, sign) in enumerate(zip(row, row_signs, strict=True)):
+                pulses[onset : onset + self.pulse, channel] = self.amplitude * sign
+                targets[onset + self.latency :, channel] = sign
+        return pulses, targets
+
+    def _named_gaps(self) -> list[tuple[str, StepRange]]:
+        if self.gaps and isinstance(self.gaps[0], tuple):
+            return [(f"gaps[{i}]", gap) for i, gap in enumerate(self.gaps)]  # type: ignore[misc]
+        return [("gaps", self.gaps)]  # type: ignore[list-item]
+
+    def _gap_ranges(self) -> np.ndarray:
+        """(gap, 2): shortest and longest silence before pulse 2, 3, …"""
+        ranges = [gap for _, gap in self._named_gaps()]
+        if self.gaps and not isinstance(self.gaps[0], tuple):
+            room = self.steps - self.latency - self.first_onset[0] - 1
+            ranges = ranges * (room // (self.pulse + ranges[0][0]))
+        return np.array(ranges, dtype=np.int32).reshape(-1, 2)
+
+    def _pulses(self, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """(pulse, bits) each: the step at which a pulse starts; its sign, or 0 if it is left out."""
+        waits = np.concatenate([[self.first_onset], self._gap_ranges()])
+        low, count = waits[:, :1], waits[:, 1:] - waits[:, :1] + 1
+        # one draw for all that is random here: every call of the generator costs compile time
+        draws = jax.random.uniform(key, (2 * len(waits) + 1, self.bits))
+        chance, signed, skipped = draws[: len(waits)], draws[len(waits) : -1], draws[-1]
+        wait = low + jnp.floor(chance * count).astype(int)
+        onsets = jnp.cumsum(wait, axis=0) + self.pulse * jnp.arange(len(waits))[:, None]
+        signs = jnp.where(signed < 0.5, -1.0, 1.0)
+        signs = signs.at[0].multiply(skipped >= self.skip_first)
+        if self.published_defects:
+            return onsets, signs
+        return onsets, jnp.where(onsets + self.latency < self.steps, signs, 0.0)
+
+    def _traces(self, onsets: jax.Array, signs: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """(steps, bits) each: the pulses without noise, and the targets."""
+        time = jnp.arange(self.steps)[:, None]
+        pulses = jnp.zeros((self.steps, self.bits))
+        targets = jnp.zeros((self.steps, self.bits))
+        for onset, sign in zip(onsets, signs, strict=True):
+            inside = (time >= onset) & (time < onset + self.pulse)
+            pulses = pulses + jnp.where(inside, self.amplitude * sign, 0.0)
+            targets = jnp.where((time >= onset + self.latency) & (sign != 0), sign, targets)
+        return pulses, targets
+
+    def _mask(self, targets: jax.Array) -> jax.Array:
+        mask = jnp.ones_like(targets)
+        if not self.neutral_start:
+            started = jnp.cumsum(jnp.abs(targets), axis=0) > 0
+            mask = started.astype(targets.dtype)
+        return mask if self.score_last_step else mask.at[-1].set(0.0)

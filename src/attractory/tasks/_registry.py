@@ -1,0 +1,48 @@
+"""The tasks by name."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from attractory._errors import InvalidSetting, nearest
+from attractory.tasks._flip_flop import FlipFlop
+from attractory.tasks._task import Task
+
+AnyTask = TypeVar("AnyTask", bound=Task)
+
+_tasks: dict[str, type[Task]] = {FlipFlop.name: FlipFlop}
+
+
+def names() -> list[str]:
+    """The names of all registered tasks."""
+    return sorted(_tasks)
+
+
+def find(name: str) -> type[Task]:
+    """The class of a task; InvalidSetting names the nearest one when there is none such."""
+    if name not in _tasks:
+        raise InvalidSetting(
+            f"task {name!r} is unknown (a task of your own needs attractory.tasks.register first); "
+            + nearest(name, _tasks)
+        )
+    return _tasks[name]
+
+
+def get(name: str, **settings: Any) -> Task:
+    """A task by name, with settings: `get("flipflop", bits=3)`."""
+    return find(name)(**settings)
+
+
+def register(task: type[AnyTask]) -> type[AnyTask]:
+    """Make a user's task known under its `name` (its class name in lower case unless given).
+
+    Returns the class, so that it can stand as a decorator. Registering a class again replaces the
+    older version of it; the name of another task is refused with InvalidSetting.
+    """
+    if not (isinstance(task, type) and issubclass(task, Task)):
+        raise InvalidSetting(f"register: {task!r} is no subclass of attractory.tasks.Task")
+    known = _tasks.get(task.name)
+    if known is not None and known.__qualname__ != task.__qualname__:
+        raise InvalidSetting(f"register: the name {task.name!r} belongs to {known.__qualname__}")
+    _tasks[task.name] = task
+    return task

@@ -1,0 +1,191 @@
+"""What a task is: settings, and one method that makes one trial."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from pydantic import Field
+
+from attractory._errors import InvalidSetting, nearest
+from attractory._settings import Settings
+
+
+class Trial(NamedTuple):
+    """One trial as `Task.trial` returns it: what goes in, what should come out, what counts.
+
+    inputs (time, input), targets (time, output); mask (time, output) weighs each target point in
+    the loss and in the scores, None counts all of them.
+    """
+
+    inputs: jax.Array
+    targets: jax.Array
+    mask: jax.Array | None = None
+
+
+@dataclass(frozen=True)
+class Trials:
+    """A batch of trials as NumPy float32 arrays.
+
+    inputs (trial, time, input), targets and mask (trial, time, output); dt is the length of one
+    step in ms.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    mask: np.ndarray
+    dt: float = 1.0
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+class Task(Settings):
+    """Base of every task. A task's author writes the settings as fields, and `trial`.
+
+    `trial(key)` makes one trial from a JAX random key, in JAX operations, so that it can be
+    vectorised over trials and compiled into the training step. Everything else (batches, seeds,
+    sizes, checks) comes from here.
+    """
+
+    name: ClassVar[str] = ""
+
+    dt: float = Field(default=1.0, gt=0, description="length of one step (ms)")
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "name" not in cls.__dict__:
+            cls.name = cls.__name__.lower()
+
+    def trial(self, key: jax.Array) -> Trial:
+        """One trial from one random key."""
+        raise NotImplementedError(f"{type(self).__name__} must define trial(self, key)")
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of input channels."""
+        return self._shapes.inputs.shape[1]
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of output channels."""
+        return self._shapes.targets.shape[1]
+
+    @property
+    def n_steps(self) -> int:
+        """Number of time steps in a trial."""
+        return self._shapes.inputs.shape[0]
+
+    def batch(self, keys: jax.Array) -> Trial:
+        """Trials for an array of keys, as JAX arrays with a leading trial axis; mask always there.
+
+        Pure: it can be called inside a compiled function.
+        """
+        trials = jax.vmap(self.trial)(keys)
+        mask = jnp.ones_like(trials.targets) if trials.mask is None else trials.mask
+        return Trial(*(x.astype(jnp.float32) for x in (trials.inputs, trials.targets, mask)))
+
+    def sample(self, n: int, seed: int = 0) -> Trials:
+        """`n` independent trials. The same seed gives the same trials.
+
+        Trial i depends on the seed and on i alone: a larger `n` repeats the smaller's trials.
+        Raises InvalidSetting when n < 1 or the seed is no integer.
+        """
+        _check_count("n", n)
+        keys = trial_keys(random_key(seed), jnp.arange(n))
+        inputs, targets, mask = self._compiled_batch(keys)
+        return Trials(np.asarray(inputs), np.asarray(targets), np.asarray(mask), self.dt)
+
+    def varied(self, name: str, value: Any) -> Task:
+        """The task with one condition changed, the rest of what is asked kept as it was.
+
+        Robustness curves are made with it. A task overrides it where a field cannot be changed
+        alone without changing the question.
+        """
+        if name not in type(self).model_fields:
+            raise InvalidSetting(
+                f"vary = {name!r} is no setting of {self.name}; "
+                + nearest(name, type(self).model_fields)
+            )
+        return self.replace(**{name: value})
+
+    def states(self, targets: np.ndarray) -> np.ndarray:
+        """The memory state at each time, as one integer a state: (…, time, output) -> (…, time).
+
+        By default: which of {-1, 0, 1} each target channel is nearest to in sign, read as digits
+        in base 3 (channel 0 is the most significant). `state_names` writes them out.
+        """
+        digits = np.sign(np.round(targets, 3)).astype(int) + 1
+        powers = 3 ** np.arange(digits.shape[-1])[::-1]
+        return digits @ powers
+
+    def state_names(self, codes: np.ndarray) -> list[str]:
+        """States as signs, such as '+-+' or '0-+'."""
+        n = self.n_outputs
+        return ["".join("-0+"[code // 3**i % 3] for i in range(n))[::-1] for code in codes]
+
+    @cached_property
+    def _shapes(self) -> Trial:
+        """The checked shapes of one trial."""
+        try:
+            made = jax.eval_shape(self.trial, random_key(0))
+        except jax.errors.JAXTypeError as error:
+            first = str(error).splitlines()[0]
+            raise InvalidSetting(
+                f"{self.name}: trial() must be written in JAX operations (jnp, jax.random): {first}"
+            ) from None
+        return _checked(self.name, made)
+
+    @cached_property
+    def _compiled_batch(self) -> Any:
+        _ = self._shapes  # a badly shaped trial is reported before anything is compiled
+        return jax.jit(self.batch)
+
+
+def random_key(seed: int) -> jax.Array:
+    """The key of a seed; InvalidSetting when it is no integer in 0 .. 2**63 - 1."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
+        raise InvalidSetting(f"seed = {seed!r} is not allowed: an integer from 0 to 2**63 - 1")
+    return jax.random.fold_in(jax.random.key(int(seed) >> 32), int(seed) & 0xFFFFFFFF)
+
+
+def trial_keys(key: jax.Array, indices: jax.Array) -> jax.Array:
+    """One key for each trial index: trial i of a stream depends on the stream and on i alone."""
+    return jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, indices)
+
+
+def _check_count(name: str, n: int) -> None:
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+        raise InvalidSetting(f"{name} = {n!r} is not allowed: a whole number, 1 or more")
+
+
+def _checked(name: str, made: Any) -> Trial:
+    """`made` when it has the shapes of a Trial, else an error that names the field."""
+    if not isinstance(made, Trial):
+        raise InvalidSetting(
+            f"{name}: trial() returned {type(made).__name__}; it must return "
+            "attractory.tasks.Trial(inputs, targets, mask)"
+        )
+    for field in ("inputs", "targets"):
+        shape = getattr(made, field).shape
+        if len(shape) != 2 or math.prod(shape) == 0:
+            raise InvalidSetting(
+                f"{name}: trial().{field} has shape {shape}; it must be (time, channel)"
+            )
+    steps = made.inputs.shape[0]
+    if made.targets.shape[0] != steps:
+        raise InvalidSetting(
+            f"{name}: trial().targets has {made.targets.shape[0]} steps, inputs have {steps}; "
+            "they must be equal"
+        )
+    if made.mask is not None and made.mask.shape != made.targets.shape:
+        raise InvalidSetting(
+            f"{name}: trial().mask has shape {made.mask.shape}; "
+            f"it must be that of targets, {made.targets.shape}"
+        )
+    return made

@@ -1,0 +1,73 @@
+"""What happened at every update, for every network."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from attractory.runs import HISTORY_COLUMNS
+
+
+class History:
+    """Growing records; values of networks that were not active are nan."""
+
+    def __init__(self, nets: int) -> None:
+        self.nets = nets
+        self.loss: list[np.ndarray] = []
+        self.validation_loss: list[np.ndarray] = []
+        self.gradient_norm: list[np.ndarray] = []
+        self.learning_rate: list[float] = []
+        self.seconds: list[float] = []
+
+    def add(
+        self, active: np.ndarray, losses: np.ndarray, gradient_norms: np.ndarray, rate: float
+    ) -> None:
+        """One update."""
+        self.loss.append(np.where(active, losses, np.nan))
+        self.gradient_norm.append(np.where(active, gradient_norms, np.nan))
+        self.validation_loss.append(np.full(self.nets, np.nan))
+        self.learning_rate.append(rate)
+        self.seconds.append(np.nan)
+
+    def validated(self, losses: np.ndarray) -> None:
+        """Validation losses after the newest update."""
+        self.validation_loss[-1] = losses
+
+    def mean_loss(self, steps: int) -> np.ndarray:
+        """Mean training loss of each network over the newest steps, (net,)."""
+        return np.mean(self.loss[-steps:], axis=0)
+
+    def table(self) -> pd.DataFrame:
+        """A row for each net and step, steps counted from 1."""
+        steps = len(self.loss)
+        columns = {
+            "net": np.repeat(np.arange(self.nets), steps),
+            "step": np.tile(np.arange(1, steps + 1), self.nets),
+            "learning_rate": np.tile(self.learning_rate, self.nets),
+            "seconds": np.tile(self.seconds, self.nets),
+        }
+        for name in ("loss", "validation_loss", "gradient_norm"):
+            columns[name] = np.reshape(getattr(self, name), (steps, self.nets)).T.ravel()
+        table = pd.DataFrame(columns)[list(HISTORY_COLUMNS)]
+        trained = table["gradient_norm"].notna() | table["loss"].notna()
+        return table[trained].reset_index(drop=True)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The records as arrays, for the checkpoint."""
+        per_net = {
+            name: np.reshape(getattr(self, name), (len(self.loss), self.nets))
+            for name in ("loss", "validation_loss", "gradient_norm")
+        }
+        return {
+            **per_net,
+            "learning_rate": np.array(self.learning_rate),
+            "seconds": np.array(self.seconds),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> History:
+        """The records that `arrays` gave."""
+        history = cls(arrays["loss"].shape[1])
+        for name, values in arrays.items():
+            setattr(history, name, list(values))
+        return history
