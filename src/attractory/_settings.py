@@ -44,7 +44,7 @@ class Settings(BaseModel):
         return {name: as_json(getattr(self, name)) for name in type(self).model_fields}
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._key() == other._key()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self._key() == other._key()
 
     def __hash__(self) -> int:
         return hash((type(self), self._key()))

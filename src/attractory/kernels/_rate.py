@@ -90,9 +90,7 @@ def _backward(
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     recurrent_weights, initial_state, states, slopes = saved
 
-    def step(
-        delta: jax.Array, now: tuple[jax.Array, jax.Array]
-    ) -> tuple[jax.Array, jax.Array]:
+    def step(delta: jax.Array, now: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         gradient, slope = now
         delta = delta + gradient  # of the loss with respect to the state after this step
         drive_gradient = delta * slope

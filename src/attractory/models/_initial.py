@@ -34,7 +34,7 @@ def recurrent(
 def projection(
     field: str, init: ProjectionInit | np.ndarray, shape: tuple[int, int], key: jax.Array
 ) -> jax.Array:
-    """(to, from): 'glorot' uniform, or 'normal' of standard deviation 1/√from; or the user's own."""
+    """(to, from): 'glorot' uniform, 'normal' of standard deviation 1/√from, or a user's own."""
     if not isinstance(init, str):
         return given(field, init, shape)
     if init == "normal":

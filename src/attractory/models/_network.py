@@ -155,10 +155,28 @@ class Network(eqx.Module):
             states, outputs = states[0], outputs[0]
         return Trajectory(given, states, outputs, self.model.dt)
 
+    def respond(self, inputs: Any, seed: int = 0, batch: int = 128) -> np.ndarray:
+        """The outputs (trial, time, output) alone, for many trials: float32, `batch` at a time."""
+        given = _checked_inputs(inputs, self.n_inputs)
+        if given.ndim == 2:
+            return self.respond(given[None], seed)[0]
+        cast = {name: jnp.asarray(w, jnp.float32) for name, w in self.weights.items()}
+        outputs = []
+        for first in range(0, len(given), batch):
+            key = jax.random.fold_in(random_key(seed), first)
+            part = jnp.asarray(given[first : first + batch], jnp.float32)
+            outputs.append(np.asarray(_compiled_outputs(self.model)(cast, part, key)))
+        return np.concatenate(outputs)
+
 
 @lru_cache(maxsize=32)
 def _compiled_run(model: RateRNN) -> Any:
     return jax.jit(model.run)
+
+
+@lru_cache(maxsize=32)
+def _compiled_outputs(model: RateRNN) -> Any:
+    return jax.jit(lambda weights, inputs, key: model.run(weights, inputs, key)[1])
 
 
 def _checked_inputs(inputs: Any, n_inputs: int) -> np.ndarray:

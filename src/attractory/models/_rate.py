@@ -15,10 +15,8 @@ from attractory.kernels import Activation, rate_recurrence
 from attractory.models import _initial
 from attractory.models._activations import activation_function
 
-Weights = dict[str, jax.Array]
-WeightName = Literal[
-    "recurrent_weights", "input_weights", "output_weights", "output_bias", "bias"
-]
+Weights = dict[str, Any]  # arrays by name, of JAX or NumPy
+WeightName = Literal["recurrent_weights", "input_weights", "output_weights", "output_bias", "bias"]
 
 
 class RateRNN(Settings):
@@ -33,7 +31,7 @@ class RateRNN(Settings):
     ------
     units: number of units.
     tau, dt: time constant and step, in the same unit; 0 < dt <= tau.
-    activation: phi: "tanh", "relu", "softplus", "sigmoid", another name of jax.nn, or a JAX function.
+    activation: phi: "tanh", "relu", "softplus", "sigmoid", another name of jax.nn, or a function.
     bias, output_bias: whether there is a recurrent bias b, and a readout bias c (both start at 0).
     recurrent_noise: standard deviation of the private noise of a unit; it enters phi scaled by
         √(2 tau/dt), so that its effect does not depend on dt (Song et al. 2016, equation 5).
@@ -171,9 +169,7 @@ class RateRNN(Settings):
         return Network(self, self.init(random_key(seed), n_inputs, n_outputs))
 
 
-def _noise_keys(
-    model: RateRNN, key: jax.Array | None
-) -> tuple[jax.Array | None, jax.Array | None]:
+def _noise_keys(model: RateRNN, key: jax.Array | None) -> tuple[jax.Array | None, jax.Array | None]:
     """Keys for the recurrent and the output noise; None for a noise that the model has not."""
     if model.recurrent_noise == 0 and model.output_noise == 0:
         return None, None

@@ -6,6 +6,7 @@ import math
 from typing import Any, Literal, Self
 
 import jax
+import jax.numpy as jnp
 import optax
 from optax import contrib
 from pydantic import Field, model_validator
@@ -14,7 +15,7 @@ from attractory._settings import Settings
 from attractory.models import RateRNN, Weights
 from attractory.rules._loss import mask_total, squared_error, summed
 from attractory.rules._rule import Metrics, RuleState
-from attractory.tasks import Trial
+from attractory.tasks import Batch
 
 Optimizer = Literal["adam", "muon", "sgd"]
 
@@ -33,6 +34,11 @@ class BPTT(Settings):
     schedule: "cosine" falls to final_rate times the rate at the last step; "inverse_time" is
         rate / (1 + decay · step), Keras 2's learning-rate decay; "constant".
     warmup: updates over which the rate rises linearly from 0.
+    orthogonal_pull: after every update the singular values of the recurrent weights are moved
+        towards 1 by orthogonal_pull times the learning rate, those that are closer become 1: the
+        proximal step of a nuclear-norm penalty on the distance to the orthogonal matrices. Only
+        the few directions that the task needs leave the orthogonal matrix. 0: none.
+    pull_every: updates between two such steps (each then moves pull_every times as far).
     clip: largest norm of the gradient; longer ones are scaled down to it. None: no clipping.
     trials, epochs: a fixed set of `trials` trials a network, gone through `epochs` times in random
         order (the last batch of an epoch may be smaller). Both None: fresh trials at every update.
@@ -59,6 +65,8 @@ class BPTT(Settings):
     final_rate: float = Field(default=0.02, ge=0, le=1)
     decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     warmup: int = Field(default=20, ge=0)
+    orthogonal_pull: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    pull_every: int = Field(default=1, ge=1)
     clip: float | None = Field(default=1.0, gt=0, allow_inf_nan=False)
     trials: int | None = Field(default=None, ge=1)
     epochs: int | None = Field(default=None, ge=1)
@@ -95,6 +103,26 @@ class BPTT(Settings):
         }
         return cls(**{**published, **changes})
 
+    @classmethod
+    def near_orthogonal(cls, **changes: Any) -> Self:
+        """Fast training that keeps the recurrent weights near an orthogonal matrix.
+
+        Muon on all matrices with small batches, and a pull of the singular values towards 1. For
+        networks that start orthogonal: few eigenvalues leave the unit circle, as in the paper's
+        figures 4 and 5. `changes` alter single settings.
+        """
+        recipe: dict[str, Any] = {
+            "optimizer": "muon",
+            "learning_rate": 1e-2,
+            "orthogonal_pull": 0.5,
+            "pull_every": 4,
+            "batch": 8,
+            "steps": 800,
+            "validation": 128,
+            "check_every": 200,
+        }
+        return cls(**{**recipe, **changes})
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if (self.trials is None) != (self.epochs is None):
@@ -130,7 +158,7 @@ class BPTT(Settings):
         """The optimiser's state, and the factor on the rate (1 until a network is slowed)."""
         return {
             "optimizer": self._optimizer.init(_trained(model, weights)),
-            "rate_factor": jax.numpy.ones(()),
+            "rate_factor": jnp.ones(()),
         }
 
     def update(
@@ -138,7 +166,8 @@ class BPTT(Settings):
         model: RateRNN,
         weights: Weights,
         state: RuleState,
-        trials: Trial,
+        trials: Batch,
+        step: jax.Array,
         key: jax.Array,
         axis: str | None = None,
     ) -> tuple[Weights, RuleState, Metrics]:
@@ -152,15 +181,32 @@ class BPTT(Settings):
         gradients = jax.tree.map(lambda g: summed(g, axis), gradients)
         changes, optimizer_state = self._optimizer.update(gradients, state["optimizer"], trained)
         changes = jax.tree.map(lambda change: state["rate_factor"] * change, changes)
+        weights = {**weights, **optax.apply_updates(trained, changes)}
         return (
-            {**weights, **optax.apply_updates(trained, changes)},
+            self._pulled(model, weights, state["rate_factor"], step),
             {**state, "optimizer": optimizer_state},
             Metrics(error, optax.global_norm(gradients)),
         )
 
-    def slowed(self, state: RuleState, factor: float) -> RuleState:
+    def slowed(self, state: RuleState, factor: float | jax.Array) -> RuleState:
         """The state with all further steps scaled by `factor`."""
         return {**state, "rate_factor": factor * state["rate_factor"]}
+
+    def _pulled(
+        self, model: RateRNN, weights: Weights, rate_factor: jax.Array, step: jax.Array
+    ) -> Weights:
+        """The weights after the pull towards the orthogonal matrices, where it is due."""
+        if self.orthogonal_pull == 0 or "recurrent_weights" not in model.trainable:
+            return weights
+        rate = self._schedule(self.recurrent_learning_rate or self.learning_rate)(step)
+        amount = self.pull_every * self.orthogonal_pull * rate * rate_factor
+        pulled = jax.lax.cond(
+            step % self.pull_every == self.pull_every - 1,
+            lambda matrix: pull_to_orthogonal(matrix, amount),
+            lambda matrix: matrix,
+            weights["recurrent_weights"],
+        )
+        return {**weights, "recurrent_weights": pulled}
 
     @property
     def _optimizer(self) -> optax.GradientTransformation:
@@ -196,6 +242,20 @@ class BPTT(Settings):
             return main
         rise = optax.linear_schedule(rate / self.warmup, rate, self.warmup)
         return optax.join_schedules([rise, main], [self.warmup])
+
+
+def pull_to_orthogonal(matrix: jax.Array, amount: jax.Array) -> jax.Array:
+    """Move all singular values towards 1 by `amount`, and those closer than that to 1.
+
+    The proximal operator of amount · ‖W - Q‖_* where Q is the orthogonal matrix nearest to W (its
+    polar factor): soft thresholding of the singular values' distance from 1 (Cai, Candès & Shen
+    2010, theorem 2.1, around Q instead of 0).
+    """
+    squared, right = jnp.linalg.eigh(matrix.T @ matrix)
+    singular = jnp.sqrt(jnp.maximum(squared, 1e-8))
+    distance = singular - 1.0
+    moved = 1.0 + jnp.sign(distance) * jnp.maximum(jnp.abs(distance) - amount, 0.0)
+    return (matrix @ right * (moved / singular)) @ right.T
 
 
 def _trained(model: RateRNN, weights: Weights) -> Weights:

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from attractory.models import RateRNN, Weights
-from attractory.tasks import Trial
+from attractory.tasks import Batch
 
 
 def summed(value: jax.Array, axis: str | None) -> jax.Array:
@@ -14,15 +14,12 @@ def summed(value: jax.Array, axis: str | None) -> jax.Array:
     return value if axis is None else jax.lax.psum(value, axis)
 
 
-def mask_total(trials: Trial, axis: str | None = None) -> jax.Array:
+def mask_total(trials: Batch, axis: str | None = None) -> jax.Array:
     """Sum of the mask over the whole batch, at least a tiny number (a batch may count nothing)."""
-    assert trials.mask is not None  # Task.batch always gives one
     return jnp.maximum(summed(jnp.sum(trials.mask), axis), 1e-12)
 
 
-def squared_error(
-    model: RateRNN, weights: Weights, trials: Trial, key: jax.Array
-) -> jax.Array:
+def squared_error(model: RateRNN, weights: Weights, trials: Batch, key: jax.Array) -> jax.Array:
     """Sum of the squared errors that the mask counts, each weighted by it."""
     outputs = model.run(weights, trials.inputs, key)[1]
     return jnp.sum(trials.mask * jnp.square(outputs - trials.targets))

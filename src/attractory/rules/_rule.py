@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import jax
 
 from attractory.models import RateRNN, Weights
-from attractory.tasks import Trial
+from attractory.tasks import Batch
 
 RuleState = dict[str, Any]
 
@@ -30,15 +30,16 @@ class Rule(Protocol):
         model: RateRNN,
         weights: Weights,
         state: RuleState,
-        trials: Trial,
+        trials: Batch,
+        step: jax.Array,
         key: jax.Array,
         axis: str | None = None,
     ) -> tuple[Weights, RuleState, Metrics]:
-        """New weights and state after a batch of trials.
+        """New weights and state after a batch of trials; step counts the updates from 0.
 
         Where the batch is split over devices, `axis` names the mesh axis to sum over. The key is
         for the model's noise.
         """
 
-    def slowed(self, state: RuleState, factor: float) -> RuleState:
+    def slowed(self, state: RuleState, factor: float | jax.Array) -> RuleState:
         """The state with all further steps scaled by `factor`."""

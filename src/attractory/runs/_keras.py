@@ -543,7 +543,7 @@ def _network(recurrent: _Layer, readout: _Layer, activation: str) -> KerasNetwor
 
 def _n_units(recurrent: _Layer) -> int:
     shape = _found_array(recurrent, "recurrent_kernel").shape
-    if len(shape) != 2 or shape[0] != shape[1]:
+    if len(shape) != 2 or shape[0] != shape[1] or 0 in shape:
         where = f"the recurrent_kernel of layer {_shown(recurrent.name)}"
         raise _Refused(f"{where} has shape {shape}; allowed: a square matrix (units, units)")
     return int(shape[0])

@@ -116,12 +116,23 @@ class FlipFlop(Task):
             return self.replace(pulse=value, delay=max(0, self.latency - int(value)))
         return super().varied(name, value)
 
+    def conditions(self) -> dict[str, list[Any]]:
+        """Input noise, pulse amplitude and pulse width, from none to well beyond the usual."""
+        scale = [0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0]
+        longest = self.steps - self.first_onset[1] - 1
+        widths = sorted({max(1, round(self.pulse * factor)) for factor in scale})
+        return {
+            "noise": [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0],
+            "amplitude": [round(self.amplitude * factor, 6) for factor in scale],
+            "pulse": [width for width in widths if width <= longest],
+        }
+
     def walk(self, every: int = 70, start: int = 30) -> Trials:
         """One noiseless trial that takes the memory through all 2**bits states, twice.
 
         A pulse in every channel each `every` steps from step `start`. Channel signs alternate with
         half-periods of 2, 1, 4, 8, … pulses: for 3 bits the published test set (+ + - -, + -,
-        + + + + - - - -; 16 pulses). Arrays (1, time, bits); the target is 0 before the first update.
+        + + + + - - - -; 16 pulses). Arrays (1, time, bits); targets are 0 before the first update.
         """
         n_pulses = 2 * 2**self.bits
         half_periods = [1] if self.bits == 1 else [2, 1, *(2**i for i in range(2, self.bits))]
@@ -148,7 +159,7 @@ class FlipFlop(Task):
 
     def _named_gaps(self) -> list[tuple[str, StepRange]]:
         if self.gaps and isinstance(self.gaps[0], tuple):
-            return [(f"gaps[{i}]", gap) for i, gap in enumerate(self.gaps)]  # type: ignore[misc]
+            return [(f"gaps[{i}]", gap) for i, gap in enumerate(self.gaps)]
         return [("gaps", self.gaps)]  # type: ignore[list-item]
 
     def _gap_ranges(self) -> np.ndarray:
@@ -160,7 +171,7 @@ class FlipFlop(Task):
         return np.array(ranges, dtype=np.int32).reshape(-1, 2)
 
     def _pulses(self, key: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """(pulse, bits) each: the step at which a pulse starts; its sign, or 0 if it is left out."""
+        """(pulse, bits) each: the step at which a pulse starts; its sign, 0 if it is left out."""
         waits = np.concatenate([[self.first_onset], self._gap_ranges()])
         low, count = waits[:, :1], waits[:, 1:] - waits[:, :1] + 1
         # one draw for all that is random here: every call of the generator costs compile time

@@ -28,6 +28,14 @@ class Trial(NamedTuple):
     mask: jax.Array | None = None
 
 
+class Batch(NamedTuple):
+    """Trials as JAX arrays with a leading trial axis, in float32; the mask is always there."""
+
+    inputs: jax.Array
+    targets: jax.Array
+    mask: jax.Array
+
+
 @dataclass(frozen=True)
 class Trials:
     """A batch of trials as NumPy float32 arrays.
@@ -81,14 +89,14 @@ class Task(Settings):
         """Number of time steps in a trial."""
         return self._shapes.inputs.shape[0]
 
-    def batch(self, keys: jax.Array) -> Trial:
-        """Trials for an array of keys, as JAX arrays with a leading trial axis; mask always there.
+    def batch(self, keys: jax.Array) -> Batch:
+        """One trial for each of an array of keys.
 
         Pure: it can be called inside a compiled function.
         """
         trials = jax.vmap(self.trial)(keys)
         mask = jnp.ones_like(trials.targets) if trials.mask is None else trials.mask
-        return Trial(*(x.astype(jnp.float32) for x in (trials.inputs, trials.targets, mask)))
+        return Batch(*(x.astype(jnp.float32) for x in (trials.inputs, trials.targets, mask)))
 
     def sample(self, n: int, seed: int = 0) -> Trials:
         """`n` independent trials. The same seed gives the same trials.
@@ -114,20 +122,9 @@ class Task(Settings):
             )
         return self.replace(**{name: value})
 
-    def states(self, targets: np.ndarray) -> np.ndarray:
-        """The memory state at each time, as one integer a state: (…, time, output) -> (…, time).
-
-        By default: which of {-1, 0, 1} each target channel is nearest to in sign, read as digits
-        in base 3 (channel 0 is the most significant). `state_names` writes them out.
-        """
-        digits = np.sign(np.round(targets, 3)).astype(int) + 1
-        powers = 3 ** np.arange(digits.shape[-1])[::-1]
-        return digits @ powers
-
-    def state_names(self, codes: np.ndarray) -> list[str]:
-        """States as signs, such as '+-+' or '0-+'."""
-        n = self.n_outputs
-        return ["".join("-0+"[code // 3**i % 3] for i in range(n))[::-1] for code in codes]
+    def conditions(self) -> dict[str, list[Any]]:
+        """Settings worth varying in robustness curves, each with its values; none by default."""
+        return {}
 
     @cached_property
     def _shapes(self) -> Trial:

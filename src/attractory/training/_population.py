@@ -13,7 +13,7 @@ from jax.sharding import Mesh, PartitionSpec
 
 from attractory.models import RateRNN, Weights
 from attractory.rules import BPTT, Metrics, RuleState, mask_total, squared_error
-from attractory.tasks import Task, Trial, random_key, trial_keys
+from attractory.tasks import Batch, Task, random_key, trial_keys
 
 
 class PopulationState(NamedTuple):
@@ -103,18 +103,18 @@ class Population:
         share = jax.lax.axis_index("batch")
         noise = jax.random.fold_in(jax.random.fold_in(keys.noise, step), share)
         weights, rule, metrics = self.rule.update(
-            self.model, state.weights, state.rule, trials, noise, axis="batch"
+            self.model, state.weights, state.rule, trials, step, noise, axis="batch"
         )
         new = PopulationState(weights, rule)
         keep = active & jnp.isfinite(metrics.loss) & jnp.isfinite(metrics.gradient_norm)
         return jax.tree.map(lambda a, b: jnp.where(keep, a, b), new, state), metrics
 
-    def _training_trials(self, key: jax.Array, step: jax.Array, slots: jax.Array) -> Trial:
+    def _training_trials(self, key: jax.Array, step: jax.Array, slots: jax.Array) -> Batch:
         """The trials at some positions of the batch of an update."""
         if self.rule.trials is None:
             return self.task.batch(trial_keys(jax.random.fold_in(key, step), slots))
         per_epoch = self.rule.steps_per_epoch
-        assert per_epoch is not None
+        assert per_epoch is not None  # it is a number wherever trials is
         order_key, set_key = jax.random.split(key)
         order = jax.random.permutation(
             jax.random.fold_in(order_key, step // per_epoch), self.rule.trials
@@ -156,7 +156,7 @@ class Population:
 
 
 def _mesh(nets: int, batch: int) -> Mesh:
-    """Devices as (net, batch): networks divide evenly over the first axis, trials over the second."""
+    """Devices as (net, batch): the networks divide evenly over one axis, trials over the other."""
     devices = jax.devices()
     over_nets = math.gcd(nets, len(devices))
     over_batch = math.gcd(batch, len(devices) // over_nets)

@@ -243,9 +243,7 @@ class _Training:
             "watch": self.watch.to_json(),
         }
         try:
-            write_checkpoint(
-                self.folder / CHECKPOINTS, self._states(), self.history.arrays(), host
-            )
+            write_checkpoint(self.folder / CHECKPOINTS, self._states(), self.history.arrays(), host)
         except FileProblem as problem:
             raise FileProblem(
                 f"{problem}; training stopped at step {self.step}: what was written before is "
@@ -276,7 +274,11 @@ def _silent_loss(task: Task) -> float:
 
 
 def _check_arguments(task: Any, model: Any, rule: Any, nets: Any) -> None:
-    for name, value, kind in [("task", task, Task), ("model", model, RateRNN), ("rule", rule, BPTT)]:
+    for name, value, kind in [
+        ("task", task, Task),
+        ("model", model, RateRNN),
+        ("rule", rule, BPTT),
+    ]:
         if not isinstance(value, kind):
             hint = f"; did you mean {value.__name__}()?" if isinstance(value, type) else ""
             raise InvalidSetting(

@@ -1,0 +1,3 @@
+from attractory.cli import main
+
+main()

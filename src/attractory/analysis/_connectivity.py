@@ -1,0 +1,84 @@
+"""Statistics of the recurrent weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from attractory.models import Network
+
+
+@dataclass(frozen=True)
+class Connectivity:
+    """Recurrent weights (unit, unit) as [to, from], in float64, and what they are like.
+
+    mean, std, skewness, excess_kurtosis, minimum, maximum: of all weights.
+    density: share of weights that are not 0.
+    excitatory: share of the non-zero weights that are positive.
+    balance: sum of positive weights over sum of absolute inhibitory ones (1: balanced).
+    dale_violations: number of columns (presynaptic units) with weights of both signs.
+    self_connections: number of non-zero weights on the diagonal; self_mean, self_std: of these.
+    frobenius_norm, spectral_norm: norms of the matrix.
+    reciprocity: correlation of W_ij with W_ji over the pairs (1 for a symmetric matrix).
+    """
+
+    weights: np.ndarray
+    mean: float
+    std: float
+    skewness: float
+    excess_kurtosis: float
+    minimum: float
+    maximum: float
+    density: float
+    excitatory: float
+    balance: float
+    dale_violations: int
+    self_connections: int
+    self_mean: float
+    self_std: float
+    frobenius_norm: float
+    spectral_norm: float
+    reciprocity: float
+
+    def summary(self) -> dict[str, float]:
+        """The numbers without the matrix."""
+        return {name: value for name, value in vars(self).items() if name != "weights"}
+
+
+def connectivity(network: Network) -> Connectivity:
+    """Statistics of a network's recurrent weights (Jarne 2024, section 5.2)."""
+    weights = network.recurrent_weights.astype(np.float64)
+    values = weights.ravel()
+    positive, negative = values[values > 0], values[values < 0]
+    both_signs = (weights > 0).any(0) & (weights < 0).any(0)
+    diagonal = np.diag(weights)
+    spread = values.std()
+    return Connectivity(
+        weights=weights,
+        mean=float(values.mean()),
+        std=float(spread),
+        skewness=float(stats.skew(values)) if spread else 0.0,
+        excess_kurtosis=float(stats.kurtosis(values)) if spread else 0.0,
+        minimum=float(values.min()),
+        maximum=float(values.max()),
+        density=float(np.mean(values != 0)),
+        excitatory=len(positive) / max(1, len(positive) + len(negative)),
+        balance=float(positive.sum() / -negative.sum()) if len(negative) else float("inf"),
+        dale_violations=int(both_signs.sum()),
+        self_connections=int((diagonal != 0).sum()),
+        self_mean=float(diagonal.mean()),
+        self_std=float(diagonal.std()),
+        frobenius_norm=float(np.linalg.norm(weights)),
+        spectral_norm=float(np.linalg.norm(weights, 2)),
+        reciprocity=_reciprocity(weights),
+    )
+
+
+def _reciprocity(weights: np.ndarray) -> float:
+    upper = np.triu_indices(len(weights), 1)
+    there, back = weights[upper], weights.T[upper]
+    if len(there) < 2 or there.std() == 0 or back.std() == 0:
+        return 1.0 if np.array_equal(there, back) else 0.0
+    return float(np.corrcoef(np.append(there, back), np.append(back, there))[0, 1])

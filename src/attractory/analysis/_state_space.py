@@ -1,0 +1,177 @@
+"""The states of a network in few dimensions, and the cube that its memories make there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import Literal
+
+import numpy as np
+
+from attractory._errors import InvalidSetting
+from attractory.models import Network
+from attractory.tasks import Trials, memory_states, state_names
+
+
+@dataclass(frozen=True)
+class StateSpace:
+    """States projected to n dimensions.
+
+    coordinates (trial, time, n); components (n, unit), orthonormal rows; center (unit,): a state h
+    has coordinates components @ (h - center), center is 0 for "svd". explained_variance (n,): share
+    of the variance of the states along each component. memory (trial, time): the memory state that
+    the target asks for (see attractory.tasks.memory_states); targets (trial, time, output).
+    """
+
+    method: str
+    coordinates: np.ndarray
+    components: np.ndarray
+    center: np.ndarray
+    explained_variance: np.ndarray
+    memory: np.ndarray
+    targets: np.ndarray
+
+
+def state_space(
+    network: Network, trials: Trials, method: Literal["svd", "pca"] = "svd", n: int = 3
+) -> StateSpace:
+    """Reduce a network's states during `trials` to their n leading dimensions, in float64.
+
+    "svd" is the truncated singular value decomposition of the states as they are (Jarne 2024,
+    section 5.2, figures 6 and 7), "pca" that of the states minus their mean. Each component's sign
+    is such that its largest entry is positive. Raises InvalidSetting for another method, or an n
+    outside of 1 .. units.
+    """
+    if method not in ("svd", "pca"):
+        raise InvalidSetting(f"method = {method!r} is not allowed: 'svd' or 'pca'")
+    if not isinstance(n, (int, np.integer)) or not 1 <= n <= network.units:
+        raise InvalidSetting(f"n = {n!r} is not allowed: 1 to {network.units}, the number of units")
+    states = network.simulate(trials.inputs, precision="float64").states
+    flat = states.reshape(-1, network.units)
+    components, center, explained = _decompose(flat, method, int(n))
+    coordinates = (states - center) @ components.T
+    return StateSpace(
+        method=method,
+        coordinates=coordinates,
+        components=components,
+        center=center,
+        explained_variance=explained,
+        memory=memory_states(trials.targets),
+        targets=trials.targets,
+    )
+
+
+def _decompose(
+    states: np.ndarray, method: str, n: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Components (n, unit), center (unit,), shares of variance (n,)."""
+    from sklearn.decomposition import PCA, TruncatedSVD
+
+    if method == "pca":
+        fitted = PCA(n_components=n, svd_solver="full").fit(states)
+        center = fitted.mean_
+    else:
+        arpack = n < min(states.shape)
+        fitted = TruncatedSVD(
+            n_components=n, algorithm="arpack" if arpack else "randomized", random_state=0
+        ).fit(states)
+        center = np.zeros(states.shape[1])
+    components = fitted.components_
+    largest = np.abs(components).argmax(axis=1)
+    signs = np.sign(components[np.arange(n), largest])
+    return components * signs[:, None], center, fitted.explained_variance_ratio_
+
+
+@dataclass(frozen=True)
+class Hypercube:
+    """How the memory states of n bits lie in state space: a (sheared) n-cube or not.
+
+    names: the 2**n states as signs. centroids (state, dimension). edges (bits, dimension) and
+    middle (dimension,): the affine cube  middle + Σ_i sign_i · edges_i / 2  that fits best.
+    r_squared: share of the centroids' variance that this cube explains (1: exact).
+    neighbours: pairs of state indices that are next to each other, found without looking at the
+    names: the n·2**(n-1) closest pairs after the centroids were whitened (a sheared cube becomes a
+    regular one). one_bit_apart: share of these pairs that differ in exactly one bit (1: the edges
+    of the cube are the single bit flips).
+    """
+
+    names: list[str]
+    centroids: np.ndarray
+    middle: np.ndarray
+    edges: np.ndarray
+    r_squared: float
+    neighbours: list[tuple[int, int]]
+    one_bit_apart: float
+
+    def summary(self) -> dict[str, float]:
+        """The numbers, for a table."""
+        return {"r_squared": self.r_squared, "one_bit_apart": self.one_bit_apart}
+
+
+def hypercube(space: StateSpace) -> Hypercube:
+    """Are the centroids of the memory states a cube? (Sussillo & Barak 2013; Jarne 2024, fig. 6)
+
+    The centroid of a state is the mean of the coordinates while it is held: from 10 % to 40 % of
+    each period of constant target (earlier the network may still be on its way there, later the
+    next pulse may have come). Raises InvalidSetting when a state is never held, or the space has
+    fewer dimensions than there are bits.
+    """
+    bits, dimensions = space.targets.shape[-1], space.coordinates.shape[-1]
+    if dimensions < bits:
+        raise InvalidSetting(
+            f"space has {dimensions} dimensions; a cube of {bits} bits needs at least {bits}"
+        )
+    signs = np.array(list(product([-1, 1], repeat=bits)))
+    codes = memory_states(signs)
+    names = state_names(codes, bits)
+    held = held_states(space.memory)
+    centroids = np.empty((len(codes), dimensions))
+    for i, code in enumerate(codes):
+        points = space.coordinates[held & (space.memory == code)]
+        if not len(points):
+            raise InvalidSetting(
+                f"the trials never hold the memory state {names[i]}; use trials that visit all "
+                f"{len(codes)}, such as task.walk()"
+            )
+        centroids[i] = points.mean(axis=0)
+    middle = centroids.mean(axis=0)
+    centered = centroids - middle
+    edges = (
+        2.0 * signs.T @ centered / len(signs)
+    )  # least squares: the columns of signs are orthogonal
+    misfit = np.square(centered - signs @ edges / 2.0).sum()
+    neighbours = _closest_pairs(_whitened(centered, bits), bits * 2 ** (bits - 1))
+    one_bit = [np.sum(signs[a] != signs[b]) == 1 for a, b in neighbours]
+    return Hypercube(
+        names=names,
+        centroids=centroids,
+        middle=middle,
+        edges=edges,
+        r_squared=float(1.0 - misfit / np.square(centered).sum()),
+        neighbours=neighbours,
+        one_bit_apart=float(np.mean(one_bit)),
+    )
+
+
+def held_states(memory: np.ndarray) -> np.ndarray:
+    """(trial, time) -> bool: from 10 % to 40 % of each period in which the state stays the same."""
+    held = np.zeros(memory.shape, bool)
+    for trial, states in enumerate(memory):
+        changes = np.flatnonzero(np.diff(states)) + 1
+        for start, end in zip([0, *changes], [*changes, len(states)], strict=True):
+            length = end - start
+            held[trial, start + length // 10 : start + max(1, length * 4 // 10)] = True
+    return held
+
+
+def _whitened(centered: np.ndarray, bits: int) -> np.ndarray:
+    """Points in their `bits` leading directions, with unit variance along each."""
+    left, scale, _ = np.linalg.svd(centered, full_matrices=False)
+    usable = scale[:bits] > 1e-12 * scale[0]
+    return left[:, :bits] * usable * np.sqrt(len(centered))
+
+
+def _closest_pairs(points: np.ndarray, count: int) -> list[tuple[int, int]]:
+    pairs = list(combinations(range(len(points)), 2))
+    distances = [np.linalg.norm(points[a] - points[b]) for a, b in pairs]
+    return [pairs[i] for i in np.argsort(distances, kind="stable")[:count]]

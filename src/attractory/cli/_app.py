@@ -1,0 +1,266 @@
+"""The commands. Each parses, calls one public function, and prints."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(
+    name="attractory",
+    help="Train recurrent networks on neuroscience tasks, and open the black box.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+notes = Console(stderr=True)
+
+Out = Annotated[Path, typer.Option("--out", help="Folder of the run.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+Cores = Annotated[int | None, typer.Option(help="Processor cores to use [default: all].")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
+
+
+@app.command()
+def reproduce(
+    preset: Annotated[
+        str, typer.Option(help="fast: a better recipe; paper: the published protocol.")
+    ] = "fast",
+    nets: Annotated[int, typer.Option(help="Number of networks.")] = 4,
+    units: Annotated[int, typer.Option(help="Units of each network.")] = 400,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="Analyse this Keras network; train none."),
+    ] = None,
+    seed: Seed = 0,
+    out: Out = Path("runs/reproduce"),
+    cores: Cores = None,
+) -> None:
+    """The paper from one command: train the 3-bit memory, measure it, open it, show it.
+
+    Example: attractory reproduce --nets 4 --out runs/reproduce
+    """
+    _use_cores(cores)
+    from attractory.report import reproduce as run_all
+
+    results = run_all(preset, nets, units, source, seed, out, say=_say)  # type: ignore[arg-type]
+    _print_networks(results)
+    console.print(f"report: {out / 'report.html'}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def train(
+    task: Annotated[str | None, typer.Option(help="Name of the task.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="YAML file with task, model, rule, nets, seed, out.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="One setting, such as rule.steps=300."),
+    ] = None,
+    nets: Annotated[int | None, typer.Option(help="Number of networks [default: 1].")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed [default: 0].")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run [default: runs/TASK].")
+    ] = None,
+    cores: Cores = None,
+) -> None:
+    """Train networks on a task; repeated after an interruption, it goes on where it was.
+
+    Example: attractory train --task flipflop --set task.bits=2 --set model.units=100 --out runs/two
+    """
+    from attractory.cli._config import read_config
+
+    flags = {"task": task, "nets": nets, "seed": seed, "out": out}
+    asked = read_config(config, flags, settings or [])
+    _use_cores(cores)
+    from attractory.training import train as train_networks
+
+    run = train_networks(
+        asked.task, asked.model, asked.rule, nets=asked.nets, seed=asked.seed, path=asked.out
+    )
+    table = _table("network", "status", "steps", "last loss")
+    for row in run.status:
+        losses = run.history[run.history["net"] == row["net"]]["loss"]
+        table.add_row(
+            str(row["net"]), row["status"], str(row["step"]), f"{losses.tail(10).mean():.4f}"
+        )
+    console.print(table)
+    console.print(f"run: {run.path}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def evaluate(
+    folder: RunFolder,
+    trials: Annotated[int, typer.Option(help="Number of fresh trials.")] = 512,
+    seed: Seed = 1,
+    vary: Annotated[
+        str | None, typer.Option(help="A setting of the task to vary: a robustness curve.")
+    ] = None,
+    values: Annotated[
+        str | None, typer.Option(help="Its values, with commas between [default: the task's].")
+    ] = None,
+    cores: Cores = None,
+) -> None:
+    """Scores of a run's networks on fresh trials, or their robustness to one condition.
+
+    Example: attractory evaluate runs/two --vary noise --values 0,0.2,0.4
+    """
+    _use_cores(cores)
+    from attractory import evaluation
+    from attractory.cli._config import parsed_values
+    from attractory.runs import load
+
+    run = load(folder)
+    networks = list(run.networks)
+    if vary is None:
+        table = evaluation.evaluate(networks, run.task, trials, seed).table()
+    else:
+        points = parsed_values(values, vary, run.task)
+        table = evaluation.robustness(networks, run.task, vary, points, trials, seed).table()
+    _print_frame(table)
+
+
+@app.command()
+def analyze(folder: RunFolder, cores: Cores = None) -> None:
+    """Weights, spectra, state space and robustness of a run: tables into RUN/analysis.
+
+    Example: attractory analyze runs/two
+    """
+    _use_cores(cores)
+    from attractory.report import study
+    from attractory.runs import load
+
+    results = study(load(folder), say=_say)
+    results.save(folder / "analysis")
+    _print_networks(results)
+    console.print(f"tables: {folder / 'analysis'}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def report(
+    folder: RunFolder,
+    out: Annotated[Path | None, typer.Option(help="The page [default: RUN/report.html].")] = None,
+    cores: Cores = None,
+) -> None:
+    """The page of a run, with all its figures; one HTML file that works offline.
+
+    Example: attractory report runs/two
+    """
+    _use_cores(cores)
+    from attractory.report import study, write
+    from attractory.runs import load
+
+    run = load(folder)
+    page = write(run, out, study(run, say=_say))
+    console.print(f"report: {page}", highlight=False, soft_wrap=True)
+
+
+@app.command("import")
+def import_network(
+    file: Annotated[Path, typer.Argument(help="Keras file: .hdf5, .h5, .keras")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run [default: runs/NAME].")
+    ] = None,
+) -> None:
+    """Make a run of a network that was trained in Keras, to be analysed as a flip-flop memory.
+
+    Example: attractory import weights.hdf5 --out runs/imported
+    """
+    from attractory.runs import import_flip_flop
+
+    run = import_flip_flop(file)
+    folder = run.save(out or Path("runs") / file.stem)
+    network = run.networks[0]
+    console.print(
+        f"{network.units} units ({network.model.activation}), {network.n_inputs} inputs, "
+        f"{network.n_outputs} outputs\nrun: {folder}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+@app.command()
+def tasks(
+    name: Annotated[str | None, typer.Argument(help="Name of a task.")] = None,
+) -> None:
+    """The tasks there are, or the settings of one.
+
+    Example: attractory tasks flipflop
+    """
+    from attractory import tasks as known
+
+    if name is None:
+        table = _table("task", "what it is")
+        for each in known.names():
+            table.add_row(each, (known.find(each).__doc__ or "").strip().splitlines()[0])
+        console.print(table)
+        return
+    task = known.get(name)
+    table = _table("setting", "default")
+    for setting, value in task.to_json().items():
+        table.add_row(setting, str(value))
+    console.print((type(task).__doc__ or "").strip(), highlight=False)
+    console.print(table)
+
+
+def _use_cores(cores: int | None) -> None:
+    """Show JAX the processor's cores as devices, so that networks and batches spread over them."""
+    from attractory._errors import InvalidSetting
+
+    available = len(os.sched_getaffinity(0))
+    if cores is not None and not 1 <= cores <= available:
+        raise InvalidSetting(f"--cores {cores} is not allowed: 1 to {available}")
+    import jax
+
+    jax.config.update("jax_num_cpu_devices", cores or available)
+
+
+def _say(message: str) -> None:
+    notes.print(message, highlight=False)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="left" if i == 0 else "right")
+    return table
+
+
+def _print_frame(frame: Any) -> None:
+    table = _table(*map(str, frame.columns))
+    for row in frame.to_dict("records"):
+        table.add_row(*(f"{v:.4f}" if isinstance(v, float) else str(v) for v in row.values()))
+    console.print(table)
+
+
+def _print_networks(results: Any) -> None:
+    """The main numbers of a study, a row a network."""
+    frame = results.network_table()
+    shown = {
+        "net": "network",
+        "mse": "MSE",
+        "mse_with_last_step": "with last step",
+        "accuracy": "sign accuracy",
+        "spectrum_on_circle": "near circle",
+        "spectrum_outliers": "|λ|>1.01",
+        "spectrum_radius": "radius",
+        "spectrum_nonnormality": "Henrici/norm",
+        "cube_r_squared": "cube R²",
+    }
+    columns = [name for name in shown if name in frame.columns]
+    table = _table(*(shown[name] for name in columns))
+    for row in frame.to_dict("records"):
+        table.add_row(*(_shown(name, row[name]) for name in columns))
+    console.print(table)
+
+
+def _shown(name: str, value: Any) -> str:
+    if name in ("accuracy", "spectrum_on_circle"):
+        return f"{100 * value:.2f} %"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

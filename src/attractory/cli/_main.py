@@ -1,0 +1,48 @@
+"""The entry point: one line and a status instead of a traceback where the caller is mistaken."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from attractory._errors import AttractoryError
+from attractory.cli._app import app
+
+MISTAKE, INTERRUPTED = 2, 130
+
+
+def main() -> None:
+    """Run the command line; the exit status is 0 only when the work was done."""
+    try:
+        status = app(standalone_mode=False)
+    except (AttractoryError, typer.TyperException) as error:
+        status = _refuse(_message(error))
+    except typer.Abort:
+        status = INTERRUPTED
+    except KeyboardInterrupt:
+        print(
+            "attractory: stopped; the same command goes on from the last checkpoint",
+            file=sys.stderr,
+        )
+        status = INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = MISTAKE
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        status = _refuse(f"{place}{error.strerror or error}")
+    sys.exit(status)
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, AttractoryError):
+        return str(error)
+    format_message = getattr(error, "format_message", lambda: str(error))
+    return str(format_message())
+
+
+def _refuse(message: str) -> int:
+    print(f"attractory: {' '.join(message.split())}", file=sys.stderr)
+    return MISTAKE

@@ -1,0 +1,104 @@
+"""How well networks do their task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from attractory._errors import InvalidSetting
+from attractory.models import Network
+from attractory.tasks import Task, Trials
+
+Networks = Network | Sequence[Network]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores over `n` trials; one number for one network, arrays (net,) for several.
+
+    mse: mean squared error over the points that the mask counts, weighted by it.
+    distance: Frobenius norm of output - target (masked) over (time, output), mean over trials.
+    accuracy: share of the counted points with a target other than 0 where the output has its sign.
+    mse_by_output, distance_by_output, accuracy_by_output: the same for each output channel (each
+    bit of a memory), last axis (output,).
+    Sources: Jarne (2024), section 5.1; sign accuracy as in its data's description.
+    """
+
+    n: int
+    mse: np.ndarray
+    distance: np.ndarray
+    accuracy: np.ndarray
+    mse_by_output: np.ndarray
+    distance_by_output: np.ndarray
+    accuracy_by_output: np.ndarray
+
+    def table(self) -> pd.DataFrame:
+        """A row for each network and each output channel, and one over all channels ('all')."""
+        nets = np.atleast_1d(self.mse)
+        names = ("mse", "distance", "accuracy")
+        rows = []
+        for net in range(len(nets)):
+            whole = {name: np.atleast_1d(getattr(self, name))[net] for name in names}
+            rows.append({"net": net, "output": "all", **whole})
+            for output in range(self.mse_by_output.shape[-1]):
+                single = {
+                    name: np.atleast_2d(getattr(self, f"{name}_by_output"))[net, output]
+                    for name in names
+                }
+                rows.append({"net": net, "output": str(output), **single})
+        return pd.DataFrame(rows)
+
+
+def evaluate(networks: Networks, task: Task, n: int = 512, seed: int = 0) -> Scores:
+    """Scores of one network or of several on `n` fresh trials of a task.
+
+    All networks get the same trials. Raises InvalidSetting when a network does not fit the task.
+    """
+    trials = task.sample(n, seed)
+    rows = [_score(network, trials) for network in checked_networks(networks, task)]
+    if isinstance(networks, Network):
+        return Scores(n, *rows[0])
+    return Scores(n, *(np.stack(column) for column in zip(*rows, strict=True)))
+
+
+def checked_networks(networks: Networks, task: Task) -> list[Network]:
+    """The networks as a list, each with the task's numbers of inputs and outputs."""
+    found = [networks] if isinstance(networks, Network) else list(networks)
+    if not found:
+        raise InvalidSetting("networks is empty; at least one network is needed")
+    for i, network in enumerate(found):
+        if not isinstance(network, Network):
+            raise InvalidSetting(f"networks[{i}] = {network!r} is not allowed: a Network is needed")
+        for name in ("n_inputs", "n_outputs"):
+            if getattr(network, name) != getattr(task, name):
+                raise InvalidSetting(
+                    f"network {i} has {name} = {getattr(network, name)}, the task {task.name} has "
+                    f"{getattr(task, name)}; they must be equal"
+                )
+    return found
+
+
+def _score(network: Network, trials: Trials) -> tuple[np.ndarray, ...]:
+    """mse, distance, accuracy; then the three by output."""
+    outputs = network.respond(trials.inputs).astype(np.float64)
+    errors = trials.mask * np.square(outputs - trials.targets)
+    by_output = errors.sum((0, 1)) / np.maximum(trials.mask.sum((0, 1)), 1e-12)
+    right, asked = sign_agreement(outputs, trials)
+    distance_by_output = np.sqrt(errors.sum(1)).mean(0)
+    return (
+        errors.sum() / max(float(trials.mask.sum()), 1e-12),
+        np.sqrt(errors.sum((1, 2))).mean(),
+        right.sum() / max(asked.sum(), 1),
+        by_output,
+        distance_by_output,
+        right.sum((0, 1)) / np.maximum(asked.sum((0, 1)), 1),
+    )
+
+
+def sign_agreement(outputs: np.ndarray, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
+    """(trial, time, output) each: where the sign is right, and where one is asked for."""
+    asked = (trials.targets != 0) & (trials.mask > 0)
+    return asked & (np.sign(outputs) == np.sign(trials.targets)), asked

@@ -1,0 +1,28 @@
+"""A picture of each result: a result goes in, a matplotlib figure comes out (plotly where it turns).
+
+No function touches pyplot or changes a global setting.
+"""
+
+from attractory.figures._flip_flop import flip_flop
+from attractory.figures._network import network
+from attractory.figures._robustness import robustness
+from attractory.figures._save import save
+from attractory.figures._state_space import state_space, state_spaces
+from attractory.figures._task import trials
+from attractory.figures._training import learning_curve
+from attractory.figures._turning import state_space_3d
+from attractory.figures._weights import connectivity, spectrum
+
+__all__ = [
+    "connectivity",
+    "flip_flop",
+    "learning_curve",
+    "network",
+    "robustness",
+    "save",
+    "spectrum",
+    "state_space",
+    "state_space_3d",
+    "state_spaces",
+    "trials",
+]

@@ -1,0 +1,142 @@
+"""How training went."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from attractory._errors import InvalidSetting
+from attractory.figures._check import one_of
+from attractory.figures._style import (
+    BLACK,
+    CATEGORIES,
+    DOUBLE,
+    GREY,
+    MANY_POINTS,
+    ORDERED_MAP,
+    legend_below,
+    letter,
+    new_figure,
+    styled,
+)
+
+COLUMNS = ("net", "step", "loss", "validation_loss", "gradient_norm")
+FEW = 6  # so many networks have a colour of their own; more are coloured in order
+
+
+@styled
+def learning_curve(
+    history: pd.DataFrame, target_mse: float | None = None, target_label: str = "target"
+) -> Figure:
+    """Loss (A) and gradient norm (B) of each network against the update, on logarithmic axes.
+
+    history is that of a run: a row for each net and step, with columns net, step, loss,
+    validation_loss (nan where it was not measured) and gradient_norm. Pale lines are the values of
+    single batches, bold ones their running median, circles the validation losses. target_mse draws
+    a horizontal line that target_label names. (The paper gives its training as text only,
+    section 4.)
+    """
+    _check_history(history)
+    nets = history["net"].unique()
+    colors = _colors(len(nets))
+    figure = new_figure(DOUBLE, 72)
+    panels = figure.subplots(1, 2, sharex=True)
+    for axes, column in zip(panels, ("loss", "gradient_norm"), strict=True):
+        axes.set_yscale("log", nonpositive="mask")
+        axes.set_xlabel("Training step (updates)")
+        for net, color in zip(nets, colors, strict=True):
+            _draw_net(axes, history[history["net"] == net], column, color)
+    if target_mse is not None:
+        panels[0].axhline(target_mse, color=BLACK, linestyle=":", linewidth=1)
+    panels[0].set_ylabel("Loss, mean squared error (a.u.²)")
+    panels[1].set_ylabel("Gradient norm (a.u.)")
+    for i, axes in enumerate(panels):
+        letter(axes, i)
+    validated = bool(history["validation_loss"].notna().any())
+    handles = _legend(validated, target_label if target_mse is not None else None)
+    if len(nets) > FEW:
+        _color_bar(figure, panels, nets)
+    elif len(nets) > 1:
+        handles += [
+            Line2D([], [], color=color, linewidth=1.6, label=f"network {net}")
+            for net, color in zip(nets, colors, strict=True)
+        ]
+    legend_below(figure, handles, min(5, len(handles)))
+    return figure
+
+
+def _draw_net(axes: Any, rows: pd.DataFrame, column: str, color: Any) -> None:
+    step, values = rows["step"], rows[column].where(np.isfinite(rows[column]))
+    window = max(5, len(rows) // 25)
+    median = values.rolling(window, center=True, min_periods=1).median()
+    many = len(rows) > MANY_POINTS
+    axes.plot(step, values, color=_pale(color), linewidth=0.4, zorder=1, rasterized=many)
+    axes.plot(step, median, color=color, linewidth=1.3, zorder=3, rasterized=many)
+    if column == "loss":
+        checked = rows[np.isfinite(rows["validation_loss"])]
+        axes.plot(
+            checked["step"],
+            checked["validation_loss"],
+            "o",
+            markersize=3,
+            markerfacecolor="white",
+            markeredgecolor=color,
+            markeredgewidth=0.7,
+            zorder=4,
+        )
+
+
+def _pale(color: Any) -> tuple[float, ...]:
+    """The colour, two thirds of the way to white (without transparency, which adds up)."""
+    return tuple(1 - (1 - part) / 3 for part in to_rgb(color))
+
+
+def _colors(nets: int) -> list[Any]:
+    if nets <= FEW:
+        return list(CATEGORIES[:nets])
+    return list(matplotlib.colormaps[ORDERED_MAP](np.linspace(0, 0.9, nets)))
+
+
+def _color_bar(figure: Figure, panels: Any, nets: np.ndarray) -> None:
+    """Which colour is which network."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import BoundaryNorm, ListedColormap
+
+    colors = ListedColormap(_colors(len(nets)))
+    norm = BoundaryNorm(np.arange(len(nets) + 1) - 0.5, len(nets))
+    every = max(1, len(nets) // 12)
+    bar = figure.colorbar(
+        ScalarMappable(norm, colors), ax=panels, label="Network (index)", fraction=0.03, pad=0.01
+    )
+    bar.set_ticks(np.arange(0, len(nets), every), labels=[str(net) for net in nets[::every]])
+    bar.minorticks_off()
+
+
+def _legend(validated: bool, target_label: str | None) -> list[Line2D]:
+    handles = [
+        Line2D([], [], color=_pale(GREY), linewidth=0.6, label="single batches"),
+        Line2D([], [], color=GREY, linewidth=1.3, label="running median"),
+    ]
+    if validated:
+        ring = {"marker": "o", "markersize": 3, "markerfacecolor": "white", "linestyle": "none"}
+        handles.append(
+            Line2D([], [], color=GREY, label="validation loss", **ring)  # type: ignore[arg-type]
+        )
+    if target_label is not None:
+        handles.append(Line2D([], [], color=BLACK, linestyle=":", label=target_label))
+    return handles
+
+
+def _check_history(history: pd.DataFrame) -> None:
+    one_of("history", history, pd.DataFrame)
+    missing = [column for column in COLUMNS if column not in history.columns]
+    if missing:
+        raise InvalidSetting(f"history has no column {missing[0]!r}; needed: {', '.join(COLUMNS)}")
+    if history.empty:
+        raise InvalidSetting("history is empty: these networks were not trained here")

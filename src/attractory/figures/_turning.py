@@ -1,0 +1,150 @@
+"""State spaces that turn under the reader's hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.colors import to_hex
+
+from attractory.analysis import Hypercube, StateSpace
+from attractory.figures._check import paired, several
+from attractory.figures._held import (
+    HeldState,
+    axis_labels,
+    check_dimensions,
+    cube_edges,
+    held_by_state,
+)
+from attractory.figures._style import BLACK, PALE, state_styles
+from attractory.tasks import state_names
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure as PlotlyFigure
+
+MAX_POINTS = 4000  # of a network: half on its trajectory, half while states are held
+_symbols = {
+    "o": "circle", "s": "square", "^": "diamond", "D": "cross", "v": "x", "P": "circle-open",
+    "X": "square-open", "*": "diamond-open",
+}  # fmt: skip
+
+
+def state_space_3d(
+    spaces: StateSpace | Sequence[StateSpace], cubes: Sequence[Hypercube] | Hypercube | None = None
+) -> PlotlyFigure:
+    """The states of one network or several in three dimensions, to be turned by hand (figs 6, 7).
+
+    A plotly figure: trajectory, points while a memory state is held, the fitted cube; a menu
+    chooses the network. Pointing at a spot tells the memory state and the time step. At most 4000
+    points a network, coordinates rounded to 4 digits. It needs no connection.
+    """
+    import plotly.graph_objects as go
+
+    found = several("spaces", spaces, StateSpace)
+    check_dimensions(found)
+    cubes = [cubes] if isinstance(cubes, Hypercube) else cubes
+    fitted = paired("cubes", cubes, len(found), Hypercube)
+    held = [held_by_state(space) for space in found]
+    styles = state_styles([state.name for states in held for state in states])
+    figure = go.Figure()
+    owners: list[int] = []
+    for i, (space, cube) in enumerate(zip(found, fitted, strict=True)):
+        traces = [_trajectory(space), *_held_points(held[i], styles)]
+        traces += [_cube(cube)] if cube is not None else []
+        for trace in traces:
+            figure.add_trace(go.Scatter3d(visible=i == 0, **trace))
+        owners += [i] * len(traces)
+    figure.update_layout(**_layout(found[0]))
+    if len(found) > 1:
+        figure.update_layout(updatemenus=[_menu(found, owners)])
+    return figure
+
+
+def _trajectory(space: StateSpace) -> dict[str, Any]:
+    """All trials as one broken line."""
+    trials, steps, _ = space.coordinates.shape
+    every = -(-trials * steps // (MAX_POINTS // 2))
+    kept = np.arange(0, steps, every)
+    points = np.full((trials, len(kept) + 1, 3), np.nan)
+    points[:, :-1] = space.coordinates[:, kept, :3]
+    codes = np.pad(space.memory[:, kept], ((0, 0), (0, 1))).ravel()
+    names = state_names(codes, space.targets.shape[-1])
+    times = np.tile(np.append(kept, 0), trials)
+    return {
+        **_xyz(points.reshape(-1, 3)),
+        "customdata": [[name, int(step)] for name, step in zip(names, times, strict=True)],
+        "hovertemplate": "target %{customdata[0]}<br>step %{customdata[1]}<extra></extra>",
+        "mode": "lines",
+        "line": {"color": PALE, "width": 2},
+        "name": "trajectory",
+    }
+
+
+def _held_points(
+    held: Sequence[HeldState], styles: dict[str, tuple[Any, str]]
+) -> list[dict[str, Any]]:
+    every = -(-sum(len(state.points) for state in held) // (MAX_POINTS // 2))
+    traces = []
+    for state in held:
+        color, marker = styles[state.name]
+        traces.append(
+            {
+                **_xyz(state.points[::every]),
+                "customdata": [[int(step)] for step in state.steps[::every]],
+                "hovertemplate": f"state {state.name}<br>step %{{customdata[0]}}<extra></extra>",
+                "mode": "markers",
+                "marker": {"color": to_hex(color), "symbol": _symbols[marker], "size": 4},
+                "name": " ".join(state.name.replace("-", "−")),
+            }
+        )
+    return traces
+
+
+def _cube(cube: Hypercube) -> dict[str, Any]:
+    edges = cube_edges(cube)
+    broken = np.concatenate([edges, np.full((len(edges), 1, 3), np.nan)], axis=1)
+    return {
+        **_xyz(broken.reshape(-1, 3)),
+        "hoverinfo": "skip",
+        "mode": "lines",
+        "line": {"color": BLACK, "width": 3, "dash": "dash"},
+        "name": f"fitted cube, R² {cube.r_squared:.3f}",
+    }
+
+
+def _xyz(points: np.ndarray) -> dict[str, list[float | None]]:
+    """points (point, 3) as lists of rounded numbers, None where a line is broken."""
+    return {
+        axis: [None if np.isnan(value) else round(float(value), 4) for value in column]
+        for axis, column in zip("xyz", points.T, strict=True)
+    }
+
+
+def _scene(space: StateSpace) -> dict[str, Any]:
+    names = axis_labels(space)
+    return {
+        f"{axis}axis": {"title": {"text": name}} for axis, name in zip("xyz", names, strict=True)
+    }
+
+
+def _layout(space: StateSpace) -> dict[str, Any]:
+    return {
+        "template": "plotly_white",
+        "scene": {**_scene(space), "camera": {"eye": {"x": 1.3, "y": -1.5, "z": 0.8}}},
+        "legend": {"title": {"text": "memory state"}, "itemsizing": "constant"},
+        "margin": {"l": 0, "r": 0, "t": 50, "b": 0},
+        "height": 650,
+    }
+
+
+def _menu(spaces: Sequence[StateSpace], owners: Sequence[int]) -> dict[str, Any]:
+    """A menu that shows the traces of one network, and that network's axes."""
+    buttons = []
+    for i, space in enumerate(spaces):
+        titles = {f"scene.{axis}.title": value["title"] for axis, value in _scene(space).items()}
+        visible = [owner == i for owner in owners]
+        buttons.append(
+            {"label": f"network {i}", "method": "update", "args": [{"visible": visible}, titles]}
+        )
+    return {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom"}

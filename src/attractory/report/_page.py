@@ -1,0 +1,221 @@
+"""The page: one HTML file that holds everything and needs nothing from outside."""
+
+from __future__ import annotations
+
+import base64
+import platform
+from html import escape
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import pandas as pd
+
+from attractory import figures
+from attractory._errors import InvalidSetting
+from attractory._files import write_text
+from attractory.report._study import Study, study
+from attractory.runs import Run, package_versions
+
+CAPTIONS = {
+    "figure1_flip_flop": "What one bit of the memory does: a positive pulse sets it, a negative "
+    "pulse resets it, and without a pulse it stays as it is.",
+    "figure2_network": "The network: inputs, recurrent units, linear readout.",
+    "figure3_trials": "Three random trials of the task: inputs with their noise, and the targets.",
+    "figure4_connectivity": "Recurrent weights of network 0 (rows: to, columns: from), their "
+    "distribution, and their eigenvalues with the unit circle.",
+    "figure5_spectra": "Eigenvalues of the recurrent weights of each network.",
+    "figure6_state_space": "The test walk through all memory states: what network 0 is given, "
+    "asked and says, and its states in the three leading dimensions.",
+    "figure7_state_spaces": "The same walk seen in the state space of each network.",
+    "learning_curve": "Loss of each network during training.",
+    "robustness": "Scores under conditions that the networks were not trained for; the dashed line "
+    "marks the condition of training.",
+}
+SECTIONS = {
+    "Task and network": ("figure1_flip_flop", "figure2_network", "figure3_trials"),
+    "Learning": ("learning_curve",),
+    "Weights": ("figure4_connectivity", "figure5_spectra"),
+    "State space": ("figure6_state_space", "figure7_state_spaces"),
+    "Robustness": ("robustness",),
+}
+HEADINGS = {
+    "net": "network",
+    "mse": "MSE",
+    "mse_with_last_step": "MSE with last step",
+    "distance": "distance",
+    "accuracy": "sign accuracy",
+    "spectrum_radius": "spectral radius",
+    "spectrum_outliers": "|λ| > 1.01",
+    "spectrum_on_circle": "within 0.02 of circle",
+    "spectrum_nonnormality": "Henrici / norm",
+    "spectrum_leading_frequency": "leading mode (cycles/ms)",
+    "cube_r_squared": "cube R²",
+    "cube_one_bit_apart": "edges one bit apart",
+}
+PERCENTAGES = ("accuracy", "spectrum_on_circle", "cube_one_bit_apart")
+
+
+def write(run: Run, path: str | Path | None = None, results: Study | None = None) -> Path:
+    """Write a run's page, and its figures (PNG and SVG) into a folder `figures` beside it.
+
+    path: the file; `report.html` in the run's folder when None. results: a `Study` of the run when
+    there is one already; otherwise it is made. Returns the path. The page works offline.
+    """
+    if path is None:
+        if run.path is None:
+            raise InvalidSetting("path = None is not allowed: this run has no folder; name a file")
+        path = run.path / "report.html"
+    results = study(run) if results is None else results
+    page = Path(path)
+    drawings = results.draw()
+    images = {}
+    for name, draw in drawings.items():
+        saved = figures.save(draw(), page.parent / "figures", name)
+        images[name] = next(file for file in saved if file.suffix == ".svg").read_bytes()
+    return write_text(page, _html(results, images))
+
+
+def _html(results: Study, images: dict[str, bytes]) -> str:
+    run = results.run
+    sections = {"Scores": _scores(results)}
+    for title, names in SECTIONS.items():
+        parts = [_figure(name, images[name]) for name in names if name in images]
+        if title == "State space":
+            parts.append(_turning(results))
+        if parts:
+            sections[title] = "\n".join(parts)
+    sections["What was run"] = _settings(run)
+    template = Template(resources.files("attractory.report").joinpath("page.html").read_text())
+    return template.substitute(
+        title=_title(run),
+        lead=_lead(results),
+        navigation="".join(f'<a href="#{_slug(t)}">{escape(t)}</a>' for t in sections),
+        sections="\n".join(
+            f'<section id="{_slug(title)}"><h2>{escape(title)}</h2>\n{body}</section>'
+            for title, body in sections.items()
+        ),
+        footer="Made by Attractory. The task and the analyses follow C. Jarne (2024), "
+        "Front. Syst. Neurosci. 18:1269190.",
+    )
+
+
+def _title(run: Run) -> str:
+    count = len(run.networks)
+    what = "one network" if count == 1 else f"{count} networks"
+    return f"{escape(run.task.name)}: {what} of {run.networks[0].units} units"
+
+
+def _lead(results: Study) -> str:
+    run = results.run
+    if run.source is not None:
+        return f"Imported from {escape(str(run.source['file']))} and analysed on the task."
+    steps = int(run.history["step"].max())
+    batch = run.rule.batch if run.rule is not None else 0
+    seconds = float(run.history["seconds"].max())
+    return (
+        f"Trained by backpropagation through time: {steps} updates of {batch} trials "
+        f"({steps * batch:,} trials a network) in {seconds:.0f} s, seed {run.seed}."
+    )
+
+
+def _scores(results: Study) -> str:
+    table = results.network_table()
+    facts = [
+        ("median MSE", f"{table['mse'].median():.4f}"),
+        ("median sign accuracy", f"{100 * table['accuracy'].median():.2f} %"),
+        ("eigenvalues near the circle", f"{100 * table['spectrum_on_circle'].median():.0f} %"),
+    ]
+    if "cube_r_squared" in table:
+        facts.append(("cube R², median", f"{table['cube_r_squared'].median():.3f}"))
+    boxes = "".join(f'<div class="fact"><b>{v}</b><span>{escape(n)}</span></div>' for n, v in facts)
+    note = (
+        ""
+        if results.scores_with_last_step is None
+        else (
+            " The last step of each trial is left out (the published generator sets its target "
+            "to 0); the error with it stands beside."
+        )
+    )
+    per_bit = results.scores.table()
+    return (
+        f'<div class="facts">{boxes}</div>'
+        f"<p>On {results.scores.n} fresh trials. Distance is the Frobenius norm between output and "
+        "target, mean over trials; sign accuracy counts every point whose target is not 0."
+        f"{note}</p>"
+        f"{_table(table)}"
+        f"<details><summary>Scores of each output channel</summary>{_table(per_bit)}</details>"
+    )
+
+
+def _turning(results: Study) -> str:
+    from plotly.offline import get_plotlyjs
+
+    if results.spaces[0].coordinates.shape[-1] < 3:
+        return ""
+    drawing = figures.state_space_3d(results.spaces, results.cubes)
+    body = drawing.to_html(
+        full_html=False,
+        include_plotlyjs=False,
+        div_id="turn",
+        config={"displaylogo": False, "responsive": True},
+    )
+    return (
+        f"<script>{get_plotlyjs()}</script>\n<figure>{body}<figcaption>The state space to turn "
+        "(drag), zoom (wheel) and read (hover).</figcaption></figure>"
+    )
+
+
+def _settings(run: Run) -> str:
+    rows: list[tuple[str, Any]] = [("seed", run.seed), ("networks", len(run.networks))]
+    if run.source is not None:
+        rows = [("file", run.source["file"]), ("SHA-256", run.source["sha256"])]
+    for kind in ("task", "model", "rule"):
+        described = run.config[kind]
+        if described is None:
+            continue
+        rows.append((kind, described["name"]))
+        rows += [(f"{kind}.{name}", value) for name, value in described["settings"].items()]
+    rows += [("machine", f"{platform.system()} {platform.machine()}")]
+    rows += list(package_versions().items())
+    body = "".join(
+        f"<tr><td>{escape(str(name))}</td><td>{escape(str(value))}</td></tr>"
+        for name, value in rows
+    )
+    events = [
+        f"<li>network {row['net']}: {event['what']} at step {event['step']} "
+        f"(loss {event['loss']}): {event['action']}</li>"
+        for row in run.status
+        for event in row.get("events", [])
+    ]
+    notes = f"<p>Events:</p><ul>{''.join(events)}</ul>" if events else ""
+    return f'{notes}<div class="scroll"><table class="settings">{body}</table></div>'
+
+
+def _figure(name: str, image: bytes) -> str:
+    data = base64.b64encode(image).decode()
+    caption = escape(CAPTIONS[name])
+    return (
+        f'<figure><img alt="{caption}" src="data:image/svg+xml;base64,{data}">'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )
+
+
+def _table(table: pd.DataFrame) -> str:
+    head = "".join(f"<th>{escape(HEADINGS.get(c, c))}</th>" for c in table.columns)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{_cell(c, row[c])}</td>" for c in table.columns) + "</tr>"
+        for row in table.to_dict("records")
+    )
+    return f'<div class="scroll"><table><tr>{head}</tr>{rows}</table></div>'
+
+
+def _cell(column: str, value: Any) -> str:
+    if column in PERCENTAGES:
+        return f"{100 * value:.2f} %"
+    return f"{value:.4f}" if isinstance(value, float) else escape(str(value))
+
+
+def _slug(title: str) -> str:
+    return title.lower().replace(" ", "-")

@@ -1,0 +1,62 @@
+"""The paper from one call: train (or import), measure, draw, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from attractory._errors import InvalidSetting
+from attractory.models import RateRNN
+from attractory.report._page import write
+from attractory.report._study import Study, study
+from attractory.rules import BPTT
+from attractory.runs import Run, import_flip_flop
+from attractory.tasks import FlipFlop
+from attractory.training import train
+
+Preset = Literal["fast", "paper"]
+
+
+def reproduce(
+    preset: Preset = "fast",
+    nets: int = 4,
+    units: int = 400,
+    source: str | Path | None = None,
+    seed: int = 0,
+    path: str | Path = "runs/reproduce",
+    progress: bool = True,
+    say: Callable[[str], None] = lambda _: None,
+) -> Study:
+    """Jarne (2024) from beginning to end: networks, scores, figures 1 to 7, one page.
+
+    preset: "fast" trains the paper's network (equation 7, tanh, orthogonal) on the paper's task by
+    a better recipe (`BPTT.near_orthogonal`), the spoiled last step left out; "paper" follows the
+    published protocol to the letter. source: a Keras file whose network is analysed instead of
+    training. Everything goes to the folder `path`: the run, analysis/, figures/, report.html.
+    An interrupted call goes on from its last checkpoint when it is repeated.
+    """
+    if source is not None:
+        run = import_flip_flop(source)
+        run.save(path)  # a folder that is not free is refused before any work
+    else:
+        run = _trained(preset, nets, units, seed, path, progress)
+    results = study(run, say=say)
+    folder = run.save()
+    results.save(folder / "analysis")
+    say("figures and report")
+    write(run, folder / "report.html", results)
+    return results
+
+
+def _trained(
+    preset: Preset, nets: int, units: int, seed: int, path: str | Path, progress: bool
+) -> Run:
+    model = RateRNN(units=units)
+    if preset == "fast":
+        task, rule = FlipFlop.paper(score_last_step=False), BPTT.near_orthogonal()
+    elif preset == "paper":
+        task, rule = FlipFlop.paper(), BPTT.paper()
+    else:
+        raise InvalidSetting(f"preset = {preset!r} is not allowed: 'fast' or 'paper'")
+    return train(task, model, rule, nets=nets, seed=seed, path=path, progress=progress)

@@ -1,0 +1,187 @@
+"""Everything that is measured on a run, in one place: for the files, the figures and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from attractory import analysis, figures
+from attractory._files import write_json, write_text
+from attractory.evaluation import RobustnessCurve, Scores, evaluate, robustness
+from attractory.models import Trajectory
+from attractory.runs import Run
+from attractory.tasks import FlipFlop, Task, Trials
+
+PUBLISHED_MSE = 0.0133  # the author's network after 20 epochs, last step left out
+SCORE_SEED = 1_000_003  # the scores' trials are none of those trained on
+
+
+@dataclass(frozen=True)
+class Study:
+    """The results for a run: lists have one entry a network.
+
+    task: the run's task as it is scored. scores: on fresh trials, the last step left out where the
+    task's generator spoils it; scores_with_last_step: with it (None where nothing is left out).
+    probe: the trials of the state space (the walk through all states for a flip-flop).
+    cubes is None unless every network is a flip-flop memory seen in enough dimensions.
+    """
+
+    run: Run
+    task: Task
+    scores: Scores
+    scores_with_last_step: Scores | None
+    curves: list[RobustnessCurve]
+    connectivity: list[analysis.Connectivity]
+    spectra: list[analysis.Spectrum]
+    probe: Trials
+    trajectory: Trajectory
+    spaces: list[analysis.StateSpace]
+    principal_spaces: list[analysis.StateSpace]
+    cubes: list[analysis.Hypercube] | None
+
+    def network_table(self) -> pd.DataFrame:
+        """A row for each network: its scores and what its weights and states are like."""
+        rows = []
+        for net in range(len(self.run.networks)):
+            spectrum = self.spectra[net].summary()
+            row: dict[str, Any] = {
+                "net": net,
+                "status": self.run.status[net]["status"],
+                "mse": self.scores.mse[net],
+            }
+            if self.scores_with_last_step is not None:
+                row["mse_with_last_step"] = self.scores_with_last_step.mse[net]
+            row |= {
+                "distance": self.scores.distance[net],
+                "accuracy": self.scores.accuracy[net],
+                **{f"spectrum_{name}": value for name, value in spectrum.items()},
+            }
+            if self.cubes is not None:
+                row |= {f"cube_{name}": v for name, v in self.cubes[net].summary().items()}
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def save(self, folder: Path) -> None:
+        """Write the tables to `folder`, as CSV and JSON."""
+        tables = {
+            "networks": self.network_table(),
+            "scores": self.scores.table(),
+            "connectivity": pd.DataFrame([c.summary() for c in self.connectivity]),
+            "eigenvalues": self._eigenvalue_table(),
+            "explained_variance": self._variance_table(),
+        }
+        if self.curves:
+            tables["robustness"] = pd.concat([curve.table() for curve in self.curves])
+        for name, table in tables.items():
+            write_text(folder / f"{name}.csv", table.to_csv(index=False))
+        if self.cubes is not None:
+            write_json(folder / "cubes.json", [_cube_json(cube) for cube in self.cubes])
+
+    def draw(self) -> dict[str, Callable[[], Figure]]:
+        """The figures by file name; each is drawn when it is called."""
+        drawings: dict[str, Callable[[], Figure]] = {}
+        if isinstance(self.task, FlipFlop):
+            flip_flop = self.task
+            drawings["figure1_flip_flop"] = lambda: figures.flip_flop(flip_flop)
+        drawings |= {
+            "figure2_network": lambda: figures.network(self.run.networks[0]),
+            "figure3_trials": lambda: figures.trials(self.task.sample(3, seed=self.run.seed)),
+            "figure4_connectivity": lambda: figures.connectivity(
+                self.connectivity[0], self.spectra[0]
+            ),
+            "figure5_spectra": lambda: figures.spectrum(self.spectra),
+            "figure6_state_space": lambda: figures.state_space(
+                self.spaces[0], self.trajectory, self.probe, self.cubes[0] if self.cubes else None
+            ),
+            "figure7_state_spaces": lambda: figures.state_spaces(self.spaces, self.cubes),
+        }
+        if len(self.run.history):
+            drawings["learning_curve"] = lambda: figures.learning_curve(self.run.history)
+        if self.curves:
+            drawings["robustness"] = lambda: figures.robustness(self.curves)
+        return drawings
+
+    def _eigenvalue_table(self) -> pd.DataFrame:
+        return pd.concat(
+            pd.DataFrame({"net": net, "real": s.eigenvalues.real, "imaginary": s.eigenvalues.imag})
+            for net, s in enumerate(self.spectra)
+        )
+
+    def _variance_table(self) -> pd.DataFrame:
+        return pd.DataFrame(
+            {"net": net, "method": space.method, "component": i + 1, "share": share}
+            for spaces in (self.spaces, self.principal_spaces)
+            for net, space in enumerate(spaces)
+            for i, share in enumerate(space.explained_variance)
+        )
+
+
+def study(
+    run: Run, n: int = 512, seed: int = SCORE_SEED, say: Callable[[str], None] = lambda _: None
+) -> Study:
+    """Score and analyse all networks of a run.
+
+    `n` trials for the scores, drawn from `seed`; a quarter of them for each point of the
+    robustness curves. `say` is told what is being done. Every network's scores go into its row of
+    `run.status`.
+    """
+    networks = list(run.networks)
+    task, published = _scored_task(run.task)
+    say(f"scoring {len(networks)} networks on {n} fresh trials")
+    scores = evaluate(networks, task, n, seed)
+    spoiled = None if published is None else evaluate(networks, published, n, seed)
+    for net, row in enumerate(run.status):
+        row["scores"] = {"mse": scores.mse[net], "accuracy": scores.accuracy[net]}
+    curves = []
+    for vary, values in task.conditions().items():
+        say(f"robustness: {vary}")
+        curves.append(robustness(networks, task, vary, values, max(1, n // 4), seed))
+    say("weights, spectra and state space")
+    probe = task.walk() if isinstance(task, FlipFlop) and task.bits <= 6 else task.sample(16, seed)
+    dimensions = min(3, run.model.units)
+    spaces = [analysis.state_space(net, probe, "svd", dimensions) for net in networks]
+    principal = [analysis.state_space(net, probe, "pca", dimensions) for net in networks]
+    return Study(
+        run=run,
+        task=task,
+        scores=scores,
+        scores_with_last_step=spoiled,
+        curves=curves,
+        connectivity=[analysis.connectivity(net) for net in networks],
+        spectra=[analysis.spectrum(net) for net in networks],
+        probe=probe,
+        trajectory=networks[0].simulate(probe.inputs[:1]),
+        spaces=spaces,
+        principal_spaces=principal,
+        cubes=_cubes(task, spaces),
+    )
+
+
+def _scored_task(task: Task) -> tuple[Task, Task | None]:
+    """The task as it is scored, and with the spoiled last step where the generator has one."""
+    if isinstance(task, FlipFlop) and task.published_defects:
+        return task.replace(score_last_step=False), task.replace(score_last_step=True)
+    return task, None
+
+
+def _cubes(task: Task, spaces: list[analysis.StateSpace]) -> list[analysis.Hypercube] | None:
+    if not isinstance(task, FlipFlop) or task.bits > spaces[0].coordinates.shape[-1]:
+        return None
+    return [analysis.hypercube(space) for space in spaces]
+
+
+def _cube_json(cube: analysis.Hypercube) -> dict[str, Any]:
+    return {
+        **cube.summary(),
+        "names": cube.names,
+        "centroids": np.round(cube.centroids, 6),
+        "middle": cube.middle,
+        "edges": cube.edges,
+        "neighbours": [[cube.names[a], cube.names[b]] for a, b in cube.neighbours],
+    }
