@@ -1,4 +1,4 @@
-"""The errors that a caller can cause. Each message is one line: which field, which value, what is allowed."""
+"""The errors that a caller can cause: one line each, which field, which value, what is allowed."""
 
 from __future__ import annotations
 

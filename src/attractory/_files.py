@@ -1,4 +1,4 @@
-"""Writing files so that a crash never leaves half of one: beside its place, then renamed into it."""
+"""Files that a crash never leaves half-written: made beside their place, then renamed into it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,5 @@ def _flush_to_disk(path: Path) -> None:
 
 
 def _discard(path: Path) -> None:
-    try:
+    with suppress(OSError):  # where the folder itself is out of reach, nothing of ours is in it
         path.unlink(missing_ok=True)
-    except OSError:
-        pass  # the folder itself is out of reach: there is nothing of ours in it

@@ -32,6 +32,8 @@ pytestmark = pytest.mark.filterwarnings(
 AUTHOR_FILES = Path(__file__).resolve().parents[3] / "shared" / "data" / "jarne2024"
 N_INPUTS, N_UNITS, N_OUTPUTS = 3, 7, 2
 FORMATS = ("model.keras", "model.weights.h5", "model.h5")
+# Initial weights that are replaced or never looked at: zeros spare the time to compile others.
+ZEROS = {"kernel_initializer": "zeros", "recurrent_initializer": "zeros"}
 FUNCTIONS = {
     "tanh": np.tanh,
     "relu": lambda a: np.maximum(a, 0),
@@ -91,10 +93,9 @@ def keras_model(
 ) -> Any:
     """A model with random weights, its biases too (Keras starts them at 0)."""
     layers = keras.layers
-    recurrent = layers.SimpleRNN(
-        N_UNITS, activation=activation, use_bias=use_bias, return_sequences=True, name="memory"
-    )
-    readout = layers.Dense(N_OUTPUTS, use_bias=readout_bias)
+    settings = {"activation": activation, "use_bias": use_bias, "name": "memory"}
+    recurrent = layers.SimpleRNN(N_UNITS, return_sequences=True, **settings, **ZEROS)
+    readout = layers.Dense(N_OUTPUTS, use_bias=readout_bias, kernel_initializer="zeros")
     readout = layers.TimeDistributed(readout) if distributed else readout
     inputs = keras.Input((None, N_INPUTS))
     if functional:
@@ -182,7 +183,8 @@ def test_layers_that_act_in_training_alone_are_passed_over(
     keras: Any, tmp_path: Path, name: str
 ) -> None:
     layers = keras.layers
-    recurrent = layers.SimpleRNN(N_UNITS, return_sequences=True, stateful=True, dropout=0.1)
+    settings = {"return_sequences": True, "stateful": True, "dropout": 0.1, **ZEROS}
+    recurrent = layers.SimpleRNN(N_UNITS, **settings)
     noisy = [layers.GaussianNoise(0.1), recurrent, layers.Dropout(0.2), layers.Dense(N_OUTPUTS)]
     model = with_random_weights(keras.Sequential([keras.Input((5, N_INPUTS), 2), *noisy]))
     net = read_keras(saved(model, tmp_path / name))
@@ -196,7 +198,7 @@ def test_a_recurrent_activation_of_none_is_linear(keras: Any, tmp_path: Path) ->
 
 def test_half_precision_is_read_exactly(keras: Any, tmp_path: Path) -> None:
     layers = keras.layers
-    recurrent = layers.SimpleRNN(N_UNITS, dtype="float16", return_sequences=True)
+    recurrent = layers.SimpleRNN(N_UNITS, dtype="float16", return_sequences=True, **ZEROS)
     model = with_random_weights(
         keras.Sequential([keras.Input((None, 3)), recurrent, layers.Dense(2, dtype="float16")])
     )
@@ -220,7 +222,7 @@ def test_a_folder_called_as_in_keras_2_13_is_read(keras: Any, tmp_path: Path) ->
 def refused_models(keras: Any) -> dict[str, tuple[list[Any], list[str]]]:
     """Layers after the input, and the words with which every file of them is refused."""
     layers = keras.layers
-    rnn = {"return_sequences": True}
+    rnn = {"return_sequences": True, **ZEROS}
     return {
         "gru": (
             [layers.GRU(4, **rnn, name="gru"), layers.Dense(2)],
@@ -296,7 +298,7 @@ def test_settings_that_change_the_numbers_are_refused(
         for settings in (recurrent, readout)
     )
     layers = keras.layers
-    first = layers.SimpleRNN(4, return_sequences=True, name="memory", **recurrent)
+    first = layers.SimpleRNN(4, return_sequences=True, name="memory", **recurrent, **ZEROS)
     last = layers.Dense(2, name="reading", **readout)
     model = keras.Sequential([keras.Input((None, N_INPUTS)), first, last])
     message = refusal(saved(model, tmp_path / name))
@@ -308,17 +310,17 @@ def test_settings_that_change_the_numbers_are_refused(
 def test_a_graph_that_is_not_a_chain_is_refused(keras: Any, tmp_path: Path, name: str) -> None:
     layers = keras.layers
     x = keras.Input((None, N_INPUTS), name="stimulus")
-    h = layers.SimpleRNN(4, return_sequences=True)(x)
+    h = layers.SimpleRNN(4, return_sequences=True, **ZEROS)(x)
     dense = layers.Dense(2, name="reading")
     forked = keras.Model(x, [dense(h), h])
     assert "has 2 outputs ('reading'" in refusal(saved(forked, tmp_path / name))
 
     start = keras.Input((4,), name="start")
-    h = layers.SimpleRNN(4, return_sequences=True)(x, initial_state=start)
+    h = layers.SimpleRNN(4, return_sequences=True, **ZEROS)(x, initial_state=start)
     started = keras.Model([x, start], layers.Dense(2)(h))
     assert "has 2 inputs ('stimulus', 'start')" in refusal(saved(started, tmp_path / name))
 
-    twice = layers.SimpleRNN(N_INPUTS, return_sequences=True, name="twice")
+    twice = layers.SimpleRNN(N_INPUTS, return_sequences=True, name="twice", **ZEROS)
     repeated = keras.Model(x, layers.Dense(2)(twice(twice(x))))
     assert "uses layer 'twice' 2 times" in refusal(saved(repeated, tmp_path / name))
 
@@ -341,11 +343,13 @@ def test_custom_code_under_a_keras_name_is_refused(keras: Any, tmp_path: Path) -
     )
 
 
-def test_a_model_of_the_users_own_class_is_refused(keras: Any, tmp_path: Path) -> None:
+def test_of_a_model_of_the_users_own_class_only_the_weights_are_read(
+    keras: Any, tmp_path: Path
+) -> None:
     class Mine(keras.Model):
         def __init__(self) -> None:
             super().__init__()
-            self.rnn = keras.layers.SimpleRNN(4, return_sequences=True)
+            self.rnn = keras.layers.SimpleRNN(4, return_sequences=True, **ZEROS)
             self.out = keras.layers.Dense(2)
 
         def call(self, x: Any) -> Any:
@@ -356,8 +360,18 @@ def test_a_model_of_the_users_own_class_is_refused(keras: Any, tmp_path: Path) -
 
     model = Mine()
     model(np.zeros((1, 2, 3), np.float32))
+    with_random_weights(model)
     assert "model of class 'Mine'" in refusal(saved(model, tmp_path / "m.keras"))
-    assert "without the layers" in refusal(saved(model, tmp_path / "m.weights.h5"))
+    net = read_keras(saved(model, tmp_path / "m.weights.h5"))
+    np.testing.assert_array_equal(net.output_weights, model.out.kernel.numpy().T)
+
+
+def test_a_model_saved_without_its_weights_is_refused(keras: Any, tmp_path: Path) -> None:
+    path = saved(keras_model(keras), tmp_path / "m.weights.h5")
+    with h5py.File(path, "a") as file:
+        del file["layers/simple_rnn/cell/vars/2"]
+        del file["layers/simple_rnn/cell/vars/1"]
+    assert "layer 'simple_rnn' has no recurrent_kernel" in refusal(path)
 
 
 def test_a_quantized_readout_is_refused(keras: Any, tmp_path: Path) -> None:
@@ -898,7 +912,7 @@ def test_keras_itself_predicts_the_same_from_the_authors_file(
     keras: Any, author_file: Path
 ) -> None:
     layers = keras.layers
-    recurrent = layers.SimpleRNN(400, use_bias=False, return_sequences=True)
+    recurrent = layers.SimpleRNN(400, use_bias=False, return_sequences=True, **ZEROS)
     model = keras.Sequential([keras.Input((None, 3)), recurrent, layers.Dense(3)])
     model.load_weights(author_file)
     inputs = np.random.default_rng(5).normal(size=(2, 50, 3)).astype(np.float32)

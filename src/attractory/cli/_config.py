@@ -1,4 +1,4 @@
-"""What `attractory train` is asked: a YAML file, flags, and single settings on top of each other."""
+"""What `attractory train` is asked: a YAML file, flags, and single settings, each over the last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A picture of each result: a result goes in, a matplotlib figure comes out (plotly where it turns).
+"""A picture of each result: it goes in, a matplotlib figure comes out (plotly where it turns).
 
 No function touches pyplot or changes a global setting.
 """

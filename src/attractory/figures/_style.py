@@ -9,6 +9,8 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator
 
 SINGLE, DOUBLE = 85.0, 175.0  # widths of one and of two columns of a journal (mm)
 DPI = 300
@@ -24,14 +26,13 @@ INPUT, TARGET, OUTPUT = SKY, BLACK, VERMILLION
 SIGNED_MAP, ORDERED_MAP = "PuOr_r", "viridis"
 
 _not_of_a_figure = ("backend", "interactive", "toolbar", "webagg", "tk.", "docstring", "timezone")
-_defaults = {
+_defaults: dict[Any, Any] = {
     name: matplotlib.rcParamsDefault[name]
     for name in matplotlib.rcParamsDefault
     if not name.startswith(_not_of_a_figure)
 }
-STYLE: dict[str, Any] = {
+STYLE: dict[Any, Any] = {
     **_defaults,
-    "font.family": ["DejaVu Sans", "Arial", "sans-serif"],
     "font.size": 8.0,
     "axes.titlesize": 8.0,
     "axes.labelsize": 8.0,
@@ -64,9 +65,8 @@ styled = matplotlib.rc_context(STYLE)
 
 def new_figure(width_mm: float, height_mm: float) -> Figure:
     """An empty figure of that size that keeps its panels from overlapping."""
-    figure = Figure(figsize=(width_mm / 25.4, height_mm / 25.4), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.04, h_pad=0.04)  # type: ignore[union-attr]
-    return figure
+    engine = ConstrainedLayoutEngine(w_pad=0.04, h_pad=0.04)
+    return Figure(figsize=(width_mm / 25.4, height_mm / 25.4), layout=engine)
 
 
 def letter(axes: Any, which: int | str) -> None:
@@ -94,7 +94,7 @@ def clean_3d(axes: Any) -> None:
         axis.pane.set_facecolor("white")
         axis.pane.set_edgecolor(PALE)
         axis._axinfo["grid"].update(color="#E6E6E6", linewidth=0.4)
-        axis.set_major_locator(matplotlib.ticker.MaxNLocator(4))  # type: ignore[attr-defined]
+        axis.set_major_locator(MaxNLocator(4))
         axis.set_tick_params(labelsize=6, pad=-2)
 
 
@@ -107,7 +107,7 @@ def state_styles(names: Sequence[str]) -> dict[str, tuple[Any, str]]:
     known = sorted(set(names))
     if known and not any("0" in name for name in known):
         known = ["".join(signs) for signs in product("-+", repeat=len(known[0]))]
-    colors: Sequence[Any] = CATEGORIES
+    colors: Any = CATEGORIES
     if len(known) > len(CATEGORIES):
         colors = matplotlib.colormaps[ORDERED_MAP](np.linspace(0, 0.95, len(known)))
     return {name: (colors[i], MARKERS[i % len(MARKERS)]) for i, name in enumerate(known)}

@@ -92,9 +92,10 @@ def _draw_net(axes: Any, rows: pd.DataFrame, column: str, color: Any) -> None:
         )
 
 
-def _pale(color: Any) -> tuple[float, ...]:
+def _pale(color: Any) -> tuple[float, float, float]:
     """The colour, two thirds of the way to white (without transparency, which adds up)."""
-    return tuple(1 - (1 - part) / 3 for part in to_rgb(color))
+    red, green, blue = (1 - (1 - part) / 3 for part in to_rgb(color))
+    return red, green, blue
 
 
 def _colors(nets: int) -> list[Any]:
@@ -114,7 +115,7 @@ def _color_bar(figure: Figure, panels: Any, nets: np.ndarray) -> None:
     bar = figure.colorbar(
         ScalarMappable(norm, colors), ax=panels, label="Network (index)", fraction=0.03, pad=0.01
     )
-    bar.set_ticks(np.arange(0, len(nets), every), labels=[str(net) for net in nets[::every]])
+    bar.set_ticks(list(range(0, len(nets), every)), labels=[str(net) for net in nets[::every]])
     bar.minorticks_off()
 
 

@@ -95,7 +95,7 @@ def _draw_matrix(figure: Figure, axes: Any, weights: np.ndarray) -> None:
         axes.spines[side].set_visible(True)
     bar = figure.colorbar(image, ax=axes, extend="both", fraction=0.05, pad=0.03, shrink=0.7)
     bar.set_label(f"Weight (a.u.), clipped at\n{PERCENTILE} % of |W|: ±{limit:.2g}", fontsize=7)
-    bar.outline.set_linewidth(0.4)  # type: ignore[operator]
+    bar.outline.set_linewidth(0.4)
 
 
 def _color_limit(weights: np.ndarray) -> float:

@@ -185,7 +185,7 @@ class BPTT(Settings):
         return (
             self._pulled(model, weights, state["rate_factor"], step),
             {**state, "optimizer": optimizer_state},
-            Metrics(error, optax.global_norm(gradients)),
+            Metrics(error, optax.tree.norm(gradients)),
         )
 
     def slowed(self, state: RuleState, factor: float | jax.Array) -> RuleState:

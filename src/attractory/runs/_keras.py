@@ -127,9 +127,9 @@ def read_keras(path: str | os.PathLike[str]) -> KerasNetwork:
     The Dense layer may be inside TimeDistributed. Layers that do nothing after training (Input,
     Dropout, GaussianNoise) may stand beside them.
 
-    A file of weights alone does not say what the layers compute: its recurrent activation is taken
-    to be tanh and its readout linear, Keras's defaults, and `go_backwards` cannot be seen. A file
-    from `model.save` says it all.
+    A file of weights alone does not say what the layers compute, nor how they are joined: its
+    recurrent activation is taken to be tanh and its readout linear, Keras's defaults, and
+    `go_backwards` cannot be seen. A file from `model.save` says it all.
 
     Args:
         path: HDF5 (Keras 2 or 3; a full model or weights alone) or a `.keras` archive.
@@ -178,9 +178,11 @@ def _read(path: Path) -> KerasNetwork:
 def _described_network(layers: Sequence[_Layer], file: h5py.File) -> KerasNetwork:
     described = _recurrent_and_readout(layers)
     activation = _checked_activation(*described)
-    # The config speaks for the layers that hold no arrays.
-    stored = [layer for layer in _stored_layers(file) if layer.arrays]
-    found = _recurrent_and_readout(stored)
+    stored = _stored_layers(file)
+    # The config speaks for the other layers that hold no arrays.
+    found = _recurrent_and_readout(
+        [layer for layer in stored if layer.arrays or layer.kind in {"SimpleRNN", "Dense"}]
+    )
     for description, layer in zip(described, found, strict=True):
         _check_bias(description, layer)
     return _network(*found, activation=activation)

@@ -42,7 +42,8 @@ class DivergenceWatch:
 
     def forgotten(self) -> np.ndarray:
         """Which networks know nothing now: their loss is worse than half of that of silence."""
-        return np.nanmean(self.recent, axis=1) > FORGOTTEN * self.silent_loss
+        counted = np.maximum((~np.isnan(self.recent)).sum(axis=1), 1)
+        return np.nansum(self.recent, axis=1) / counted > FORGOTTEN * self.silent_loss
 
     def forget(self, which: np.ndarray, best_too: bool) -> None:
         """Start the averages of these networks anew, and their best if wanted."""

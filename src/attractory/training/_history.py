@@ -9,10 +9,11 @@ from attractory.runs import HISTORY_COLUMNS
 
 
 class History:
-    """Growing records; values of networks that were not active are nan."""
+    """Growing records; `active` tells which networks an update was for, the others' are nan."""
 
     def __init__(self, nets: int) -> None:
         self.nets = nets
+        self.active: list[np.ndarray] = []
         self.loss: list[np.ndarray] = []
         self.validation_loss: list[np.ndarray] = []
         self.gradient_norm: list[np.ndarray] = []
@@ -23,6 +24,7 @@ class History:
         self, active: np.ndarray, losses: np.ndarray, gradient_norms: np.ndarray, rate: float
     ) -> None:
         """One update."""
+        self.active.append(active)
         self.loss.append(np.where(active, losses, np.nan))
         self.gradient_norm.append(np.where(active, gradient_norms, np.nan))
         self.validation_loss.append(np.full(self.nets, np.nan))
@@ -46,20 +48,15 @@ class History:
             "learning_rate": np.tile(self.learning_rate, self.nets),
             "seconds": np.tile(self.seconds, self.nets),
         }
-        for name in ("loss", "validation_loss", "gradient_norm"):
-            columns[name] = np.reshape(getattr(self, name), (steps, self.nets)).T.ravel()
-        table = pd.DataFrame(columns)[list(HISTORY_COLUMNS)]
-        trained = table["gradient_norm"].notna() | table["loss"].notna()
-        return table[trained].reset_index(drop=True)
+        for name, values in self._per_net().items():
+            columns[name] = values.T.ravel()
+        active = columns.pop("active")
+        return pd.DataFrame(columns)[list(HISTORY_COLUMNS)][active].reset_index(drop=True)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The records as arrays, for the checkpoint."""
-        per_net = {
-            name: np.reshape(getattr(self, name), (len(self.loss), self.nets))
-            for name in ("loss", "validation_loss", "gradient_norm")
-        }
         return {
-            **per_net,
+            **self._per_net(),
             "learning_rate": np.array(self.learning_rate),
             "seconds": np.array(self.seconds),
         }
@@ -71,3 +68,13 @@ class History:
         for name, values in arrays.items():
             setattr(history, name, list(values))
         return history
+
+    def _per_net(self) -> dict[str, np.ndarray]:
+        """The records that have a value for each network, (step, net) each."""
+        shape = (len(self.loss), self.nets)
+        return {
+            "active": np.reshape(self.active, shape).astype(bool),
+            "loss": np.reshape(self.loss, shape),
+            "validation_loss": np.reshape(self.validation_loss, shape),
+            "gradient_norm": np.reshape(self.gradient_norm, shape),
+        }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -23,7 +23,7 @@ class PopulationState(NamedTuple):
     rule: RuleState
 
 
-class _Keys(NamedTuple):
+class Keys(NamedTuple):
     """The random streams of a network; each is a key with a leading net axis."""
 
     weights: jax.Array
@@ -33,7 +33,7 @@ class _Keys(NamedTuple):
 
 
 class Population:
-    """The compiled functions of a population: initial state, update, validation.
+    """The networks of a run: their random streams, and the compiled functions that move them.
 
     Network i depends on the seed and on i, not on how many others there are. The work is spread
     over the host's devices (JAX shows one unless `jax_num_cpu_devices` says more): first whole
@@ -41,26 +41,17 @@ class Population:
     """
 
     def __init__(self, task: Task, model: RateRNN, rule: BPTT, nets: int, seed: int) -> None:
-        self.task, self.model, self.rule, self.nets = task, model, rule, nets
         root = random_key(seed)
-        self._keys = _Keys(
+        self.keys = Keys(
             *jax.vmap(lambda net: jax.random.split(jax.random.fold_in(root, net), 4), out_axes=1)(
                 jnp.arange(nets)
             )
         )
-        self._mesh = _mesh(nets, rule.batch)
-        self._update = self._over_devices(self._update_one, shared=1)
-        self._validate = self._over_devices(self._validate_one, shared=0)
-        self._chosen = jax.jit(partial(jax.tree.map, _choose))
+        self._programs = _programs(task, model, rule, _mesh(nets, rule.batch))
 
     def initial_state(self) -> PopulationState:
         """Fresh weights and rule states."""
-
-        def one(key: jax.Array) -> PopulationState:
-            weights = self.model.init(key, self.task.n_inputs, self.task.n_outputs)
-            return PopulationState(weights, self.rule.init(self.model, weights))
-
-        made = [jax.jit(one)(key) for key in self._keys.weights]
+        made = [self._programs.initial(key) for key in self.keys.weights]
         return jax.tree.map(lambda *leaves: jnp.stack(leaves), *made)
 
     def update(
@@ -71,35 +62,59 @@ class Population:
         Returns the new state, the losses and the gradient norms (net,). A network that is not
         active, or whose numbers are no longer finite, keeps its state.
         """
-        state, metrics = self._update(self._keys, (state, jnp.asarray(active)), jnp.asarray(step))
+        state, metrics = self._programs.update(
+            self.keys, (state, jnp.asarray(active)), jnp.asarray(step)
+        )
         return state, np.asarray(metrics.loss), np.asarray(metrics.gradient_norm)
 
     def validate(self, state: PopulationState) -> np.ndarray:
         """Loss of each network on its own held-out trials, (net,)."""
-        return np.asarray(self._validate(self._keys, state.weights))
+        return np.asarray(self._programs.validate(self.keys, state.weights))
 
     def choose(
         self, which: np.ndarray, first: PopulationState, second: PopulationState
     ) -> PopulationState:
         """`first` for the networks where `which` is true, `second` for the others."""
-        flags = jax.tree.map(lambda _: jnp.asarray(which), first)
-        return self._chosen(flags, first, second)
+        return self._programs.choose(jnp.asarray(which), first, second)
 
     def slowed(self, state: PopulationState, factors: np.ndarray) -> PopulationState:
         """The state with further steps scaled by one factor a network."""
-        rule = jax.vmap(self.rule.slowed)(state.rule, jnp.asarray(factors, jnp.float32))
-        return state._replace(rule=rule)
+        return self._programs.slowed(state, jnp.asarray(factors, jnp.float32))
 
-    def _update_one(
+
+@lru_cache(maxsize=16)
+def _programs(task: Task, model: RateRNN, rule: BPTT, mesh: Mesh) -> _Programs:
+    """Compiled once for equal settings, however often they are trained."""
+    return _Programs(task, model, rule, mesh)
+
+
+class _Programs:
+    """The functions of a population, compiled for a task, a model, a rule and a mesh."""
+
+    def __init__(self, task: Task, model: RateRNN, rule: BPTT, mesh: Mesh) -> None:
+        self.task, self.model, self.rule = task, model, rule
+        self.initial = jax.jit(self._initial)
+        self.update = self._over_devices(self._update, mesh, shared=1)
+        self.validate = self._over_devices(self._validate, mesh, shared=0)
+        self.choose = jax.jit(lambda which, *states: jax.tree.map(partial(_choose, which), *states))
+        self.slowed = jax.jit(
+            lambda state, factors: state._replace(rule=jax.vmap(rule.slowed)(state.rule, factors))
+        )
+
+    def _initial(self, key: jax.Array) -> PopulationState:
+        weights = self.model.init(key, self.task.n_inputs, self.task.n_outputs)
+        return PopulationState(weights, self.rule.init(self.model, weights))
+
+    def _update(
         self,
-        keys: _Keys,
+        keys: Keys,
         state_and_active: tuple[PopulationState, jax.Array],
         slots: jax.Array,
         step: jax.Array,
     ) -> tuple[PopulationState, Metrics]:
         """One network on its share of the batch."""
         state, active = state_and_active
-        trials = self._training_trials(keys.trials, step, slots)
+        trials = training_trials(self.task, self.rule, keys.trials, step, slots)
         share = jax.lax.axis_index("batch")
         noise = jax.random.fold_in(jax.random.fold_in(keys.noise, step), share)
         weights, rule, metrics = self.rule.update(
@@ -107,32 +122,16 @@ class Population:
         )
         new = PopulationState(weights, rule)
         keep = active & jnp.isfinite(metrics.loss) & jnp.isfinite(metrics.gradient_norm)
-        return jax.tree.map(lambda a, b: jnp.where(keep, a, b), new, state), metrics
+        return jax.tree.map(partial(jnp.where, keep), new, state), metrics
 
-    def _training_trials(self, key: jax.Array, step: jax.Array, slots: jax.Array) -> Batch:
-        """The trials at some positions of the batch of an update."""
-        if self.rule.trials is None:
-            return self.task.batch(trial_keys(jax.random.fold_in(key, step), slots))
-        per_epoch = self.rule.steps_per_epoch
-        assert per_epoch is not None  # it is a number wherever trials is
-        order_key, set_key = jax.random.split(key)
-        order = jax.random.permutation(
-            jax.random.fold_in(order_key, step // per_epoch), self.rule.trials
-        )
-        positions = (step % per_epoch) * self.rule.batch + slots
-        trials = self.task.batch(trial_keys(set_key, order[positions % self.rule.trials]))
-        inside = (positions < self.rule.trials)[:, None, None]  # the last batch may be smaller
-        return trials._replace(mask=trials.mask * inside)
-
-    def _validate_one(self, keys: _Keys, weights: Weights, slots: jax.Array) -> jax.Array:
+    def _validate(self, keys: Keys, weights: Weights, slots: jax.Array) -> jax.Array:
         """Validation loss of one network, batch after batch."""
         chunks = math.ceil(self.rule.validation / self.rule.batch)
 
         def chunk(index: jax.Array) -> tuple[jax.Array, jax.Array]:
             positions = index * self.rule.batch + slots
             trials = self.task.batch(trial_keys(keys.validation, positions))
-            inside = (positions < self.rule.validation)[:, None, None]
-            trials = trials._replace(mask=trials.mask * inside)
+            trials = _counting(trials, positions < self.rule.validation)
             noise = jax.random.fold_in(keys.validation, index)
             error = squared_error(self.model, weights, trials, noise)
             return jax.lax.psum(error, "batch"), mask_total(trials, "batch")
@@ -140,19 +139,38 @@ class Population:
         errors, totals = jax.lax.map(chunk, jnp.arange(chunks))
         return errors.sum() / totals.sum()
 
-    def _over_devices(self, one: Any, shared: int) -> Any:
+    def _over_devices(self, one: Any, mesh: Mesh, shared: int) -> Any:
         """Compile a function of one network's (keys, state), batch slots and `shared` more."""
         nets, batch, everywhere = PartitionSpec("net"), PartitionSpec("batch"), PartitionSpec()
         many = jax.vmap(one, in_axes=(0, 0, None) + (None,) * shared)
         spread = jax.shard_map(
             many,
-            mesh=self._mesh,
+            mesh=mesh,
             in_specs=(nets, nets, batch) + (everywhere,) * shared,
             out_specs=nets,
             check_vma=False,
         )
         slots = jnp.arange(self.rule.batch)
         return jax.jit(lambda keys, state, *rest: spread(keys, state, slots, *rest))
+
+
+def training_trials(
+    task: Task, rule: BPTT, key: jax.Array, step: jax.Array, slots: jax.Array
+) -> Batch:
+    """The trials at some positions of the batch of an update, from a network's stream."""
+    if rule.trials is None or rule.steps_per_epoch is None:
+        return task.batch(trial_keys(jax.random.fold_in(key, step), slots))
+    order_key, set_key = jax.random.split(key)
+    epoch_key = jax.random.fold_in(order_key, step // rule.steps_per_epoch)
+    order = jax.random.permutation(epoch_key, rule.trials)
+    positions = (step % rule.steps_per_epoch) * rule.batch + slots
+    trials = task.batch(trial_keys(set_key, order[positions % rule.trials]))
+    return _counting(trials, positions < rule.trials)  # the last batch may be smaller
+
+
+def _counting(trials: Batch, counted: jax.Array) -> Batch:
+    """The trials with those masked out that only fill up the batch; counted (trial,)."""
+    return trials._replace(mask=trials.mask * counted[:, None, None])
 
 
 def _mesh(nets: int, batch: int) -> Mesh:

@@ -1,0 +1,252 @@
+"""Training: it learns, goes on bit for bit, and networks do not disturb each other."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+
+import attractory as at
+from attractory.rules import BPTT, squared_error
+from attractory.training._population import Population, training_trials
+
+TASK = at.tasks.FlipFlop(bits=2, steps=120, first_onset=(5, 30), gaps=(20, 40), pulse=5, delay=5)
+MODEL = at.models.RateRNN(units=24)
+RULE = BPTT(steps=40, batch=8, optimizer="adam", learning_rate=2e-2, validation=16, check_every=20)
+
+
+def weights_of(run):
+    return [net.weights for net in run.networks]
+
+
+def assert_bitwise_equal(first, second):
+    for one, other in zip(first, second, strict=True):
+        assert one.keys() == other.keys()
+        for name in one:
+            np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """Two networks trained in one go."""
+    return at.train(
+        TASK, MODEL, RULE, nets=2, path=tmp_path_factory.mktemp("run") / "a", progress=False
+    )
+
+
+def test_training_lowers_the_loss_of_every_network(undisturbed):
+    history = undisturbed.history
+    for net in range(2):
+        loss = history[history["net"] == net]["loss"].to_numpy()
+        assert loss[-5:].mean() < 0.6 * loss[0]
+        trials = TASK.sample(64, seed=9)
+        untrained = MODEL.build(2, 2, seed=5).respond(trials.inputs)
+        trained = undisturbed.networks[net].respond(trials.inputs)
+        error = [np.mean((z - trials.targets) ** 2) for z in (trained, untrained)]
+        assert error[0] < 0.6 * error[1]
+
+
+def test_history_has_a_row_for_each_net_and_step(undisturbed):
+    history = undisturbed.history
+    assert list(history["net"]) == [0] * 40 + [1] * 40
+    assert list(history["step"]) == 2 * list(range(1, 41))
+    checked = history[history["validation_loss"].notna()]
+    assert list(checked["step"]) == [20, 40, 20, 40]
+    assert history["seconds"].is_monotonic_increasing or (history["seconds"].diff() >= 0).sum() > 77
+    assert [row["status"] for row in undisturbed.status] == ["finished", "finished"]
+
+
+def test_logged_loss_is_that_of_the_batch_before_the_update(undisturbed):
+    """The first loss, computed by hand from the initial weights and the first batch."""
+    population = Population(TASK, MODEL, RULE, 2, 0)
+    state = population.initial_state()
+    for net in range(2):
+        weights = {name: np.asarray(w[net]) for name, w in state.weights.items()}
+        batch = training_trials(
+            TASK, RULE, population.keys.trials[net], jax.numpy.asarray(0), jax.numpy.arange(8)
+        )
+        error = squared_error(MODEL, weights, batch, None) / batch.mask.sum()
+        logged = undisturbed.history.query("net == @net and step == 1")["loss"].item()
+        assert logged == pytest.approx(float(error), rel=1e-5)
+
+
+def test_networks_have_weights_and_trials_of_their_own(undisturbed):
+    one, two = weights_of(undisturbed)
+    assert not np.allclose(one["recurrent_weights"], two["recurrent_weights"])
+    first = undisturbed.history.query("step == 1")["loss"].to_numpy()
+    assert first[0] != first[1]
+
+
+def test_a_network_does_not_depend_on_how_many_others_there_are(undisturbed):
+    """Up to rounding: three networks are spread over the devices in another way than two."""
+    more = at.train(TASK, MODEL, RULE.replace(steps=3), nets=3, progress=False)
+    fewer = at.train(TASK, MODEL, RULE.replace(steps=3), nets=2, progress=False)
+    for one, other in zip(weights_of(fewer), weights_of(more)[:2], strict=True):
+        for name in one:
+            np.testing.assert_allclose(one[name], other[name], rtol=1e-4, atol=1e-6)
+
+
+def test_a_batch_split_over_devices_gives_the_update_of_the_whole(monkeypatch):
+    """One network on two devices against the same network on one."""
+    split = at.train(TASK, MODEL, RULE.replace(steps=3), progress=False)
+    only_device = jax.devices()[:1]
+    monkeypatch.setattr("attractory.training._population.jax.devices", lambda: only_device)
+    whole = at.train(TASK, MODEL, RULE.replace(steps=3), progress=False)
+    for name, weights in weights_of(split)[0].items():
+        np.testing.assert_allclose(weights, weights_of(whole)[0][name], rtol=1e-4, atol=1e-6)
+
+
+def test_a_finished_run_is_loaded_not_trained_again(undisturbed, monkeypatch):
+    monkeypatch.setattr(Population, "update", lambda *_: pytest.fail("it trained again"))
+    again = at.train(TASK, MODEL, RULE, nets=2, path=undisturbed.path, progress=False)
+    assert_bitwise_equal(weights_of(again), weights_of(undisturbed))
+
+
+def test_ctrl_c_and_the_same_call_again_give_the_same_weights(undisturbed, tmp_path, monkeypatch):
+    update, calls = Population.update, []
+
+    def interrupted_in_the_twelfth(*arguments):
+        calls.append(None)
+        if len(calls) == 12:
+            signal.raise_signal(signal.SIGINT)
+        return update(*arguments)
+
+    monkeypatch.setattr(Population, "update", interrupted_in_the_twelfth)
+    with pytest.raises(KeyboardInterrupt):
+        at.train(TASK, MODEL, RULE, nets=2, path=tmp_path / "b", progress=False)
+    assert len(calls) == 12
+    with pytest.raises(at.FileProblem, match="not finished"):
+        at.load(tmp_path / "b")
+    run = at.train(TASK, MODEL, RULE, nets=2, path=tmp_path / "b", progress=False)
+    assert len(calls) == 40  # the first twelve were not done again
+    assert_bitwise_equal(weights_of(run), weights_of(undisturbed))
+    shown = ["net", "step", "loss", "validation_loss", "gradient_norm", "learning_rate"]
+    pd.testing.assert_frame_equal(run.history[shown], undisturbed.history[shown])
+
+
+KILLED = """
+import sys, jax
+jax.config.update("jax_num_cpu_devices", 2)
+import attractory as at
+from attractory.training import _train
+sys.path.insert(0, sys.argv[2])
+from test_train import TASK, MODEL, RULE
+_train.CHECKPOINT_SECONDS = 0.0
+at.train(TASK, MODEL, RULE, nets=2, path=sys.argv[1], progress=False)
+"""
+
+
+def test_kill_9_and_the_same_call_again_give_the_same_weights(undisturbed, tmp_path):
+    folder, here = tmp_path / "c", str(__file__).rsplit("/", 1)[0]
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(folder), here])
+    newest = folder / "checkpoints" / "newest.safetensors"
+    deadline = time.monotonic() + 120
+    while not newest.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.05)
+    process.kill()
+    process.wait()
+    assert newest.exists()
+    assert not (folder / "networks.safetensors").exists(), "it was killed too late to tell"
+    run = at.train(TASK, MODEL, RULE, nets=2, path=folder, progress=False)
+    assert_bitwise_equal(weights_of(run), weights_of(undisturbed))
+
+
+def test_a_fixed_set_is_gone_through_once_an_epoch():
+    """Every trial of the set appears once in each epoch, the last batch being smaller."""
+    rule = RULE.replace(trials=21, epochs=2, batch=8)
+    population = Population(TASK, MODEL, rule, 1, 0)
+    key = population.keys.trials[0]
+    epochs = []
+    for epoch in range(2):
+        seen = []
+        for step in range(3 * epoch, 3 * epoch + 3):
+            batch = training_trials(TASK, rule, key, jax.numpy.asarray(step), jax.numpy.arange(8))
+            counted = np.asarray(batch.mask).sum((1, 2)) > 0
+            seen += [trial.tobytes() for trial in np.asarray(batch.inputs)[counted]]
+        assert len(seen) == len(set(seen)) == 21
+        epochs.append(seen)
+    assert set(epochs[0]) == set(epochs[1])
+    assert epochs[0] != epochs[1]
+    assert rule.n_steps == 6
+
+
+def test_validation_trials_are_none_of_the_training_trials():
+    population = Population(TASK, MODEL, RULE, 1, 0)
+    keys = population.keys
+    training = TASK.batch(at.tasks.trial_keys(keys.trials[0], jax.numpy.arange(50)))
+    held_out = TASK.batch(at.tasks.trial_keys(keys.validation[0], jax.numpy.arange(50)))
+    seen = {trial.tobytes() for trial in np.asarray(training.inputs)}
+    assert not seen & {trial.tobytes() for trial in np.asarray(held_out.inputs)}
+
+
+def test_validation_loss_is_the_mean_over_all_held_out_trials():
+    """17 trials in chunks of 8: the last chunk is smaller."""
+    population = Population(TASK, MODEL, RULE.replace(validation=17), 2, 0)
+    state = population.initial_state()
+    found = population.validate(state)
+    for net in range(2):
+        keys = at.tasks.trial_keys(population.keys.validation[net], jax.numpy.arange(17))
+        trials = TASK.batch(keys)
+        weights = {name: w[net] for name, w in state.weights.items()}
+        outputs = np.asarray(MODEL.run(weights, trials.inputs)[1])
+        expected = np.mean((outputs - np.asarray(trials.targets)) ** 2)
+        assert found[net] == pytest.approx(expected, rel=1e-5)
+
+
+def test_training_stops_below_the_wanted_loss_and_each_network_for_itself():
+    rule = RULE.replace(steps=200, stop_below=0.35, check_every=5, validation=0)
+    run = at.train(TASK, MODEL, rule, nets=2, progress=False)
+    for row in run.status:
+        losses = run.history.query(f"net == {row['net']}")["loss"].to_numpy()
+        assert row["status"] == "stopped early"
+        assert len(losses) == row["step"] < 200
+        means = losses.reshape(-1, 5).mean(axis=1)
+        assert means[-1] < 0.35
+        assert (means[:-1] >= 0.35).all()
+
+
+def test_patience_gives_back_the_weights_of_the_best_check():
+    rule = RULE.replace(
+        steps=60,
+        check_every=5,
+        patience=2,
+        learning_rate=0.3,
+        schedule="constant",
+        warmup=0,
+        on_divergence="continue",
+        validation=16,
+    )
+    run = at.train(TASK, MODEL, rule, progress=False)
+    assert run.status[0]["status"] == "stopped early"
+    validation = run.history["validation_loss"].dropna().to_numpy()
+    population = Population(TASK, MODEL, rule, 1, 0)
+    state = population.initial_state()
+    kept = {name: jax.numpy.asarray(w)[None] for name, w in run.networks[0].weights.items()}
+    found = population.validate(state._replace(weights=kept))
+    assert found[0] == pytest.approx(validation.min(), rel=1e-5)
+    assert validation[-1] > validation.min()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"task": "flipflop"}, "task = 'flipflop' is not allowed: a Task is needed"),
+        ({"model": at.models.RateRNN}, "did you mean RateRNN"),
+        ({"rule": 3}, "rule = 3 is not allowed"),
+        ({"nets": 0}, "nets = 0 is not allowed: a whole number, 1 or more"),
+        ({"seed": -1}, "seed = -1 is not allowed"),
+    ],
+)
+def test_wrong_arguments_get_one_line(arguments, message):
+    values = {"task": TASK, "model": MODEL, "rule": RULE, **arguments}
+    with pytest.raises(at.InvalidSetting, match=".") as caught:
+        at.train(**values, progress=False)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
