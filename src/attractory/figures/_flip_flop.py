@@ -26,7 +26,7 @@ from attractory.tasks import FlipFlop
 PULSES = 5  # set, set again, reset, reset again, set
 _arrow = {"arrowstyle": "-|>", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0, "color": BLACK}
 _table = (
-    ("pulse", "S", "R", "Q", ""),
+    ("pulse", "S", "R", "next Q", ""),
     ("none", "0", "0", "Q", "hold"),
     ("+", "1", "0", "+1", "set"),
     ("−", "0", "1", "−1", "reset"),
@@ -91,8 +91,10 @@ def _draw_traces(upper: Any, lower: Any, task: FlipFlop) -> None:
     walk = task.replace(bits=2).walk(every=every, start=start)
     length = start + PULSES * every
     time = task.dt * np.arange(length)
-    upper.plot(time, walk.inputs[0, :length, 0], color=INPUT, linewidth=1.2)
-    lower.plot(time, walk.targets[0, :length, 0], color=TARGET, linewidth=1.2)
+    upper.plot(time, walk.inputs[0, :length, 0], color=INPUT, linewidth=1.2, drawstyle="steps-post")
+    lower.plot(
+        time, walk.targets[0, :length, 0], color=TARGET, linewidth=1.2, drawstyle="steps-post"
+    )
     high = float(task.amplitude)
     upper.set(ylabel="Input x (a.u.)", ylim=(-1.75 * high, 1.75 * high), yticks=[-high, 0, high])
     lower.set(ylabel="Target z (a.u.)", ylim=(-1.6, 1.6), yticks=[-1, 0, 1], xlabel="Time (ms)")
@@ -121,4 +123,6 @@ def _mark_times(upper: Any, lower: Any, task: FlipFlop, start: int) -> None:
     for axes, left, right, y, text in spans:
         arrow = {**_arrow, "arrowstyle": "<->", "mutation_scale": 6}
         axes.annotate("", (left, y), (right, y), arrowprops=arrow)
-        axes.text((left + right) / 2, 1.3 * y, text, ha="center", va="top", fontsize=7)
+        white = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+        middle = (left + right) / 2
+        axes.text(middle, 1.4 * y, text, ha="center", va="top", fontsize=7, bbox=white)

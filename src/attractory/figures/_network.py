@@ -23,7 +23,7 @@ from attractory.figures._style import (
 from attractory.models import Network
 
 SHOWN = 4  # so many inputs or outputs are drawn one by one
-_center, _radius = np.array([5.0, 4.0]), 2.35
+_center, _radius = (5.0, 4.0), 2.35
 
 
 @styled
@@ -35,9 +35,9 @@ def network(net: Network) -> Figure:
     each weight array, [to, from].
     """
     one_of("net", net, Network)
-    figure = new_figure(DOUBLE, 68)
+    figure = new_figure(DOUBLE, 62)
     schema, text = figure.subplots(1, 2, width_ratios=[1.25, 1])
-    schema.set(xlim=(0, 10), ylim=(0.3, 7.9), aspect="equal")
+    schema.set(xlim=(0, 10), ylim=(0.7, 7.2), aspect="equal", anchor="NW")
     _draw_population(schema)
     _draw_channels(schema, 0.7, net.n_inputs, INPUT, "inputs")
     _draw_channels(schema, 9.3, net.n_outputs, OUTPUT, "outputs")
@@ -53,7 +53,7 @@ def _unit_places() -> np.ndarray:
     """Places (unit, 2) of the units that stand for the population: one ring and a middle."""
     angles = 2 * np.pi * np.arange(7) / 7 + 0.3
     ring = 1.55 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    return _center + np.vstack([ring, [[0, 0]]])
+    return np.array(_center) + np.vstack([ring, [[0, 0]]])
 
 
 def _draw_population(axes: Any) -> None:
@@ -111,9 +111,8 @@ def _name_weights(axes: Any, net: Network) -> None:
 
 def _equations(net: Network) -> list[str]:
     """The recurrence (on two lines when the units leak) and the readout."""
-    drive = r"W_\mathrm{rec}\,h(t) + W_\mathrm{in}\,x(t)" + (
-        r" + b" if net.bias is not None else ""
-    )
+    bias = " + b" if net.bias is not None else ""
+    drive = rf"W_\mathrm{{rec}}\,h(t) + W_\mathrm{{in}}\,x(t){bias}"
     noise = r" + \xi(t)" if net.model.recurrent_noise > 0 else ""
     phi = rf"\phi(\,{drive}{noise}\,)"
     if net.model.leak == 1:
@@ -132,16 +131,16 @@ def _facts(net: Network) -> list[tuple[str, str]]:
     units, model = net.units, net.model
     name = model.activation if isinstance(model.activation, str) else _function_name(model)
     facts = [
-        (r"$\phi$", name),
-        (r"$\Delta t,\ \tau$", f"{model.dt:g} ms, {model.tau:g} ms"),
+        (r"$\phi$", f"{name} (activation)"),
+        (r"$\Delta t,\ \tau$", f"{model.dt:g}, {model.tau:g} ms (step, time constant)"),
         (r"$W_\mathrm{in}$", f"{units} × {net.n_inputs}"),
         (r"$W_\mathrm{rec}$", f"{units} × {units}"),
         (r"$W_\mathrm{out}$", f"{net.n_outputs} × {units}"),
     ]
     if net.bias is not None:
-        facts.append((r"$b$", f"{units}"))
+        facts.append((r"$b$", f"{units} (bias)"))
     if net.output_bias is not None:
-        facts.append((r"$c$", f"{net.n_outputs}"))
+        facts.append((r"$c$", f"{net.n_outputs} (readout bias)"))
     if model.recurrent_noise > 0:
         facts.append((r"$\xi$", f"noise, s.d. {model.recurrent_noise:g}·√(2τ/Δt)"))
     return facts

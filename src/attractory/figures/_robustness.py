@@ -50,9 +50,10 @@ def robustness(curves: RobustnessCurve | Sequence[RobustnessCurve]) -> Figure:
         _draw_scores(grid[0, i], curve, curve.accuracy)
         _draw_scores(grid[1, i], curve, curve.mse)
         grid[1, i].set_xlabel(_conditions.get(curve.vary, f"{curve.vary} (task's unit)"))
-        letter(grid[0, i], i)
+        if len(found) > 1:
+            letter(grid[0, i], i)
     grid[0, 0].set_ylabel("Sign accuracy (share)")
-    grid[1, 0].set_ylabel("Mean squared error (a.u.²)")
+    grid[1, 0].set_ylabel("MSE (a.u.²)")
     grid[0, 0].set_ylim(None, 1.01)
     grid[1, 0].set_ylim(0, None)
     nets = max(np.atleast_2d(curve.mse).shape[0] for curve in found)

@@ -29,6 +29,8 @@ from attractory.models import Trajectory
 from attractory.tasks import Trials
 
 NAMED = 16  # so many memory states have an entry in the legend
+TOP = 0.95  # height of titles: 3-D panels leave room above
+TRAJECTORIES = 30  # so many trials are drawn as lines
 
 
 @styled
@@ -41,7 +43,8 @@ def state_space(
     """What a network does and where its states are (Jarne 2024, figure 6).
 
     A (when trajectory and trials are given): input, target and network output of the first trial,
-    a row a channel. B: all states in the three leading components (grey), those while a memory
+    a row a channel. B: the states of up to 30
+    trials in the three leading components (grey lines), those of all trials while a memory
     state is held in that state's colour and marker, and the fitted cube (dashed) with its R².
     """
     one_of("space", space, StateSpace)
@@ -50,15 +53,16 @@ def state_space(
     if (trajectory is None) != (trials is None):
         raise InvalidSetting("trajectory and trials belong together; give both or neither")
     if trajectory is None or trials is None:
-        figure = new_figure(SINGLE, 92)
+        figure = new_figure(SINGLE, 88)
         handles = _draw_panel(figure, space, fitted, state_styles(_names([space])))
-        _state_legend(figure, handles, 5)
+        _state_legend(figure, handles, 4)
         return figure
-    figure = new_figure(DOUBLE, 92)
-    left, right = figure.subfigures(1, 2, width_ratios=[1, 1.05])
+    figure = new_figure(DOUBLE, 88)
+    halves: Any = figure.subfigures(1, 2, width_ratios=[1, 1.05])
+    left, right = halves
     _draw_test(left, trajectory, trials)
     handles = _draw_panel(right, space, fitted, state_styles(_names([space])), "B")
-    _state_legend(right, handles, 5)
+    _state_legend(right, handles, 4)
     return figure
 
 
@@ -75,7 +79,7 @@ def state_spaces(
     fitted = paired("cubes", cubes, len(found), Hypercube)
     columns = 2 if len(found) <= 4 else 3
     rows = -(-len(found) // columns)
-    figure = new_figure(DOUBLE, 14 + rows * (80 if columns == 2 else 60))
+    figure = new_figure(DOUBLE, 14 + rows * (74 if columns == 2 else 54))
     styles = state_styles(_names(found))
     handles: dict[str, Line2D] = {}
     for i, (space, cube) in enumerate(zip(found, fitted, strict=True)):
@@ -113,19 +117,20 @@ def _draw_panel(
 ) -> dict[str, Line2D]:
     """One 3-D panel; returns the legend's handles by state."""
     axes = figure.add_subplot(*place, projection="3d")
-    for trial in space.coordinates:
+    for trial in space.coordinates[:TRAJECTORIES]:
         axes.plot(*trial.T[:3], color=PALE, linewidth=0.4, rasterized=True)
     if cube is not None:
         for edge in cube_edges(cube):
             axes.plot(*edge.T, color=BLACK, linewidth=0.7, linestyle=(0, (4, 2)))
-        axes.set_title(f"fitted cube: R² = {cube.r_squared:.3f}", fontsize=7)
+        note = f"fitted cube: R² = {cube.r_squared:.3f}"
+        axes.text2D(0.55, TOP, note, transform=axes.transAxes, ha="center", fontsize=7)
     handles = {}
     for state in held_by_state(space):
         color, marker = styles[state.name]
         look = {"color": color, "marker": marker, "markeredgecolor": BLACK}
         axes.scatter(
             *state.points.T,
-            s=11,
+            s=15 if marker == "*" else 11,
             color=[color],
             marker=marker,
             edgecolors=BLACK,
@@ -143,26 +148,28 @@ def _draw_panel(
             label=_spaced(state.name),
             **look,
         )
-    _label_axes(axes, space)
+    _label_axes(axes, space, small=place[1] > 2)
     if which:
-        letter(axes, which)
+        axes.text2D(0, TOP, which, transform=axes.transAxes, fontweight="bold", fontsize=9)
     return handles
 
 
-def _label_axes(axes: Any, space: StateSpace) -> None:
-    names = axis_labels(space)
-    axes.set_xlabel(names[0], fontsize=7, labelpad=-6)
-    axes.set_ylabel(names[1], fontsize=7, labelpad=-6)
-    axes.set_zlabel(names[2], fontsize=7, labelpad=-6)
+def _label_axes(axes: Any, space: StateSpace, small: bool) -> None:
+    names = [name.replace("onent", ".") if small else name for name in axis_labels(space)]
+    size = 6 if small else 7
+    axes.set_xlabel(names[0], fontsize=size, labelpad=-7)
+    axes.set_ylabel(names[1], fontsize=size, labelpad=-7)
+    axes.set_zlabel(names[2], fontsize=size, labelpad=-7)
     axes.view_init(elev=22, azim=-58)
-    axes.set_box_aspect(None, zoom=0.88)
+    axes.set_box_aspect(None, zoom=0.8 if small else 0.92)
     clean_3d(axes)
 
 
 def _state_legend(figure: Any, handles: dict[str, Line2D], columns: int) -> None:
     """The states in order, or how many there are when they are too many to name."""
     if len(handles) <= NAMED:
-        shown = [handles[name] for name in sorted(handles)]
+        order = sorted(handles, key=lambda name: ["-0+".index(sign) for sign in name])
+        shown = [handles[name] for name in order]
         legend_below(figure, shown, min(columns, len(shown)), "memory state (sign of each channel)")
         return
     text = f"{len(handles)} memory states, coloured in binary order"

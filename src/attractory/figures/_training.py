@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from attractory._errors import InvalidSetting
 from attractory.figures._check import one_of
@@ -27,7 +28,7 @@ from attractory.figures._style import (
 )
 
 COLUMNS = ("net", "step", "loss", "validation_loss", "gradient_norm")
-FEW = 6  # so many networks have a colour of their own; more are coloured in order
+FEW = 7  # so many networks have a colour of their own; more are coloured in order
 
 
 @styled
@@ -58,16 +59,12 @@ def learning_curve(
     panels[1].set_ylabel("Gradient norm (a.u.)")
     for i, axes in enumerate(panels):
         letter(axes, i)
+        _decimal_ticks(axes)
     validated = bool(history["validation_loss"].notna().any())
     handles = _legend(validated, target_label if target_mse is not None else None)
-    if len(nets) > FEW:
+    if len(nets) > 1:
         _color_bar(figure, panels, nets)
-    elif len(nets) > 1:
-        handles += [
-            Line2D([], [], color=color, linewidth=1.6, label=f"network {net}")
-            for net, color in zip(nets, colors, strict=True)
-        ]
-    legend_below(figure, handles, min(5, len(handles)))
+    legend_below(figure, handles, len(handles))
     return figure
 
 
@@ -90,6 +87,15 @@ def _draw_net(axes: Any, rows: pd.DataFrame, column: str, color: Any) -> None:
             markeredgewidth=0.7,
             zorder=4,
         )
+
+
+def _decimal_ticks(axes: Any) -> None:
+    """Plain numbers along the logarithmic axis, enough of them on a short one too."""
+    low, high = axes.get_ylim()
+    few = high / low > 1e3
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if few else (1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _pale(color: Any) -> tuple[float, float, float]:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 MAX_POINTS = 4000  # of a network: half on its trajectory, half while states are held
 _symbols = {
-    "o": "circle", "s": "square", "^": "diamond", "D": "cross", "v": "x", "P": "circle-open",
-    "X": "square-open", "*": "diamond-open",
+    "o": "circle", "s": "square", "^": "diamond", "D": "cross", "v": "x", "P": "circle",
+    "X": "square-open", "*": "diamond",
 }  # fmt: skip
 
 
@@ -62,13 +62,14 @@ def state_space_3d(
 
 
 def _trajectory(space: StateSpace) -> dict[str, Any]:
-    """All trials as one broken line."""
-    trials, steps, _ = space.coordinates.shape
+    """The first trials as one broken line."""
+    steps = space.coordinates.shape[1]
+    trials = min(len(space.coordinates), max(1, MAX_POINTS // 2 // min(steps, 250)))
     every = -(-trials * steps // (MAX_POINTS // 2))
     kept = np.arange(0, steps, every)
     points = np.full((trials, len(kept) + 1, 3), np.nan)
-    points[:, :-1] = space.coordinates[:, kept, :3]
-    codes = np.pad(space.memory[:, kept], ((0, 0), (0, 1))).ravel()
+    points[:, :-1] = space.coordinates[:trials, kept, :3]
+    codes = np.pad(space.memory[:trials, kept], ((0, 0), (0, 1))).ravel()
     names = state_names(codes, space.targets.shape[-1])
     times = np.tile(np.append(kept, 0), trials)
     return {
@@ -94,7 +95,12 @@ def _held_points(
                 "customdata": [[int(step)] for step in state.steps[::every]],
                 "hovertemplate": f"state {state.name}<br>step %{{customdata[0]}}<extra></extra>",
                 "mode": "markers",
-                "marker": {"color": to_hex(color), "symbol": _symbols[marker], "size": 4},
+                "marker": {
+                    "color": to_hex(color),
+                    "symbol": _symbols[marker],
+                    "size": 4,
+                    "line": {"color": BLACK, "width": 2 if marker == "*" else 0},  # yellow on white
+                },
                 "name": " ".join(state.name.replace("-", "−")),
             }
         )
@@ -108,7 +114,7 @@ def _cube(cube: Hypercube) -> dict[str, Any]:
         **_xyz(broken.reshape(-1, 3)),
         "hoverinfo": "skip",
         "mode": "lines",
-        "line": {"color": BLACK, "width": 3, "dash": "dash"},
+        "line": {"color": BLACK, "width": 2},
         "name": f"fitted cube, R² {cube.r_squared:.3f}",
     }
 
@@ -131,10 +137,10 @@ def _scene(space: StateSpace) -> dict[str, Any]:
 def _layout(space: StateSpace) -> dict[str, Any]:
     return {
         "template": "plotly_white",
-        "scene": {**_scene(space), "camera": {"eye": {"x": 1.3, "y": -1.5, "z": 0.8}}},
+        "scene": {**_scene(space), "camera": {"eye": {"x": 1.5, "y": -1.8, "z": 0.9}}},
         "legend": {"title": {"text": "memory state"}, "itemsizing": "constant"},
-        "margin": {"l": 0, "r": 0, "t": 50, "b": 0},
-        "height": 650,
+        "margin": {"l": 0, "r": 0, "t": 50, "b": 20},
+        "height": 600,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
 from attractory.analysis import Connectivity, Spectrum
@@ -16,7 +17,6 @@ from attractory.figures._style import (
     BLACK,
     BLUE,
     DOUBLE,
-    GREY,
     SIGNED_MAP,
     SINGLE,
     VERMILLION,
@@ -40,7 +40,7 @@ def connectivity(connectivity: Connectivity, spectrum: Spectrum) -> Figure:
     """
     one_of("connectivity", connectivity, Connectivity)
     one_of("spectrum", spectrum, Spectrum)
-    figure = new_figure(DOUBLE, 66)
+    figure = new_figure(DOUBLE, 64)
     matrix, histogram, plane = figure.subplots(1, 3, width_ratios=[1.25, 1, 1])
     _draw_matrix(figure, matrix, connectivity.weights)
     _draw_histogram(histogram, connectivity)
@@ -49,6 +49,7 @@ def connectivity(connectivity: Connectivity, spectrum: Spectrum) -> Figure:
     plane.set(xlabel="Re λ (dimensionless)", ylabel="Im λ (dimensionless)")
     plane.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.24), handlelength=1)
     for i, axes in enumerate((matrix, histogram, plane)):
+        axes.set_anchor("N")
         letter(axes, i)
     return figure
 
@@ -64,7 +65,7 @@ def spectrum(spectra: Spectrum | Sequence[Spectrum]) -> Figure:
     columns = min(4, len(found))
     rows = -(-len(found) // columns)
     width = SINGLE if columns == 1 else DOUBLE
-    figure = new_figure(width, 22 + rows * (70 if columns == 1 else 155 / columns + 8))
+    figure = new_figure(width, 12 + rows * ((width - 16) / columns + 14))
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     handles: list[Any] = []
     for i, one in enumerate(found):
@@ -74,15 +75,22 @@ def spectrum(spectra: Spectrum | Sequence[Spectrum]) -> Figure:
         if len(found) > 1:
             letter(grid.flat[i], i if len(found) <= 26 else str(i + 1))
     _frame_plane(grid[0, 0], found)
-    for axes in grid.flat[len(found) :]:
-        axes.set_axis_off()
-        grid.flat[len(found) - columns].xaxis.set_tick_params(labelbottom=True)
-    for axes in grid.flat[1 : len(found)]:
-        axes.set_aspect("equal")
-    figure.supxlabel("Re λ (dimensionless)", fontsize=8)
-    figure.supylabel("Im λ (dimensionless)", fontsize=8)
+    _label_planes(grid, len(found))
     legend_below(figure, handles, 3)
     return figure
+
+
+def _label_planes(grid: Any, count: int) -> None:
+    """Labels along the left and under the lowest panel of each column; spare panels away."""
+    for i, axes in enumerate(grid.flat):
+        axes.set_aspect("equal")
+        if i >= count:
+            axes.set_axis_off()
+        elif i + grid.shape[1] >= count:
+            axes.set_xlabel("Re λ (dimensionless)")
+            axes.xaxis.set_tick_params(labelbottom=True)
+    for axes in grid[:, 0]:
+        axes.set_ylabel("Im λ (dimensionless)")
 
 
 def _draw_matrix(figure: Figure, axes: Any, weights: np.ndarray) -> None:
@@ -93,8 +101,13 @@ def _draw_matrix(figure: Figure, axes: Any, weights: np.ndarray) -> None:
     axes.set(xlabel="Pre-synaptic unit (index)", ylabel="Post-synaptic unit (index)")
     for side in ("top", "right"):
         axes.spines[side].set_visible(True)
-    bar = figure.colorbar(image, ax=axes, extend="both", fraction=0.05, pad=0.03, shrink=0.7)
-    bar.set_label(f"Weight (a.u.), clipped at\n{PERCENTILE} % of |W|: ±{limit:.2g}", fontsize=7)
+    bar = figure.colorbar(
+        image, ax=axes, extend="both", fraction=0.05, pad=0.03, shrink=0.8, anchor=(0, 1)
+    )
+    bar.set_label(
+        f"Weight (a.u.), colours clipped at\n±{limit:.2g} ({PERCENTILE}th percentile of |W|)",
+        fontsize=7,
+    )
     bar.outline.set_linewidth(0.4)
 
 
@@ -115,7 +128,7 @@ def _draw_histogram(axes: Any, connectivity: Connectivity) -> None:
         x = np.linspace(edges[0], edges[-1], 400)
         normal = np.exp(-((x - mean) ** 2) / (2 * std**2)) / (std * np.sqrt(2 * np.pi))
         height = normal * counts.sum() * (edges[1] - edges[0])
-        label = f"normal, mean {mean:.2g}, s.d. {std:.2g}"
+        label = f"normal distribution,\nmean {mean:.2g}, s.d. {std:.2g}"
         axes.plot(x, height, color=BLACK, linestyle="--", label=label)
     axes.set(xlabel="Recurrent weight (a.u.)", ylabel="Number of weights")
     axes.set_box_aspect(1)
@@ -129,9 +142,11 @@ def _draw_eigenvalues(axes: Any, spectrum: Spectrum) -> list[Any]:
     inner, outer = values[~outside], values[outside]
     axes.axhline(0, color="#E6E6E6", linewidth=0.5, zorder=0)
     axes.axvline(0, color="#E6E6E6", linewidth=0.5, zorder=0)
-    circle = axes.add_patch(
-        Circle((0, 0), 1, fill=False, edgecolor=GREY, linewidth=0.6, label="unit circle")
-    )
+    axes.add_patch(Circle((0, 0), 1, fill=False, edgecolor=BLACK, linewidth=0.4, zorder=4))
+    circle = Line2D(
+        [], [], linestyle="none", marker="o", markersize=6, markerfacecolor="none",
+        markeredgecolor=BLACK, markeredgewidth=0.4, label="unit circle",
+    )  # fmt: skip
     (inside,) = axes.plot(
         inner.real, inner.imag, ".", color=BLUE, markersize=2, label="eigenvalue, |λ| ≤ 1.01"
     )
@@ -142,7 +157,7 @@ def _draw_eigenvalues(axes: Any, spectrum: Spectrum) -> list[Any]:
         outer.imag,
         "D",
         color=VERMILLION,
-        markersize=2.6,
+        markersize=2.4,
         markeredgewidth=0,
         label="outlier, |λ| > 1.01",
     )

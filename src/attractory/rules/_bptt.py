@@ -33,7 +33,8 @@ class BPTT(Settings):
         takes the common ones.
     schedule: "cosine" falls to final_rate times the rate at the last step; "inverse_time" is
         rate / (1 + decay · step), Keras 2's learning-rate decay; "constant".
-    warmup: updates over which the rate rises linearly from 0.
+    warmup: updates over which the rate rises linearly, from rate / warmup to the rate; the
+        schedule begins after it.
     orthogonal_pull: after every update the singular values of the recurrent weights are moved
         towards 1 by orthogonal_pull times the learning rate, those that are closer become 1: the
         proximal step of a nuclear-norm penalty on the distance to the orthogonal matrices. Only
@@ -227,11 +228,17 @@ class BPTT(Settings):
         if optimizer == "adam":
             return optax.adam(schedule)
         if optimizer == "muon":
-            return contrib.muon(schedule)
+            return optax.partition(
+                {
+                    "matrix": contrib.muon(schedule, muon_weight_dimension_numbers=_to_from),
+                    "vector": optax.adam(schedule),
+                },
+                _kind,
+            )
         return optax.sgd(schedule, momentum=0.9)
 
     def _schedule(self, rate: float) -> optax.Schedule:
-        after = max(1, self.n_steps - self.warmup)
+        after = max(1, self.n_steps - 1 - self.warmup)  # the last update has the final rate
         shapes = {
             "constant": optax.constant_schedule(rate),
             "cosine": optax.cosine_decay_schedule(rate, after, alpha=self.final_rate),
@@ -261,6 +268,16 @@ def pull_to_orthogonal(matrix: jax.Array, amount: jax.Array) -> jax.Array:
 def _trained(model: RateRNN, weights: Weights) -> Weights:
     """The weights that the model lets a rule change."""
     return {name: w for name, w in weights.items() if name in model.trainable}
+
+
+def _kind(weights: Weights) -> Any:
+    return jax.tree.map(lambda w: "matrix" if w.ndim == 2 else "vector", weights)
+
+
+def _to_from(weights: Weights) -> Any:
+    """For Muon: matrices are [to, from], a product with them sums over axis 1."""
+    axes = contrib.MuonDimensionNumbers(reduction_axis=1, output_axis=0)
+    return jax.tree.map(lambda _: axes, weights)
 
 
 def _group(weights: Weights) -> dict[str, str]:

@@ -1,0 +1,234 @@
+"""The commands as a user types them: what they print, leave behind and exit with."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import attractory as at
+
+SMALL = [
+    "--set", "task.bits=1", "--set", "task.steps=100", "--set", "task.first_onset=[5, 20]",
+    "--set", "task.pulse=5", "--set", "task.delay=5", "--set", "model.units=16",
+    "--set", "rule.batch=8", "--set", "rule.optimizer=adam", "--set", "rule.learning_rate=0.01",
+]  # fmt: skip
+
+
+def attractory(*arguments, cwd=None):
+    """Run the command; (exit status, standard output, standard error)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "attractory", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "160"},
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory):
+    """A small trained run."""
+    folder = tmp_path_factory.mktemp("cli") / "run"
+    status, output, errors = attractory(
+        "train",
+        "--task",
+        "flipflop",
+        *SMALL,
+        "--set",
+        "rule.steps=30",
+        "--nets",
+        2,
+        "--out",
+        folder,
+    )
+    assert status == 0, errors
+    assert str(folder) in output
+    assert "finished" in output
+    return folder
+
+
+def test_train_leaves_a_run_with_the_settings_asked_for(run_folder):
+    run = at.load(run_folder)
+    assert (run.task.bits, run.model.units, run.rule.steps, len(run.networks)) == (1, 16, 30, 2)
+
+
+def test_flags_win_over_the_file_and_single_settings_over_both(tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        "task: {name: flipflop, bits: 2}\nmodel: {units: 10}\nrule: {steps: 5, batch: 2}\nnets: 3\n"
+    )
+    status, _, errors = attractory(
+        "train", "--config", config, "--nets", 1, "--set", "rule.steps=2",
+        "--set", "rule.optimizer=sgd", "--out", tmp_path / "run",
+    )  # fmt: skip
+    assert status == 0, errors
+    run = at.load(tmp_path / "run")
+    assert (run.task.bits, run.model.units, run.rule.steps, run.rule.batch) == (2, 10, 2, 2)
+    assert len(run.networks) == 1
+
+
+def test_evaluate_prints_the_scores_that_python_gives(run_folder):
+    status, output, _ = attractory("evaluate", run_folder, "--trials", 32, "--seed", 5)
+    run = at.load(run_folder)
+    scores = at.evaluate(run.networks, run.task, 32, seed=5)
+    assert status == 0
+    for mse in scores.mse:
+        assert f"{mse:.4f}" in output
+
+
+def test_evaluate_varies_a_condition(run_folder):
+    status, output, _ = attractory(
+        "evaluate", run_folder, "--trials", 16, "--vary", "noise", "--values", "0,0.5"
+    )
+    assert status == 0
+    assert output.count("noise") == 4  # two networks, two values
+
+
+def test_analyze_and_report_leave_tables_figures_and_the_page(run_folder):
+    status, _, errors = attractory("analyze", run_folder)
+    assert status == 0, errors
+    tables = {file.name for file in (run_folder / "analysis").iterdir()}
+    assert {
+        "networks.csv",
+        "scores.csv",
+        "robustness.csv",
+        "eigenvalues.csv",
+        "cubes.json",
+    } <= tables
+    status, _, errors = attractory("report", run_folder)
+    assert status == 0, errors
+    page = (run_folder / "report.html").read_text()
+    assert "</html>" in page
+    assert page.count("data:image/svg+xml") == len(list((run_folder / "figures").glob("*.svg")))
+    assert at.load(run_folder).networks  # the run itself is as whole as before
+
+
+def test_tasks_lists_and_describes():
+    status, output, _ = attractory("tasks")
+    assert status == 0
+    assert all(name in output for name in at.tasks.names())
+    status, output, _ = attractory("tasks", "flipflop")
+    assert status == 0
+    assert "skip_first" in output
+
+
+def test_import_and_reproduce_from_the_authors_network(tmp_path, authors_data):
+    file = authors_data / "ff_3b_weights-20.hdf5"
+    status, output, errors = attractory("import", file, "--out", tmp_path / "imported")
+    assert status == 0, errors
+    assert "400 units (tanh), 3 inputs, 3 outputs" in output
+    assert at.load(tmp_path / "imported").networks[0].units == 400
+    status, output, errors = attractory("reproduce", "--from", file, "--out", tmp_path / "paper")
+    assert status == 0, errors
+    manifest = json.loads((tmp_path / "paper" / "manifest.json").read_text())
+    scores = manifest["networks"][0]["scores"]
+    assert scores["mse"] == pytest.approx(0.0133, abs=0.0007)
+    assert scores["accuracy"] == pytest.approx(0.9994, abs=0.0003)
+    assert (tmp_path / "paper" / "report.html").stat().st_size > 1_000_000
+
+
+@pytest.mark.parametrize(
+    "command", ["reproduce", "train", "evaluate", "analyze", "report", "import", "tasks"]
+)
+def test_every_command_has_help_with_an_example(command):
+    status, output, _ = attractory(command, "--help")
+    assert status == 0
+    assert f"Example: attractory {command}" in " ".join(output.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["trian"], "Did you mean 'train'?"),
+        (["train"], "no task is given"),
+        (["train", "--task", "flipflp"], "did you mean 'flipflop'?"),
+        (["train", "--task", "flipflop", "--set", "task.bits=0"], "bits = 0 is not allowed"),
+        (["train", "--task", "flipflop", "--set", "task.noise=-1"], "noise = -1 is not allowed"),
+        (["train", "--task", "flipflop", "--set", "task.steps=60"], "steps = 60 is too short"),
+        (
+            ["train", "--task", "flipflop", "--set", "model.dt=3"],
+            "dt = 3.0 is not allowed: at most",
+        ),
+        (
+            ["train", "--task", "flipflop", "--set", "rule.optimizr=adam"],
+            "did you mean 'optimizer'",
+        ),
+        (["train", "--task", "flipflop", "--set", "modle.units=3"], "did you mean 'model'?"),
+        (["train", "--task", "flipflop", "--nets", "0"], "nets = 0 is not allowed"),
+        (["train", "--config", "/nowhere.yaml"], "/nowhere.yaml: cannot be read: No such file"),
+        (["evaluate", "/nowhere"], "/nowhere: there is no such run folder"),
+        (["reproduce", "--preset", "slow"], "preset = 'slow' is not allowed: 'fast' or 'paper'"),
+        (["reproduce", "--from", "/nowhere.hdf5"], "/nowhere.hdf5"),
+        (["reproduce", "--out", "/proc/nowhere", "--from", "{keras}"], "cannot be written"),
+        (["reproduce", "--cores", "999"], "--cores 999 is not allowed: 1 to"),
+        (["import", "{text}"], "HDF5"),
+        (["tasks", "flop"], "task 'flop' is unknown"),
+    ],
+)
+def test_mistakes_get_one_line_and_status_2(arguments, message, tmp_path):
+    text = tmp_path / "text.hdf5"
+    text.write_text("no network")
+    if "{keras}" in arguments:
+        keras = pytest.importorskip("keras")
+        layers = [keras.Input((None, 2)), keras.layers.SimpleRNN(4, return_sequences=True),
+                  keras.layers.Dense(2)]  # fmt: skip
+        keras.Sequential(layers).save(tmp_path / "net.keras")
+    filled = [a.format(text=text, keras=tmp_path / "net.keras") for a in arguments]
+    status, _, errors = attractory(*filled, cwd=tmp_path)
+    assert status == 2
+    assert message in errors
+    assert errors.count("\n") == 1, errors
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("task: flipflop\nnest: 3\n", "unknown key 'nest'"),
+        ("task: [1, 2]\n", "task = [1, 2] is not allowed"),
+        ("- a\n", "must hold keys and values"),
+        ("task: {name\n", "not readable as YAML"),
+        ("task: flipflop\nseed: x\n", "seed = 'x' is not allowed"),
+        ("task: flipflop\nrule: {name: bptt}\n", "rule.name = 'bptt' is not allowed"),
+    ],
+)
+def test_mistakes_in_a_config_file(content, message, tmp_path):
+    from attractory.cli._config import read_config
+
+    file = tmp_path / "config.yaml"
+    file.write_text(content)
+    with pytest.raises(at.AttractoryError) as caught:
+        read_config(file, {}, [])
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_another_runs_folder_is_refused(run_folder):
+    status, _, errors = attractory(
+        "train", "--task", "flipflop", *SMALL, "--set", "rule.steps=31", "--nets", 2,
+        "--out", run_folder,
+    )  # fmt: skip
+    assert status == 2
+    assert "belongs to another run (rule.steps is 30 there, 31 here)" in errors
+    assert len(at.load(run_folder).networks) == 2
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path):
+    command = [sys.executable, "-m", "attractory", "train", "--task", "flipflop", *SMALL,
+               "--set", "rule.steps=100000", "--out", str(tmp_path / "run")]  # fmt: skip
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "run" / "manifest.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(8.0)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.strip().endswith("the same command goes on from the last checkpoint")
+    assert (tmp_path / "run" / "checkpoints" / "newest.safetensors").exists()

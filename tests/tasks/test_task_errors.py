@@ -1,0 +1,104 @@
+"""A caller's mistake with a task is one line: which field, which value, what is allowed."""
+
+from __future__ import annotations
+
+import pytest
+
+from attractory import tasks
+from attractory._errors import AttractoryError, InvalidSetting
+from attractory.tasks import FlipFlop
+
+
+def message_of(call, *args, **kwargs) -> str:
+    with pytest.raises(InvalidSetting) as caught:
+        call(*args, **kwargs)
+    assert isinstance(caught.value, AttractoryError)
+    assert isinstance(caught.value, ValueError)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+@pytest.mark.parametrize(
+    ("settings", "parts"),
+    [
+        ({"bits": 0}, ["FlipFlop", "bits = 0", "greater than or equal to 1"]),
+        ({"bits": 11}, ["bits = 11", "less than or equal to 10"]),
+        ({"noise": -1}, ["noise = -1", "greater than or equal to 0"]),
+        ({"noise": float("nan")}, ["noise = nan", "not allowed"]),
+        ({"noise": float("inf")}, ["noise = inf", "finite"]),
+        ({"amplitude": 0}, ["amplitude = 0", "greater than 0"]),
+        ({"skip_first": 1.5}, ["skip_first = 1.5", "less than or equal to 1"]),
+        ({"pulse": 0}, ["pulse = 0", "greater than or equal to 1"]),
+        ({"delay": -1}, ["delay = -1", "greater than or equal to 0"]),
+        ({"dt": 0}, ["dt = 0", "greater than 0"]),
+        ({"bits": "three"}, ["bits = 'three'", "integer"]),
+        ({"steps": 139}, ["steps = 139", "140"]),
+        ({"gaps": (130, 50)}, ["gaps", "(130, 50)", "first <= last"]),
+        ({"gaps": ((5, 6), (9, 8))}, ["gaps[1]", "(9, 8)", "first <= last"]),
+        ({"gaps": (-1, 5)}, ["gaps", "(-1, 5)", "0 <= first"]),
+        ({"first_onset": (9, 3)}, ["first_onset", "(9, 3)", "first <= last"]),
+        ({"nois": 0.1}, ["'nois'", "did you mean 'noise'?"]),
+        ({"bits": 0, "noise": -1}, ["bits = 0", "noise = -1"]),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_is_allowed(settings, parts):
+    text = message_of(FlipFlop, **settings)
+    for part in parts:
+        assert part in text
+
+
+def test_the_shortest_allowed_trial_is_the_one_the_error_names():
+    assert FlipFlop(steps=140).n_steps == 140
+
+
+def test_no_gap_at_all_is_refused_by_name():
+    assert "gaps = ()" in message_of(FlipFlop, gaps=())
+
+
+@pytest.mark.parametrize("n", [0, -3, 2.5, "many", True, None])
+def test_a_wrong_number_of_trials_is_named(n):
+    text = message_of(FlipFlop().sample, n)
+    assert f"n = {n!r}" in text
+    assert "1 or more" in text
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "seed", 2**63, None, False])
+def test_a_wrong_seed_is_named(seed):
+    text = message_of(FlipFlop().sample, 1, seed=seed)
+    assert f"seed = {seed!r}" in text
+    assert "integer from 0" in text
+
+
+def test_an_unknown_task_names_the_nearest():
+    for call in (tasks.find, tasks.get):
+        text = message_of(call, "flipflip")
+        assert "'flipflip'" in text
+        assert "did you mean 'flipflop'?" in text
+
+
+def test_get_passes_settings_on_and_checks_them():
+    assert tasks.get("flipflop", bits=2, noise=0.3) == FlipFlop(bits=2, noise=0.3)
+    assert "bits = 0" in message_of(tasks.get, "flipflop", bits=0)
+
+
+def test_varying_an_unknown_setting_names_the_nearest():
+    text = message_of(FlipFlop().varied, "nois", 0.1)
+    assert "vary = 'nois'" in text
+    assert "did you mean 'noise'?" in text
+
+
+@pytest.mark.parametrize("value", [0, -3, float("nan"), "wide"])
+def test_a_pulse_width_that_is_not_allowed_is_named_when_varied(value):
+    assert f"pulse = {value!r}" in message_of(FlipFlop().varied, "pulse", value)
+
+
+def test_settings_cannot_be_changed_in_place():
+    task = FlipFlop()
+    with pytest.raises(ValueError, match="frozen"):
+        task.bits = 2
+    assert task.bits == 3
+
+
+def test_replace_checks_the_result_again():
+    assert "steps = 20" in message_of(FlipFlop().replace, steps=20)
