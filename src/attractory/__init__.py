@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from attractory import analysis, figures, models, report, rules, tasks
+    from attractory import analysis, figures, models, report, rules, runs, tasks
     from attractory._errors import AttractoryError, FileProblem, InvalidSetting
     from attractory.evaluation import evaluate, robustness
     from attractory.runs import Run, load, load_keras
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_folders = ("analysis", "figures", "models", "report", "rules", "tasks")
+_folders = ("analysis", "figures", "models", "report", "rules", "runs", "tasks")
 _homes = {
     "AttractoryError": "_errors",
     "FileProblem": "_errors",
@@ -45,6 +45,7 @@ __all__ = [
     "report",
     "robustness",
     "rules",
+    "runs",
     "tasks",
     "train",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -65,7 +64,7 @@ def as_json(value: Any) -> Any:
         return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [as_json(item) for item in value]
-    if isinstance(value, Callable):  # type: ignore[arg-type]
+    if callable(value):
         return {"function": getattr(value, "__qualname__", repr(value))}
     if hasattr(value, "__array__"):
         array = np.ascontiguousarray(value)

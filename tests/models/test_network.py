@@ -175,3 +175,9 @@ def test_a_network_is_a_pytree_whose_leaves_are_its_weights():
     doubled = jax.tree.unflatten(structure, [2 * leaf for leaf in leaves])
     np.testing.assert_array_equal(doubled.recurrent_weights, 2 * net.recurrent_weights)
     assert doubled.model == net.model
+
+
+@pytest.mark.parametrize("mixing", [jax.nn.softmax, lambda x: x - x.mean()])
+def test_an_activation_that_mixes_units_is_refused(mixing):
+    with pytest.raises(InvalidSetting, match="it must act on each element by itself"):
+        RateRNN(units=3, activation=mixing)

@@ -149,7 +149,7 @@ def _smaller(file):
         ("manifest.json", os.unlink, "manifest.json: this file is missing"),
         ("manifest.json", _truncate, "manifest.json: not readable as JSON"),
         ("manifest.json", lambda f: f.write_text("[]"), "manifest.json: damaged: 'schema'"),
-        ("manifest.json", _replaced('"schema": 1', '"schema": 9'), "schema = 9; this version reads 1"),
+        ("manifest.json", _replaced('"schema": 1', '"schema": 9'), "this version reads 1"),
         ("manifest.json", _replaced('"model"', '"modle"'), "manifest.json: damaged: 'model'"),
         ("networks.safetensors", os.unlink, "networks.safetensors: this file is missing"),
         ("networks.safetensors", _truncate, "networks.safetensors: damaged"),

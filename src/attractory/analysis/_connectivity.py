@@ -21,7 +21,7 @@ class Connectivity:
     dale_violations: number of columns (presynaptic units) with weights of both signs.
     self_connections: number of non-zero weights on the diagonal; self_mean, self_std: of these.
     frobenius_norm, spectral_norm: norms of the matrix.
-    reciprocity: correlation of W_ij with W_ji over the pairs (1 for a symmetric matrix).
+    reciprocity: correlation of W_ij with W_ji over all i != j (1: symmetric, -1: antisymmetric).
     """
 
     weights: np.ndarray
@@ -54,6 +54,7 @@ def connectivity(network: Network) -> Connectivity:
     positive, negative = values[values > 0], values[values < 0]
     both_signs = (weights > 0).any(0) & (weights < 0).any(0)
     diagonal = np.diag(weights)
+    diagonal = diagonal[diagonal != 0]
     spread = values.std()
     return Connectivity(
         weights=weights,
@@ -67,9 +68,9 @@ def connectivity(network: Network) -> Connectivity:
         excitatory=len(positive) / max(1, len(positive) + len(negative)),
         balance=float(positive.sum() / -negative.sum()) if len(negative) else float("inf"),
         dale_violations=int(both_signs.sum()),
-        self_connections=int((diagonal != 0).sum()),
-        self_mean=float(diagonal.mean()),
-        self_std=float(diagonal.std()),
+        self_connections=len(diagonal),
+        self_mean=float(diagonal.mean()) if len(diagonal) else 0.0,
+        self_std=float(diagonal.std()) if len(diagonal) else 0.0,
         frobenius_norm=float(np.linalg.norm(weights)),
         spectral_norm=float(np.linalg.norm(weights, 2)),
         reciprocity=_reciprocity(weights),
@@ -79,6 +80,7 @@ def connectivity(network: Network) -> Connectivity:
 def _reciprocity(weights: np.ndarray) -> float:
     upper = np.triu_indices(len(weights), 1)
     there, back = weights[upper], weights.T[upper]
-    if len(there) < 2 or there.std() == 0 or back.std() == 0:
-        return 1.0 if np.array_equal(there, back) else 0.0
-    return float(np.corrcoef(np.append(there, back), np.append(back, there))[0, 1])
+    both = np.append(there, back)
+    if not len(both) or both.std() == 0:
+        return 1.0
+    return float(np.corrcoef(both, np.append(back, there))[0, 1])

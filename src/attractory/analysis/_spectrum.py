@@ -47,7 +47,7 @@ class Spectrum:
 def spectrum(network: Network) -> Spectrum:
     """The eigenvalue spectrum of a network's recurrent weights (Jarne 2024, figures 4 and 5)."""
     weights = network.recurrent_weights.astype(np.float64)
-    eigenvalues = np.linalg.eigvals(weights)
+    eigenvalues = np.linalg.eigvals(weights).astype(complex)
     # ties in modulus (conjugate pairs) are ordered by the imaginary part
     eigenvalues = eigenvalues[np.lexsort((-eigenvalues.imag, -np.abs(eigenvalues).round(12)))]
     moduli = np.abs(eigenvalues)

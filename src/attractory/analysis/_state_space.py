@@ -46,6 +46,8 @@ def state_space(
         raise InvalidSetting(f"method = {method!r} is not allowed: 'svd' or 'pca'")
     if not isinstance(n, (int, np.integer)) or not 1 <= n <= network.units:
         raise InvalidSetting(f"n = {n!r} is not allowed: 1 to {network.units}, the number of units")
+    if np.prod(trials.inputs.shape[:2]) <= n:
+        raise InvalidSetting(f"n = {n} is not allowed: the trials have too few time points for it")
     states = network.simulate(trials.inputs, precision="float64").states
     flat = states.reshape(-1, network.units)
     components, center, explained = _decompose(flat, method, int(n))

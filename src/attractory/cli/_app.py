@@ -245,12 +245,12 @@ def _print_networks(results: Any) -> None:
     shown = {
         "net": "network",
         "mse": "MSE",
-        "mse_with_last_step": "with last step",
+        "mse_with_last_step": "MSE, all steps",
         "accuracy": "sign accuracy",
         "spectrum_on_circle": "near circle",
         "spectrum_outliers": "|λ|>1.01",
         "spectrum_radius": "radius",
-        "spectrum_nonnormality": "Henrici/norm",
+        "spectrum_nonnormality": "Henrici",
         "cube_r_squared": "cube R²",
     }
     columns = [name for name in shown if name in frame.columns]

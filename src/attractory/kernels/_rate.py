@@ -55,7 +55,10 @@ def rate_recurrence(
     drive: jax.Array,
     initial_state: jax.Array,
 ) -> jax.Array:
-    """Same arguments and result as `rate_recurrence_reference`, with a faster gradient."""
+    """Same arguments and result as `rate_recurrence_reference`, with a faster gradient.
+
+    The activation must act on each element by itself.
+    """
     return rate_recurrence_reference(activation, leak, recurrent_weights, drive, initial_state)
 
 

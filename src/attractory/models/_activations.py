@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from attractory._errors import InvalidSetting, nearest
 from attractory.kernels import Activation
@@ -50,4 +51,14 @@ def _checked(function: Activation) -> Activation:
         raise InvalidSetting(
             f"activation = {function!r} is not allowed: it must return an array of the same shape"
         )
+    _check_elementwise(function)
     return function
+
+
+def _check_elementwise(function: Activation) -> None:
+    """A unit's rate may depend on its own input alone (the recurrence's gradient builds on it)."""
+    alone, beside = jnp.array([[0.3, -0.7]]), jnp.array([[0.3, 1.9]])
+    if not np.allclose(function(alone)[0, 0], function(beside)[0, 0], rtol=1e-6, atol=0):
+        raise InvalidSetting(
+            f"activation = {function!r} is not allowed: it must act on each element by itself"
+        )

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from attractory._errors import InvalidSetting
-from attractory.kernels import Activation
+from attractory.kernels import Activation, compiled
 from attractory.models import _initial
 from attractory.models._rate import RateRNN, Weights
 from attractory.tasks import random_key
@@ -160,23 +160,29 @@ class Network(eqx.Module):
         given = _checked_inputs(inputs, self.n_inputs)
         if given.ndim == 2:
             return self.respond(given[None], seed)[0]
-        cast = {name: jnp.asarray(w, jnp.float32) for name, w in self.weights.items()}
-        outputs = []
-        for first in range(0, len(given), batch):
-            key = jax.random.fold_in(random_key(seed), first)
-            part = jnp.asarray(given[first : first + batch], jnp.float32)
-            outputs.append(np.asarray(_compiled_outputs(self.model)(cast, part, key)))
-        return np.concatenate(outputs)
+        outputs, devices = [], jax.devices()
+        for i, first in enumerate(range(0, len(given), batch)):
+            device = devices[i % len(devices)]  # parts run at the same time, each on its device
+            weights, part, key = jax.device_put(
+                (self.weights, given[first : first + batch], random_key(seed)), device
+            )
+            key = jax.random.fold_in(key, first)
+            outputs.append(_compiled_outputs(self.model)(weights, part, key))
+        return np.concatenate([np.asarray(part) for part in outputs])
 
 
 @lru_cache(maxsize=32)
 def _compiled_run(model: RateRNN) -> Any:
-    return jax.jit(model.run)
+    return compiled(model.run)
 
 
 @lru_cache(maxsize=32)
 def _compiled_outputs(model: RateRNN) -> Any:
-    return jax.jit(lambda weights, inputs, key: model.run(weights, inputs, key)[1])
+    def outputs(weights: Weights, inputs: jax.Array, key: jax.Array) -> jax.Array:
+        weights, inputs = jax.tree.map(lambda x: x.astype(jnp.float32), (weights, inputs))
+        return model.run(weights, inputs, key)[1]
+
+    return compiled(outputs)
 
 
 def _checked_inputs(inputs: Any, n_inputs: int) -> np.ndarray:
@@ -203,7 +209,8 @@ def _checked_state(state: Any, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _as_float(array: np.ndarray) -> np.ndarray:
-    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    """A copy, so that the network stays as it is when the caller's array changes."""
+    return np.array(array, dtype=array.dtype if array.dtype == np.float32 else np.float64)
 
 
 def _optional(weights: Weights, name: str) -> np.ndarray | None:

@@ -43,7 +43,7 @@ SECTIONS = {
 HEADINGS = {
     "net": "network",
     "mse": "MSE",
-    "mse_with_last_step": "MSE with last step",
+    "mse_with_last_step": "MSE, all steps",
     "distance": "distance",
     "accuracy": "sign accuracy",
     "spectrum_radius": "spectral radius",

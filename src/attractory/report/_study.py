@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -180,8 +179,8 @@ def _cube_json(cube: analysis.Hypercube) -> dict[str, Any]:
     return {
         **cube.summary(),
         "names": cube.names,
-        "centroids": np.round(cube.centroids, 6),
-        "middle": cube.middle,
-        "edges": cube.edges,
+        "centroids": cube.centroids.tolist(),
+        "middle": cube.middle.tolist(),
+        "edges": cube.edges.tolist(),
         "neighbours": [[cube.names[a], cube.names[b]] for a, b in cube.neighbours],
     }

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import Field, model_validator
 
+from attractory._errors import InvalidSetting
 from attractory.tasks._task import Task, Trial, Trials
 
 StepRange = tuple[int, int]
@@ -78,6 +79,8 @@ class FlipFlop(Task):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if not self.gaps:
+            raise ValueError("gaps = () is not allowed: one (shortest, longest) pair, or several")
         for field, (low, high) in [("first_onset", self.first_onset), *self._named_gaps()]:
             if not 0 <= low <= high:
                 raise ValueError(
@@ -113,7 +116,11 @@ class FlipFlop(Task):
         (A pulse longer than pulse + delay was is answered as soon as it has ended.)
         """
         if name == "pulse":
-            return self.replace(pulse=value, delay=max(0, self.latency - int(value)))
+            if not (isinstance(value, (int, float)) and value >= 1 and float(value).is_integer()):
+                raise InvalidSetting(
+                    f"pulse = {value!r} is not allowed: a whole number of steps, 1 or more"
+                )
+            return self.replace(pulse=int(value), delay=max(0, self.latency - int(value)))
         return super().varied(name, value)
 
     def conditions(self) -> dict[str, list[Any]]:
@@ -127,18 +134,26 @@ class FlipFlop(Task):
             "pulse": [width for width in widths if width <= longest],
         }
 
-    def walk(self, every: int = 70, start: int = 30) -> Trials:
+    def walk(self, every: int | None = None, start: int = 30) -> Trials:
         """One noiseless trial that takes the memory through all 2**bits states, twice.
 
-        A pulse in every channel each `every` steps from step `start`. Channel signs alternate with
+        A pulse in every channel each `every` steps (30 more than the latency when None, 70 in the
+        published task) from step `start`. Channel signs alternate with
         half-periods of 2, 1, 4, 8, … pulses: for 3 bits the published test set (+ + - -, + -,
         + + + + - - - -; 16 pulses). Arrays (1, time, bits); targets are 0 before the first update.
         """
+        every = self.latency + 30 if every is None else every
+        if every <= self.pulse or start < 0:
+            raise InvalidSetting(
+                f"every = {every}, start = {start} is not allowed: every more than the pulse's "
+                f"{self.pulse} steps, start 0 or more"
+            )
         n_pulses = 2 * 2**self.bits
         half_periods = [1] if self.bits == 1 else [2, 1, *(2**i for i in range(2, self.bits))]
         signs = np.stack([1 - 2 * (np.arange(n_pulses) // h % 2) for h in half_periods], axis=1)
         onsets = np.repeat(start + every * np.arange(n_pulses)[:, None], self.bits, axis=1)
-        length = start + every * n_pulses - self.pulse
+        last_onset = start + every * (n_pulses - 1)
+        length = last_onset + max(every - self.pulse, self.latency + 10)
         pulses, targets = self._walk_traces(onsets, signs, length)
         mask = np.ones_like(targets)
         if not self.neutral_start:

@@ -42,7 +42,11 @@ def register(task: type[AnyTask]) -> type[AnyTask]:
     if not (isinstance(task, type) and issubclass(task, Task)):
         raise InvalidSetting(f"register: {task!r} is no subclass of attractory.tasks.Task")
     known = _tasks.get(task.name)
-    if known is not None and known.__qualname__ != task.__qualname__:
-        raise InvalidSetting(f"register: the name {task.name!r} belongs to {known.__qualname__}")
+    if known is not None and _origin(known) != _origin(task):
+        raise InvalidSetting(f"register: the name {task.name!r} belongs to {_origin(known)}")
     _tasks[task.name] = task
     return task
+
+
+def _origin(task: type[Task]) -> str:
+    return f"{task.__module__}.{task.__qualname__}"

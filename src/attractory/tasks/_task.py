@@ -131,7 +131,7 @@ class Task(Settings):
         """The checked shapes of one trial."""
         try:
             made = jax.eval_shape(self.trial, random_key(0))
-        except jax.errors.JAXTypeError as error:
+        except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
             first = str(error).splitlines()[0]
             raise InvalidSetting(
                 f"{self.name}: trial() must be written in JAX operations (jnp, jax.random): {first}"

@@ -1,0 +1,135 @@
+"""The page in a real browser: no error, the 3-D plot drawn, something to see."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import time
+
+import numpy as np
+import pytest
+
+import attractory as at
+from attractory.report import study, write
+from attractory.runs import Run
+
+FLAGS = (
+    "--headless=new --no-sandbox --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --use-angle=swiftshader "
+    "--enable-unsafe-swiftshader --window-size=1200,1000 --host-resolver-rules=MAP*~NOTFOUND"
+)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """A report of two small untrained networks."""
+    task = at.tasks.FlipFlop(steps=120, first_onset=(5, 20), pulse=5, delay=5)
+    model = at.models.RateRNN(units=20)
+    networks = [model.build(3, 3, seed=seed) for seed in (0, 1)]
+    rows = [{"net": net, "seed": [0, net], "status": "finished", "step": 0} for net in (0, 1)]
+    source = {"file": "none", "sha256": "none"}
+    run = Run(task, model, networks, rows, source=source)
+    return write(run, tmp_path_factory.mktemp("page") / "report.html", study(run, n=16))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    webdriver = pytest.importorskip("selenium.webdriver")
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("chromium and chromedriver are not installed (Debian: chromium-driver)")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in FLAGS.split():
+        options.add_argument(flag.replace("MAP*~NOTFOUND", "MAP * ~NOTFOUND"))
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    started = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield started
+    started.quit()
+
+
+@pytest.fixture(scope="module")
+def opened(browser, page):
+    browser.get(page.as_uri())
+    deadline = time.monotonic() + 60
+    drawn = "return document.querySelectorAll('#turn canvas').length > 0"
+    while not browser.execute_script(drawn) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    time.sleep(2.0)  # WebGL draws after the canvas is there
+    return browser
+
+
+def pixels(png):
+    from PIL import Image
+
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+
+
+def test_console_has_no_error(opened):
+    entries = opened.get_log("browser")
+    assert [entry for entry in entries if entry["level"] == "SEVERE"] == []
+
+
+def test_nothing_is_fetched_from_outside(opened):
+    asked = [
+        entry["message"]
+        for entry in opened.get_log("performance")
+        if "Network.requestWillBeSent" in entry["message"]
+    ]
+    assert any("file:///" in message for message in asked)
+    for message in asked:
+        assert '"url":"http' not in message, message[:300]
+
+
+def test_the_3d_plot_is_drawn(opened):
+    """Its canvas shows the colours of several memory states, and no WebGL complaint."""
+    plot = opened.find_element("id", "turn")
+    opened.execute_script("arguments[0].scrollIntoView({block: 'center'})", plot)
+    time.sleep(1.0)
+    assert "WebGL is not supported" not in plot.text
+    traces = opened.execute_script(
+        "return document.getElementById('turn').data.map(t => t.type + ':' + (t.x || []).length)"
+    )
+    assert sum(trace.startswith("scatter3d") for trace in traces) >= 8
+    canvas = plot.find_element("css selector", "canvas")
+    image = pixels(canvas.screenshot_as_png).reshape(-1, 3)
+    saturated = image[(image.max(1) - image.min(1)) > 80]
+    assert len(saturated) > 50
+    assert len(np.unique(saturated // 64, axis=0)) >= 3
+
+
+def test_the_plot_turns_with_the_mouse(opened):
+    from selenium.webdriver import ActionChains
+
+    plot = opened.find_element("id", "turn")
+    canvas = plot.find_element("css selector", "canvas")
+    before = pixels(canvas.screenshot_as_png)
+    ActionChains(opened).move_to_element(canvas).click_and_hold().move_by_offset(
+        120, 40
+    ).release().perform()
+    time.sleep(1.0)
+    after = pixels(canvas.screenshot_as_png)
+    assert (np.abs(after - before).max(axis=2) > 40).mean() > 0.002
+
+
+def test_the_page_is_not_blank_and_its_figures_have_a_size(opened):
+    opened.execute_script("window.scrollTo(0, 0)")
+    image = pixels(opened.get_screenshot_as_png())
+    assert (image.min(axis=2) < 128).mean() > 0.005
+    sizes = opened.execute_script(
+        "return [...document.images].map(i => [i.complete, i.naturalWidth, i.clientWidth])"
+    )
+    assert len(sizes) >= 8
+    for complete, natural, shown in sizes:
+        assert complete
+        assert natural > 200
+        assert shown > 200
+
+
+def test_nothing_runs_out_of_a_narrow_window(opened):
+    opened.set_window_size(420, 900)
+    wide = opened.execute_script(
+        "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    opened.set_window_size(1200, 1000)
+    assert wide <= 0
