@@ -128,9 +128,9 @@ def test_robustness_is_evaluate_at_each_value():
     several = at.robustness(NETS, WEIGHED, vary="noise", values=values, n=N, seed=4)
     for j, value in enumerate(values):
         scores = at.evaluate(NETS, WEIGHED.replace(noise=value), n=N, seed=4)
-        np.testing.assert_array_equal(several.mse[:, j], scores.mse)
+        np.testing.assert_allclose(several.mse[:, j], scores.mse, rtol=1e-6)
         np.testing.assert_array_equal(several.accuracy[:, j], scores.accuracy)
-        assert one.mse[j] == scores.mse[0]
+        assert one.mse[j] == pytest.approx(scores.mse[0], rel=1e-6)
         assert one.accuracy[j] == scores.accuracy[0]
     assert (one.vary, one.trained, list(one.values)) == ("noise", 0.1, values)
     assert len(set(one.mse)) == 2
@@ -142,7 +142,7 @@ def test_robustness_is_evaluate_at_each_value():
 def test_robustness_to_the_pulse_width_keeps_the_answer_where_it_was():
     curve = at.robustness(NETS[0], TASK, vary="pulse", values=[2], n=N, seed=4)
     scores = at.evaluate(NETS[0], TASK.replace(pulse=2, delay=7), n=N, seed=4)
-    assert curve.mse[0] == scores.mse
+    assert curve.mse[0] == pytest.approx(scores.mse, rel=1e-6)
     assert curve.trained == 5
 
 

@@ -128,6 +128,7 @@ def test_the_page_is_not_blank_and_its_figures_have_a_size(opened):
 
 def test_nothing_runs_out_of_a_narrow_window(opened):
     opened.set_window_size(420, 900)
+    time.sleep(1.5)  # the plot follows the window's size in its own time
     wide = opened.execute_script(
         "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from attractory._errors import InvalidSetting
-from attractory.evaluation._scores import Networks, checked_networks, evaluate
+from attractory.evaluation._scores import Networks, checked_networks, score
 from attractory.models import Network
 from attractory.tasks import Task
 
@@ -63,7 +63,11 @@ def robustness(
     if len(values) == 0:
         raise InvalidSetting("values is empty; at least one value is needed")
     found = checked_networks(networks, task)
-    scores = [evaluate(found, task.varied(vary, value), n, seed) for value in values]
+    conditions = [task.varied(vary, value) for value in values]
+    for each in conditions:
+        checked_networks(found, each)
+    # each condition is another program that would run once: compiling it costs more than it saves
+    scores = [score(found, each.sample(n, seed, compiled=False)) for each in conditions]
     mse = np.stack([score.mse for score in scores], axis=1)
     accuracy = np.stack([score.accuracy for score in scores], axis=1)
     if isinstance(networks, Network):

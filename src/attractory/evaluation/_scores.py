@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,10 @@ class Scores:
     distance_by_output: np.ndarray
     accuracy_by_output: np.ndarray
 
+    def of_network(self, net: int) -> Scores:
+        """The scores of one of several networks."""
+        return Scores(self.n, *(getattr(self, field.name)[net] for field in fields(self)[1:]))
+
     def table(self) -> pd.DataFrame:
         """A row for each network and each output channel, and one over all channels ('all')."""
         nets = np.atleast_1d(self.mse)
@@ -57,11 +61,15 @@ def evaluate(networks: Networks, task: Task, n: int = 512, seed: int = 0) -> Sco
 
     All networks get the same trials. Raises InvalidSetting when a network does not fit the task.
     """
-    trials = task.sample(n, seed)
-    rows = [_score(network, trials) for network in checked_networks(networks, task)]
-    if isinstance(networks, Network):
-        return Scores(n, *rows[0])
-    return Scores(n, *(np.stack(column) for column in zip(*rows, strict=True)))
+    found = checked_networks(networks, task)
+    scores = score(found, task.sample(n, seed))
+    return scores if not isinstance(networks, Network) else scores.of_network(0)
+
+
+def score(networks: Sequence[Network], trials: Trials) -> Scores:
+    """Scores of several networks on given trials."""
+    rows = [_score(network, trials) for network in networks]
+    return Scores(len(trials), *(np.stack(column) for column in zip(*rows, strict=True)))
 
 
 def checked_networks(networks: Networks, task: Task) -> list[Network]:

@@ -98,15 +98,18 @@ class Task(Settings):
         mask = jnp.ones_like(trials.targets) if trials.mask is None else trials.mask
         return Batch(*(x.astype(jnp.float32) for x in (trials.inputs, trials.targets, mask)))
 
-    def sample(self, n: int, seed: int = 0) -> Trials:
+    def sample(self, n: int, seed: int = 0, compiled: bool = True) -> Trials:
         """`n` independent trials. The same seed gives the same trials.
 
         Trial i depends on the seed and on i alone: a larger `n` repeats the smaller's trials.
-        Raises InvalidSetting when n < 1 or the seed is no integer.
+        compiled=False saves the second that it takes to compile a task's generator, for a few
+        trials of a task that is used once; values may differ by rounding. Raises InvalidSetting
+        when n < 1 or the seed is no integer.
         """
         _check_count("n", n)
         keys = trial_keys(random_key(seed), jnp.arange(n))
-        inputs, targets, mask = self._compiled_batch(keys)
+        _ = self._shapes  # a badly shaped trial is reported before anything is made
+        inputs, targets, mask = (self._compiled_batch if compiled else self.batch)(keys)
         return Trials(np.asarray(inputs), np.asarray(targets), np.asarray(mask), self.dt)
 
     def varied(self, name: str, value: Any) -> Task:
@@ -140,7 +143,6 @@ class Task(Settings):
 
     @cached_property
     def _compiled_batch(self) -> Any:
-        _ = self._shapes  # a badly shaped trial is reported before anything is compiled
         return jax.jit(self.batch)
 
 
