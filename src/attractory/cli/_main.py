@@ -17,16 +17,14 @@ def main() -> None:
     """Run the command line; the exit status is 0 only when the work was done."""
     try:
         status = app(standalone_mode=False)
-    except (AttractoryError, typer.TyperException) as error:
-        status = _refuse(_message(error))
-    except typer.Abort:
-        status = INTERRUPTED
-    except KeyboardInterrupt:
+    except (typer.Abort, KeyboardInterrupt):  # Typer makes the one of the other
         print(
             "attractory: stopped; the same command goes on from the last checkpoint",
             file=sys.stderr,
         )
         status = INTERRUPTED
+    except (AttractoryError, typer.TyperException) as error:
+        status = _refuse(_message(error))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = MISTAKE

@@ -82,8 +82,10 @@ def _html(results: Study, images: dict[str, bytes]) -> str:
     sections = {"Scores": _scores(results)}
     for title, names in SECTIONS.items():
         parts = [_figure(name, images[name]) for name in names if name in images]
+        if title == "Weights":
+            parts.append(_weight_tables(results))
         if title == "State space":
-            parts.append(_turning(results))
+            parts += [_turning(results), _state_space_tables(results)]
         if parts:
             sections[title] = "\n".join(parts)
     sections["What was run"] = _settings(run)
@@ -144,9 +146,54 @@ def _scores(results: Study) -> str:
         f"<p>On {results.scores.n} fresh trials. Distance is the Frobenius norm between output and "
         "target, mean over trials; sign accuracy counts every point whose target is not 0."
         f"{note}</p>"
-        f"{_table(table)}"
+        f"{_table(_columns(table, 'mse', 'distance', 'accuracy'))}"
         f"<details><summary>Scores of each output channel</summary>{_table(per_bit)}</details>"
     )
+
+
+def _weight_tables(results: Study) -> str:
+    """Numbers of the spectra and of the connectivity."""
+    connectivity = pd.DataFrame([c.summary() for c in results.connectivity])
+    connectivity.insert(0, "net", range(len(connectivity)))
+    return (
+        f"{_table(_columns(results.network_table(), 'spectrum'))}"
+        f"<details><summary>Connectivity statistics</summary>{_table(connectivity)}</details>"
+    )
+
+
+def _state_space_tables(results: Study) -> str:
+    """How much the leading components hold, and whether the memories make a cube."""
+    rows = []
+    for net, spaces in enumerate(zip(results.spaces, results.principal_spaces, strict=True)):
+        row: dict[str, Any] = {"net": net}
+        for space in spaces:
+            for i, share in enumerate(space.explained_variance, start=1):
+                row[f"{space.method.upper()} {i}"] = f"{100 * share:.1f} %"
+        if results.cubes is not None:
+            cube = results.cubes[net]
+            row |= {f"cube_{name}": value for name, value in cube.summary().items()}
+            row["neighbours"] = ", ".join(
+                f"{cube.names[a]} / {cube.names[b]}" for a, b in cube.neighbours
+            )
+        rows.append(row)
+    note = (
+        ""
+        if results.cubes is None
+        else (
+            "<p>The cube is an affine one (it may be sheared). Neighbours are the closest pairs of "
+            "memories after whitening, found without looking at their names; in a memory that is a "
+            "cube of its bits all of them are one bit apart.</p>"
+        )
+    )
+    return (
+        "<p>Share of the states' variance along each component (SVD: of the states as they are, "
+        f"PCA: of the states minus their mean).</p>{_table(pd.DataFrame(rows))}{note}"
+    )
+
+
+def _columns(table: pd.DataFrame, *starts: str) -> pd.DataFrame:
+    """The columns that say which network, and those whose name begins so."""
+    return table[[c for c in table if c in ("net", "status") or c.startswith(starts)]]
 
 
 def _turning(results: Study) -> str:
