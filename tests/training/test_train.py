@@ -201,15 +201,15 @@ def test_validation_loss_is_the_mean_over_all_held_out_trials():
 
 
 def test_training_stops_below_the_wanted_loss_and_each_network_for_itself():
-    rule = RULE.replace(steps=200, stop_below=0.35, check_every=5, validation=0)
+    rule = RULE.replace(steps=200, stop_below=0.45, check_every=5, validation=0)
     run = at.train(TASK, MODEL, rule, nets=2, progress=False)
     for row in run.status:
         losses = run.history.query(f"net == {row['net']}")["loss"].to_numpy()
         assert row["status"] == "stopped early"
         assert len(losses) == row["step"] < 200
         means = losses.reshape(-1, 5).mean(axis=1)
-        assert means[-1] < 0.35
-        assert (means[:-1] >= 0.35).all()
+        assert means[-1] < 0.45
+        assert (means[:-1] >= 0.45).all()
 
 
 def test_patience_gives_back_the_weights_of_the_best_check():

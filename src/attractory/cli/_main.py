@@ -17,11 +17,7 @@ def main() -> None:
     """Run the command line; the exit status is 0 only when the work was done."""
     try:
         status = app(standalone_mode=False)
-    except (typer.Abort, KeyboardInterrupt):  # Typer makes the one of the other
-        print(
-            "attractory: stopped; the same command goes on from the last checkpoint",
-            file=sys.stderr,
-        )
+    except (typer.Abort, KeyboardInterrupt):
         status = INTERRUPTED
     except (AttractoryError, typer.TyperException) as error:
         status = _refuse(_message(error))
@@ -31,6 +27,9 @@ def main() -> None:
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         status = _refuse(f"{place}{error.strerror or error}")
+    if status == INTERRUPTED:  # Typer, too, ends with this status after Ctrl-C
+        again = "the same command goes on from the last checkpoint"
+        print(f"attractory: stopped; {again}", file=sys.stderr)
     sys.exit(status)
 
 

@@ -21,24 +21,25 @@ _from_jax = ("celu", "elu", "gelu", "hard_tanh", "leaky_relu", "relu6", "selu", 
 
 
 def activation_function(activation: str | Activation) -> Activation:
-    """The function of a name, or the given function itself.
-
-    Raises InvalidSetting for an unknown name, or a function that does not turn an array into one
-    of the same shape.
-    """
+    """The function of a name that `check_activation` accepts, or the given function itself."""
     if callable(activation):
-        return _checked(activation)
-    if activation in _common:
-        return _common[activation]
-    if activation in _from_jax:
-        return getattr(jax.nn, activation)
-    raise InvalidSetting(
-        f"activation = {activation!r} is not allowed: a JAX function of one array, or a name; "
-        + nearest(activation, [*_common, *_from_jax])
-    )
+        return activation
+    return _common[activation] if activation in _common else getattr(jax.nn, activation)
 
 
-def _checked(function: Activation) -> Activation:
+def check_activation(activation: str | Activation) -> None:
+    """InvalidSetting for an unknown name, or a function that does not act on each element alone."""
+    if callable(activation):
+        _check_shape(activation)
+        _check_elementwise(activation)
+    elif activation not in _common and activation not in _from_jax:
+        raise InvalidSetting(
+            f"activation = {activation!r} is not allowed: a JAX function of one array, or a name; "
+            + nearest(activation, [*_common, *_from_jax])
+        )
+
+
+def _check_shape(function: Activation) -> None:
     probe = jax.ShapeDtypeStruct((2, 3), jnp.float32)
     try:
         made = jax.eval_shape(function, probe)
@@ -51,8 +52,6 @@ def _checked(function: Activation) -> Activation:
         raise InvalidSetting(
             f"activation = {function!r} is not allowed: it must return an array of the same shape"
         )
-    _check_elementwise(function)
-    return function
 
 
 def _check_elementwise(function: Activation) -> None:

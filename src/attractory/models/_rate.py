@@ -13,7 +13,7 @@ from attractory._errors import InvalidSetting, nearest
 from attractory._settings import Settings
 from attractory.kernels import Activation, rate_recurrence
 from attractory.models import _initial
-from attractory.models._activations import activation_function
+from attractory.models._activations import activation_function, check_activation
 
 Weights = dict[str, Any]  # arrays by name, of JAX or NumPy
 WeightName = Literal["recurrent_weights", "input_weights", "output_weights", "output_bias", "bias"]
@@ -64,7 +64,7 @@ class RateRNN(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        activation_function(self.activation)
+        check_activation(self.activation)
         if self.dt > self.tau:
             raise ValueError(f"dt = {self.dt} is not allowed: at most tau = {self.tau}")
         for field, allowed in [

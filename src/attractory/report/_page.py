@@ -193,7 +193,8 @@ def _state_space_tables(results: Study) -> str:
 
 def _columns(table: pd.DataFrame, *starts: str) -> pd.DataFrame:
     """The columns that say which network, and those whose name begins so."""
-    return table[[c for c in table if c in ("net", "status") or c.startswith(starts)]]
+    names = [str(name) for name in table]
+    return table[[n for n in names if n in ("net", "status") or n.startswith(starts)]]
 
 
 def _turning(results: Study) -> str:

@@ -95,16 +95,22 @@ class Study:
                 self.connectivity[0], self.spectra[0]
             ),
             "figure5_spectra": lambda: figures.spectrum(self.spectra),
-            "figure6_state_space": lambda: figures.state_space(
-                self.spaces[0], self.trajectory, self.probe, self.cubes[0] if self.cubes else None
-            ),
-            "figure7_state_spaces": lambda: figures.state_spaces(self.spaces, self.cubes),
         }
+        if self.spaces[0].coordinates.shape[-1] >= 3:
+            drawings |= self._state_space_drawings()
         if len(self.run.history):
             drawings["learning_curve"] = lambda: figures.learning_curve(self.run.history)
         if self.curves:
             drawings["robustness"] = lambda: figures.robustness(self.curves)
         return drawings
+
+    def _state_space_drawings(self) -> dict[str, Callable[[], Figure]]:
+        return {
+            "figure6_state_space": lambda: figures.state_space(
+                self.spaces[0], self.trajectory, self.probe, self.cubes[0] if self.cubes else None
+            ),
+            "figure7_state_spaces": lambda: figures.state_spaces(self.spaces, self.cubes),
+        }
 
     def _eigenvalue_table(self) -> pd.DataFrame:
         return pd.concat(
