@@ -113,6 +113,8 @@ def _lead(results: Study) -> str:
     run = results.run
     if run.source is not None:
         return f"Imported from {escape(str(run.source['file']))} and analysed on the task."
+    if not len(run.history):
+        return "Networks without a training history, analysed on the task."
     steps = int(run.history["step"].max())
     batch = run.rule.batch if run.rule is not None else 0
     seconds = float(run.history["seconds"].max())
