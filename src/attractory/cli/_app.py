@@ -226,7 +226,7 @@ def _say(message: str) -> None:
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for i, column in enumerate(columns):
         table.add_column(column, justify="left" if i == 0 else "right")
     return table
@@ -245,9 +245,9 @@ def _print_networks(results: Any) -> None:
     shown = {
         "net": "network",
         "mse": "MSE",
-        "mse_with_last_step": "MSE, all steps",
-        "accuracy": "sign accuracy",
-        "spectrum_on_circle": "near circle",
+        "mse_with_last_step": "all steps",
+        "accuracy": "signs right",
+        "spectrum_on_circle": "on circle",
         "spectrum_outliers": "|λ|>1.01",
         "spectrum_radius": "radius",
         "spectrum_nonnormality": "Henrici",
