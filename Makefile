@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= runs/reproduce
 
-.PHONY: reproduce test test-slow lint bench clean
+.PHONY: reproduce test test-slow lint docs bench clean
 
 reproduce: $(VENV)/.installed
 	$(BIN)/attractory reproduce --out $(OUT)
@@ -21,6 +21,10 @@ lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# the pages hold no output of their own: their code is run, their links are followed
+docs: $(VENV)/.installed-test
+	$(BIN)/python -m pytest tests/test_docs.py
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/generate_trials.py

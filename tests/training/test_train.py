@@ -11,6 +11,7 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import load_file
 
 import attractory as at
 from attractory.rules import BPTT, squared_error
@@ -250,3 +251,16 @@ def test_wrong_arguments_get_one_line(arguments, message):
         at.train(**values, progress=False)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_weights_of_every_epoch_are_kept_where_asked(tmp_path):
+    """As in the paper: a file after each epoch; the last one holds the final weights."""
+    rule = RULE.replace(trials=16, epochs=3, keep_checks=True, schedule="constant", warmup=0)
+    run = at.train(TASK, MODEL, rule, path=tmp_path / "run", progress=False)
+    files = sorted((tmp_path / "run" / "checkpoints").glob("weights-*.safetensors"))
+    assert [file.name for file in files] == [f"weights-0{i}.safetensors" for i in (1, 2, 3)]
+    kept = [load_file(file) for file in files]
+    for name, weights in run.networks[0].weights.items():
+        np.testing.assert_array_equal(kept[2][name][0], weights)
+    assert not np.array_equal(kept[0]["recurrent_weights"], kept[1]["recurrent_weights"])
+    assert list(run.history["validation_loss"].notna()) == 3 * [False, True]
