@@ -14,6 +14,7 @@ from attractory._settings import Settings
 from attractory.kernels import Activation, rate_recurrence
 from attractory.models import _initial
 from attractory.models._activations import activation_function, check_activation
+from attractory.tasks import random_key
 
 Weights = dict[str, Any]  # arrays by name, of JAX or NumPy
 WeightName = Literal["recurrent_weights", "input_weights", "output_weights", "output_bias", "bias"]
@@ -160,8 +161,7 @@ class RateRNN(Settings):
 
     def build(self, n_inputs: int, n_outputs: int, seed: int = 0) -> Any:
         """A `Network` with initial weights drawn from the seed."""
-        from attractory.models._network import Network
-        from attractory.tasks import random_key
+        from attractory.models._network import Network  # which holds a RateRNN: not at the top
 
         for name, n in [("n_inputs", n_inputs), ("n_outputs", n_outputs)]:
             if not isinstance(n, (int, np.integer)) or n < 1:
