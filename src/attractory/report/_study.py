@@ -99,7 +99,10 @@ class Study:
         if self.spaces[0].coordinates.shape[-1] >= 3:
             drawings |= self._state_space_drawings()
         if len(self.run.history):
-            drawings["learning_curve"] = lambda: figures.learning_curve(self.run.history)
+            target = PUBLISHED_MSE if self.scores_with_last_step is not None else None
+            drawings["learning_curve"] = lambda: figures.learning_curve(
+                self.run.history, target, f"published network, {PUBLISHED_MSE}"
+            )
         if self.curves:
             drawings["robustness"] = lambda: figures.robustness(self.curves)
         return drawings
