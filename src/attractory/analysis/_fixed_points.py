@@ -1,0 +1,373 @@
+"""Every fixed point of a network, with its evidence, and what is known of the list as a whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+from attractory._errors import InvalidSetting
+from attractory.analysis._certificate import Spectrum, jacobian_spectrum
+from attractory.analysis._search import Point, Points, newton
+from attractory.analysis._slow_points import SlowPoints, find_slow_points
+from attractory.analysis._starts import Starts, network_starts, plain_starts
+from attractory.analysis._step import FunctionStep, RateStep, step_of
+from attractory.analysis._threads import spread
+from attractory.models import Network
+from attractory.tasks import Task, Trials
+
+CAP = 0.1  # longest Newton step over √units, in the size of a typical state
+SLOW_STARTS = 24
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """Whether the list may be complete. A pair h, -h of an odd map counts as one here.
+
+    degree_sum: Σ sign det(I - DF) = Σ (-1)^(number of real eigenvalues > 1). degree_expected: what
+    it is when all points are there and none is degenerate: +1 for a map of a ball into itself
+    (Brouwer degree), None where that is not known. singletons, doubletons: points that exactly one,
+    two starts led to. coverage: Good-Turing's estimate of the chance that another start leads to a
+    known point, 1 - singletons/starts. unseen: Chao's estimate (1984, bias-corrected) of how many
+    points no start has led to. starts, arrived, discovered: how many starts there were, how many
+    led to a fixed point, and when the newest was found. The estimates take starts for independent
+    draws; later ones are drawn around points found, which makes them rough.
+    """
+
+    degree_sum: int
+    degree_expected: int | None
+    singletons: int
+    doubletons: int
+    coverage: float
+    unseen: float
+    starts: int
+    arrived: int
+    discovered: int
+    all_certified: bool
+    continuum: bool
+
+    @property
+    def complete(self) -> bool:
+        """Nothing says that a point is missing.
+
+        The degrees add up, every point was found at least twice and proved, and the second half of
+        the search found nothing new. Evidence, not a proof: a pair of points whose degrees cancel
+        may be missing all the same.
+        """
+        return (
+            not self.continuum
+            and self.arrived > 0
+            and self.degree_expected in (None, self.degree_sum)
+            and self.singletons == 0
+            and self.starts >= 2 * self.discovered
+        )
+
+    def statement(self) -> str:
+        """What is known of the list, in words."""
+        if not self.arrived:
+            return f"None of {self.starts} starts led to a fixed point."
+        if self.continuum:
+            return (
+                "Fixed points fill a continuum (a line, a surface or more): I - DF is singular at "
+                "most of those found. The points listed are samples of it, and the search ended "
+                "there."
+            )
+        words = [self._degree()]
+        if self.singletons:
+            words.append(
+                f"{self.singletons} found only once in {self.starts} starts; about "
+                f"{self.unseen:.0f} more may be unseen (Chao1)."
+            )
+        else:
+            words.append(
+                f"Each was found at least twice in {self.starts} starts, the newest after "
+                f"{self.discovered}."
+            )
+        words.append(
+            "Nothing says that one is missing; this is no proof of it."
+            if self.complete
+            else "The search was not long enough to call the list complete."
+        )
+        return " ".join(words)
+
+    def _degree(self) -> str:
+        if not self.all_certified:
+            return f"The degrees of the points add up to {self.degree_sum:+d} (not all are proved)."
+        if self.degree_expected is None:
+            return f"The degrees of the points add up to {self.degree_sum:+d}."
+        if self.degree_sum == self.degree_expected:
+            return "The degrees of the points add up to +1, as they must when none is missing."
+        return (
+            f"The degrees of the points add up to {self.degree_sum:+d} instead of +1: this proves "
+            "that points are missing."
+        )
+
+
+@dataclass(frozen=True)
+class FixedPoints:
+    """The fixed points of a map h -> F(h, x) under one constant input x; float64, one row a point.
+
+    Stable points first, then by the number of unstable dimensions; where the map is odd (an odd
+    activation, no bias, no input) points come in pairs h, -h.
+
+    states (point, unit). residuals (point,): ‖F(h) - h‖∞. outputs (point, output): the readout.
+    certified (point,): proved that a fixed point lies within `radius` (max norm) of the state and
+    that no other lies within `unique_radius`. hits (point,): how many starts led there. eigenvalues
+    (point, unit): of the Jacobian DF, largest modulus first. n_unstable (point,): how many of them
+    have modulus above 1. decided (point,): that number is proved for the true fixed point; where it
+    is False the point is undecided. inputs (input,): the constant input.
+    """
+
+    step: RateStep | FunctionStep
+    states: np.ndarray
+    residuals: np.ndarray
+    outputs: np.ndarray
+    certified: np.ndarray
+    radius: np.ndarray
+    unique_radius: np.ndarray
+    hits: np.ndarray
+    eigenvalues: np.ndarray
+    n_unstable: np.ndarray
+    decided: np.ndarray
+    completeness: Completeness
+    unsettled: np.ndarray = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    @property
+    def inputs(self) -> np.ndarray | None:
+        """The constant input (input,); None where a user's step has none."""
+        return self.step.inputs
+
+    @property
+    def degree_sum(self) -> int:
+        """Σ (-1)^(number of real eigenvalues > 1) over the points; see `Completeness`."""
+        return self.completeness.degree_sum
+
+    @property
+    def coverage(self) -> float:
+        """Good-Turing's estimate of the chance that another start leads to a known point."""
+        return self.completeness.coverage
+
+    @property
+    def stable(self) -> np.ndarray:
+        """Indices of the points without an unstable dimension."""
+        return np.flatnonzero(self.n_unstable == 0)
+
+    @property
+    def time_constants(self) -> np.ndarray:
+        """|dt / ln|λ|| (point, unit), in the unit of dt: of decay where |λ| < 1, else of growth."""
+        with np.errstate(divide="ignore"):
+            return np.abs(self.step.dt / np.log(np.abs(self.eigenvalues)))
+
+    @cached_property
+    def slow(self) -> SlowPoints:
+        """Slow points, searched for when first asked: from where Newton's method got stuck."""
+        return find_slow_points(self.step, self.unsettled)
+
+    @property
+    def statement(self) -> str:
+        """What is known, in words: the points, the proofs, whether some may be missing."""
+        if not len(self):
+            return self.completeness.statement()
+        counts = Counter(self.n_unstable.tolist())
+        kinds = ", ".join(
+            f"{counts[k]} stable" if k == 0 else f"{counts[k]} with {k} unstable"
+            for k in sorted(counts)
+        )
+        proved = int(self.certified.sum())
+        undecided = int((~self.decided).sum())
+        reason = "" if self._provable else " (no proof is known for this kind of step)"
+        return (
+            f"{len(self)} fixed points ({kinds} dimensions); {proved} of them proved{reason}, "
+            f"{undecided} with an undecided number of unstable dimensions. "
+            + self.completeness.statement()
+        )
+
+    @property
+    def _provable(self) -> bool:
+        return isinstance(self.step, RateStep) and self.step.shape.curvature is not None
+
+    def table(self) -> pd.DataFrame:
+        """A row for each point, for a file or the eye."""
+        slowest = np.abs(self.eigenvalues[:, 0]) if len(self) else np.zeros(0)
+        table = pd.DataFrame(
+            {
+                "point": np.arange(len(self)),
+                "n_unstable": self.n_unstable,
+                "decided": self.decided,
+                "certified": self.certified,
+                "residual": self.residuals,
+                "radius": self.radius,
+                "unique_radius": self.unique_radius,
+                "hits": self.hits,
+                "largest_modulus": slowest,
+            }
+        )
+        for i, column in enumerate(self.outputs.T):
+            table[f"output_{i}"] = column
+        return table
+
+
+def fixed_points(
+    network: Network | Callable[[Any, Any], Any],
+    inputs: Any = None,
+    n_starts: int = 1024,
+    seed: int = 0,
+    *,
+    task: Task | Trials | None = None,
+    max_starts: int | None = None,
+    units: int | None = None,
+    initial_states: Any = None,
+) -> FixedPoints:
+    """All the fixed points that can be found, each with its proof where one is known.
+
+    network: a rate network, or any step(h, x) -> h written in JAX operations, h (unit,).
+    inputs: the constant input (input,); 0 when None (a step then gets x = 0).
+    n_starts: how many starts there are, unless the evidence says earlier that nothing is missing.
+    max_starts: where it says that something is (see `Completeness.complete`), the search goes on
+        up to so many starts; n_starts when None.
+    task: a task or trials whose trajectories the starts are taken from; without one they come from
+        random pulses on the inputs. For a step(h, x) they come from `initial_states`.
+    units: the size of h for a step(h, x). initial_states (state, unit): further starting states.
+
+    Newton's method in float64 from states on trajectories, these with noise, midpoints of settled
+    states, scaled copies and random states; then from around and between the points found; their
+    mirror images are taken where the network is odd. Noise of the model is left out. Proofs exist
+    for rate networks with an activation whose slope is understood (all names but gelu and selu);
+    elsewhere `certified` is False. Memory: about 3 units² numbers a core.
+
+    Sources: Sussillo & Barak (2013) for the use of fixed points; `certify` for the proof.
+    Raises InvalidSetting for sizes, numbers or weights that are not allowed.
+    """
+    most = _checked_counts(n_starts, max_starts)
+    given = _checked_states(initial_states, network, units)
+    if given is not None:
+        units = given.shape[1]
+    step = step_of(network, inputs, units)
+    rng = np.random.default_rng(_checked_seed(seed))
+    if isinstance(step, RateStep):
+        starts = network_starts(step, task, seed, rng, given)
+    else:
+        starts = plain_starts(step, rng, given)
+    longest = CAP * np.sqrt(step.units) * max(1.0, float(np.sqrt(np.mean(starts.pool**2))))
+    points = Points(step)
+    first = max(1, n_starts // 2)
+    points.add(newton(step, starts.first(first, rng), longest))
+    while not points.continuum and points.starts < most:
+        evidence = _completeness(points)
+        if evidence.complete or (points.starts >= n_starts and most == n_starts):
+            break
+        starts.learn(points.states(), points.hits)
+        size = min(max(64, n_starts // 4), most - points.starts)
+        points.add(newton(step, starts.next(size, rng), longest))
+    return _result(points, starts)
+
+
+def _result(points: Points, starts: Starts) -> FixedPoints:
+    step, found = points.step, points.all
+    assert isinstance(step, (RateStep, FunctionStep))
+    spectra = _spectra(step, found)
+    n_unstable = np.array([spectrum.n_unstable for spectrum in spectra], int)
+    outputs = step.outputs(points.states())
+    order = np.lexsort((np.arange(len(found)), n_unstable))
+
+    def column(values: list[Any], dtype: Any) -> np.ndarray:
+        return np.array(values, dtype)[order]
+
+    proofs = [point.certificate for point in found]
+    stuck = np.array(points.lost).reshape(-1, step.units)[:SLOW_STARTS]
+    return FixedPoints(
+        step=step,
+        states=points.states()[order],
+        residuals=column([point.residual for point in found], float),
+        outputs=outputs[order],
+        certified=column([proof.exists for proof in proofs], bool),
+        radius=column([proof.radius for proof in proofs], float),
+        unique_radius=column([proof.unique_radius for proof in proofs], float),
+        hits=points.hits[order],
+        eigenvalues=column([s.eigenvalues for s in spectra], complex).reshape(-1, step.units),
+        n_unstable=n_unstable[order],
+        decided=column([spectrum.decided for spectrum in spectra], bool),
+        completeness=_completeness(points),
+        unsettled=stuck,
+    )
+
+
+def _spectra(step: RateStep | FunctionStep, points: list[Point]) -> list[Spectrum]:
+    """The eigenvalues at each point; a mirror image has those of the point before it."""
+
+    def spectrum(point: Point) -> Spectrum:
+        return jacobian_spectrum(step, point.state, point.certificate.radius)
+
+    made = iter(spread(spectrum, [point for point in points if not point.mirrored]))
+    spectra: list[Spectrum] = []
+    for point in points:
+        spectra.append(spectra[-1] if point.mirrored else next(made))
+    return spectra
+
+
+def _completeness(points: Points) -> Completeness:
+    hits = points.hits[points.classes()]
+    once, twice = int((hits == 1).sum()), int((hits == 2).sum())
+    return Completeness(
+        degree_sum=sum(_degree(points, point) for point in points.all),
+        degree_expected=1 if points.step.bounded else None,
+        singletons=once,
+        doubletons=twice,
+        coverage=1.0 - once / max(1, points.arrived),
+        unseen=once * (once - 1) / (2 * (twice + 1)),
+        starts=points.starts,
+        arrived=points.arrived,
+        discovered=points.discovered,
+        all_certified=all(point.certificate.exists for point in points.all),
+        continuum=points.continuum,
+    )
+
+
+def _degree(points: Points, point: Point) -> int:
+    if point.certificate.exists:
+        return point.certificate.orientation
+    jacobian = points.step.jacobians(point.state[None])[0]
+    return int(np.linalg.slogdet(np.eye(len(jacobian)) - jacobian)[0])
+
+
+def _checked_counts(n_starts: Any, max_starts: Any) -> int:
+    for name, value in [("n_starts", n_starts), ("max_starts", max_starts)]:
+        if value is None and name == "max_starts":
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+            raise InvalidSetting(f"{name} = {value!r} is not allowed: a whole number, 1 or more")
+    if max_starts is not None and max_starts < n_starts:
+        raise InvalidSetting(
+            f"max_starts = {max_starts} is not allowed: at least n_starts = {n_starts}"
+        )
+    return int(n_starts if max_starts is None else max_starts)
+
+
+def _checked_seed(seed: Any) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InvalidSetting(f"seed = {seed!r} is not allowed: an integer, 0 or more")
+    return int(seed)
+
+
+def _checked_states(states: Any, network: Any, units: Any) -> np.ndarray | None:
+    if states is None:
+        return None
+    made = np.atleast_2d(np.asarray(states, np.float64))
+    wanted = network.units if isinstance(network, Network) else units
+    if made.ndim != 2 or not made.size or (wanted is not None and made.shape[1] != wanted):
+        raise InvalidSetting(
+            f"initial_states has shape {np.shape(states)}; it must be (state, "
+            f"{'unit' if wanted is None else wanted})"
+        )
+    if not np.isfinite(made).all():
+        raise InvalidSetting("initial_states has values that are not finite; all must be")
+    return made
