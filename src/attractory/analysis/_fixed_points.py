@@ -24,6 +24,7 @@ from attractory.tasks import Task, Trials
 
 CAP = 0.1  # longest Newton step over √units, in the size of a typical state
 SLOW_STARTS = 24
+EXTENSION = 32  # times n_starts is as long as a search goes on, unless told
 
 
 @dataclass(frozen=True)
@@ -98,13 +99,13 @@ class Completeness:
 
     def _degree(self) -> str:
         if not self.all_certified:
-            return f"The degrees of the points add up to {self.degree_sum:+d} (not all are proved)."
+            return f"The degrees of the points add up to {self.degree_sum} (not all are proved)."
         if self.degree_expected is None:
-            return f"The degrees of the points add up to {self.degree_sum:+d}."
+            return f"The degrees of the points add up to {self.degree_sum}."
         if self.degree_sum == self.degree_expected:
             return "The degrees of the points add up to +1, as they must when none is missing."
         return (
-            f"The degrees of the points add up to {self.degree_sum:+d} instead of +1: this proves "
+            f"The degrees of the points add up to {self.degree_sum} instead of +1: this proves "
             "that points are missing."
         )
 
@@ -175,7 +176,7 @@ class FixedPoints:
     @property
     def statement(self) -> str:
         """What is known, in words: the points, the proofs, whether some may be missing."""
-        if not len(self):
+        if not len(self) or self.completeness.continuum:
             return self.completeness.statement()
         counts = Counter(self.n_unstable.tolist())
         kinds = ", ".join(
@@ -231,9 +232,10 @@ def fixed_points(
 
     network: a rate network, or any step(h, x) -> h written in JAX operations, h (unit,).
     inputs: the constant input (input,); 0 when None (a step then gets x = 0).
-    n_starts: how many starts there are, unless the evidence says earlier that nothing is missing.
-    max_starts: where it says that something is (see `Completeness.complete`), the search goes on
-        up to so many starts; n_starts when None.
+    n_starts: how many starts there are at first; half of them where the evidence says by then that
+        nothing is missing (see `Completeness.complete`).
+    max_starts: while it says that something is, the search goes on up to so many starts; 32 times
+        n_starts when None. max_starts = n_starts: no further search.
     task: a task or trials whose trajectories the starts are taken from; without one they come from
         random pulses on the inputs. For a step(h, x) they come from `initial_states`.
     units: the size of h for a step(h, x). initial_states (state, unit): further starting states.
@@ -263,10 +265,10 @@ def fixed_points(
     points.add(newton(step, starts.first(first, rng), longest))
     while not points.continuum and points.starts < most:
         evidence = _completeness(points)
-        if evidence.complete or (points.starts >= n_starts and most == n_starts):
+        if evidence.complete:
             break
         starts.learn(points.states(), points.hits)
-        size = min(max(64, n_starts // 4), most - points.starts)
+        size = min(max(64, n_starts // 4, points.starts // 4), most - points.starts)
         points.add(newton(step, starts.next(size, rng), longest))
     return _result(points, starts)
 
@@ -349,7 +351,7 @@ def _checked_counts(n_starts: Any, max_starts: Any) -> int:
         raise InvalidSetting(
             f"max_starts = {max_starts} is not allowed: at least n_starts = {n_starts}"
         )
-    return int(n_starts if max_starts is None else max_starts)
+    return int(n_starts * EXTENSION if max_starts is None else max_starts)
 
 
 def _checked_seed(seed: Any) -> int:

@@ -176,7 +176,7 @@ class Points:
         self.hits = np.zeros(0, int)
         self.starts = 0
         self.arrived = 0  # starts that led to a fixed point
-        self.discovered = 0  # number of starts when the newest point was found
+        self.discovered = 0  # the start that led to the newest point, counted from 1
         self.lost: list[np.ndarray] = []  # where the other starts ended
 
     @property
@@ -186,17 +186,18 @@ class Points:
 
     def add(self, ends: Ends) -> None:
         """Sort the ends of a round into points: known ones, and new ones."""
+        before, which = self.starts, np.flatnonzero(ends.converged)
         self.starts += len(ends.states)
-        found = ends.states[ends.converged]
+        found = ends.states[which]
         self.arrived += len(found)
         self.lost += list(ends.states[~ends.converged])
         home = self._home(found)
         while (home < 0).any() and not self.continuum:
             fresh = np.flatnonzero(home < 0)
-            heads = fresh[_representatives(found[fresh], MANY_DEGENERATE)]
+            heads = fresh[_representatives(found[fresh], self.step.odd, MANY_DEGENERATE)]
             proved = spread(self._prove, found[heads])
             for head, point in zip(heads, proved, strict=True):
-                home[head] = self._insert(point)
+                home[head] = self._insert(point, before + int(which[head]) + 1)
             rest = home < 0
             home[rest] = self._home(found[rest])
         counts = np.bincount(home[home >= 0], minlength=len(self.all))
@@ -218,13 +219,13 @@ class Points:
         condition = 1.0 if proof.exists else _condition(self.step.jacobians(exact[None])[0])
         return Point(exact, residual, proof, condition)
 
-    def _insert(self, point: Point) -> int:
-        """The index of the point, which may have been there already."""
+    def _insert(self, point: Point, start: int) -> int:
+        """The index of the point that this start led to; it may have been there already."""
         for i, other in enumerate(self.all):
             if _same(point, other):
                 return i
         self.all.append(point)
-        self.discovered = self.starts
+        self.discovered = max(self.discovered, start)
         mirror = replace(point, state=-point.state, mirrored=True)
         if self.step.odd and not _same(point, mirror):
             self.all.append(mirror)
@@ -266,11 +267,13 @@ def _condition(jacobian: np.ndarray) -> float:
         return float("inf")
 
 
-def _representatives(states: np.ndarray, most: int) -> np.ndarray:
-    """Indices of states that are not near to one another, one of each cluster; at most so many."""
+def _representatives(states: np.ndarray, odd: bool, most: int) -> np.ndarray:
+    """Indices of states that are not near to one another (nor, if odd, to their negatives): one of
+    each cluster, at most so many."""
     heads: list[int] = []
     for i, state in enumerate(states):
-        if not heads or np.abs(states[heads] - state).max(axis=1).min() > SAME:
+        taken = np.concatenate([states[heads], -states[heads]]) if odd else states[heads]
+        if not heads or np.abs(taken - state).max(axis=1).min() > SAME:
             heads.append(i)
         if len(heads) == most:
             break

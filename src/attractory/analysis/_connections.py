@@ -1,0 +1,135 @@
+"""How the fixed points hang together: from each saddle to the attractors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from attractory._errors import InvalidSetting
+from attractory.analysis._attractors import Attractors, attractors, joined
+from attractory.analysis._fixed_points import FixedPoints
+
+if TYPE_CHECKING:
+    from networkx import Graph
+
+PUSH = 1e-3  # length of the first push off a saddle, times √units and the size of a state
+SAMPLES = 8  # random directions for each attractor that a face of a cube would reach
+MOST = 128  # directions of a point at most
+
+
+@dataclass(frozen=True)
+class Connections:
+    """From saddles along their unstable directions to attractors.
+
+    Numbers are those of `attractors`: of fixed points, then of oscillations. reached: for each
+    saddle followed, the attractors that were reached from it (sorted; -1 among them: some ways had
+    led to none when the simulation ended). edges (edge, 3): saddle, attractor, attractor, for each
+    saddle with one unstable dimension that joins two. max_unstable: points with more unstable
+    dimensions were not followed.
+    """
+
+    attractors: Attractors
+    reached: dict[int, tuple[int, ...]]
+    edges: np.ndarray
+    max_unstable: int
+
+    @property
+    def points(self) -> FixedPoints:
+        """The fixed points."""
+        return self.attractors.points
+
+    @cached_property
+    def graph(self) -> Graph:
+        """A networkx graph: a node for each attractor (with its outputs), an edge for each pair
+        that a saddle joins (with the list of those saddles)."""
+        from networkx import Graph
+
+        graph = Graph()
+        for i in self.attractors.numbers:
+            graph.add_node(i, outputs=self.attractors.output(i))
+        for saddle, one, other in self.edges.tolist():
+            if graph.has_edge(one, other):
+                graph.edges[one, other]["saddles"].append(saddle)
+            else:
+                graph.add_edge(one, other, saddles=[saddle])
+        return graph
+
+    @cached_property
+    def hypercube(self) -> int | None:
+        """n where the graph is the n-cube (2ⁿ attractors, each pair that differs in one bit joined,
+        whatever the bits may be called), else None."""
+        from networkx import hypercube_graph, is_isomorphic
+
+        count = self.graph.number_of_nodes()
+        n = count.bit_length() - 1
+        if count < 2 or count != 2**n or self.graph.number_of_edges() != n * 2 ** (n - 1):
+            return None
+        return n if is_isomorphic(self.graph, hypercube_graph(n)) else None
+
+    def table(self) -> pd.DataFrame:
+        """A row for each point that was followed, and what was reached from it."""
+        return pd.DataFrame(
+            {
+                "point": list(self.reached),
+                "n_unstable": [int(self.points.n_unstable[i]) for i in self.reached],
+                "reached": [joined(ends) for ends in self.reached.values()],
+            }
+        )
+
+
+def connections(
+    points: FixedPoints | Attractors, max_unstable: int = 3, steps: int = 10_000, seed: int = 0
+) -> Connections:
+    """Follow every saddle with at most `max_unstable` unstable dimensions to the attractors.
+
+    A saddle with one unstable dimension is left in both directions of its eigenvector; one with
+    more along each of them and in random directions of the space that they span. Each way is
+    simulated, without noise, for up to `steps` time constants. For n independent bits a point with
+    k unstable dimensions reaches the 2ᵏ corners of a face of the n-cube. Given fixed points alone,
+    oscillations that the ways end in are looked for too. What is reached is seen, not proved.
+    """
+    if isinstance(max_unstable, bool) or not isinstance(max_unstable, int) or max_unstable < 1:
+        raise InvalidSetting(
+            f"max_unstable = {max_unstable!r} is not allowed: a whole number, 1 or more"
+        )
+    known = points if isinstance(points, Attractors) else attractors(points)
+    points = known.points
+    rng = np.random.default_rng(seed)
+    saddles = np.flatnonzero((points.n_unstable >= 1) & (points.n_unstable <= max_unstable))
+    ways = [_directions(points, int(i), rng) for i in saddles]
+    size = PUSH * np.sqrt(points.step.units)
+    starts = [points.states[i] + size * each for i, each in zip(saddles, ways, strict=True)]
+    ends = known.follow(
+        np.concatenate([np.empty((0, points.step.units)), *starts]),
+        round(steps / getattr(points.step, "leak", 1.0)),
+    )
+    reached, edges, position = {}, [], 0
+    for i, each in zip(saddles.tolist(), ways, strict=True):
+        own = ends[position : position + len(each)].tolist()
+        position += len(each)
+        reached[i] = tuple(sorted(set(own)))
+        if points.n_unstable[i] == 1 and own[0] != own[1] and -1 not in own:
+            edges.append((i, *sorted(own)))
+    return Connections(known, reached, np.array(edges, int).reshape(-1, 3), max_unstable)
+
+
+def _directions(points: FixedPoints, point: int, rng: np.random.Generator) -> np.ndarray:
+    """Unit vectors (direction, unit) in the unstable space of a point, each with its negative."""
+    jacobian = points.step.jacobians(points.states[point][None])[0]
+    values, vectors = np.linalg.eig(jacobian)
+    unstable = vectors[:, (np.abs(values) > 1) & (values.imag >= 0)]
+    spanning = np.concatenate([unstable.real, unstable.imag], axis=1).T
+    spanning = spanning[np.linalg.norm(spanning, axis=1) > 1e-8]
+    count = int(points.n_unstable[point])
+    basis = np.linalg.svd(spanning, full_matrices=False)[2][:count]
+    if count > 1:
+        mixed = rng.normal(size=(min(MOST, SAMPLES * 2**count) // 2, count)) @ basis
+        # not exactly along an eigenvector: that way may end in another saddle, by symmetry
+        spanning = spanning + 1e-3 * np.linalg.norm(spanning, axis=1, keepdims=True) * mixed[0]
+        spanning = np.concatenate([spanning, mixed])
+    half = spanning / np.linalg.norm(spanning, axis=1, keepdims=True)
+    return np.stack([half, -half], axis=1).reshape(-1, half.shape[1])
