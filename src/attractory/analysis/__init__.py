@@ -1,7 +1,11 @@
-"""How a network does its task: connectivity, spectrum, state space. All in float64."""
+"""How a network does its task: weights, state space, fixed points, automaton. All in float64."""
 
+from attractory.analysis._attractors import Attractors, Oscillation, attractors
+from attractory.analysis._basins import Border, Disturbance, basin_border, smallest_disturbances
+from attractory.analysis._connections import Connections, connections
 from attractory.analysis._connectivity import Connectivity, connectivity
 from attractory.analysis._fixed_points import Completeness, FixedPoints, fixed_points
+from attractory.analysis._linearisation import Linearisation, linearisation
 from attractory.analysis._slow_points import SlowPoints
 from attractory.analysis._spectrum import Spectrum, spectrum
 from attractory.analysis._state_space import (
@@ -13,17 +17,28 @@ from attractory.analysis._state_space import (
 )
 
 __all__ = [
+    "Attractors",
+    "Border",
     "Completeness",
+    "Connections",
     "Connectivity",
+    "Disturbance",
     "FixedPoints",
     "Hypercube",
+    "Linearisation",
+    "Oscillation",
     "SlowPoints",
     "Spectrum",
     "StateSpace",
+    "attractors",
+    "basin_border",
+    "connections",
     "connectivity",
     "fixed_points",
     "held_states",
     "hypercube",
+    "linearisation",
+    "smallest_disturbances",
     "spectrum",
     "state_space",
 ]

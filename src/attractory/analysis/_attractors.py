@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -126,13 +126,14 @@ def attractors(
         if not isinstance(seen, Oscillation):
             ends[row] = seen
             continue
-        found = Attractors(points, (*found.oscillations, seen))
-        ends[row] = len(points) + len(found.oscillations) - 1
+        fresh = [seen, _mirrored(points.step, seen)] if _has_mirror(points, seen) else [seen]
+        ends[row] = len(points) + len(found.oscillations)
+        found = Attractors(points, (*found.oscillations, *fresh))
         rest = np.flatnonzero(ends == -1)
         ends[rest], last[rest] = _follow(found, last[rest], 1000)
     counts = np.bincount(ends[ends >= 0], minlength=len(points) + len(found.oscillations))
     oscillations = [
-        Oscillation(**{**vars(each), "hits": int(counts[len(points) + i])})
+        replace(each, hits=int(counts[len(points) + i]))
         for i, each in enumerate(found.oscillations)
     ]
     return Attractors(points, tuple(oscillations), int((ends == -2).sum()))
@@ -235,6 +236,24 @@ def _observed(points: FixedPoints, state: np.ndarray, steps: int) -> Oscillation
         period=int(repeats[0]) + 1 if len(repeats) else None,
         frequency=_strongest_frequency(record) / step.dt,
         lyapunov=_largest_exponent(step, record),
+    )
+
+
+def _has_mirror(points: FixedPoints, seen: Oscillation) -> bool:
+    """Where the map is odd the negative of an attractor is one too: another, or itself."""
+    apart = 2 * np.abs(seen.mean).max()
+    return points.step.odd and bool(apart > ALIKE * _size(points.states))
+
+
+def _mirrored(step: Step, seen: Oscillation) -> Oscillation:
+    twice = 2 * step.outputs(np.zeros(step.units))  # the readout has a bias
+    return replace(
+        seen,
+        mean=-seen.mean,
+        state=-seen.state,
+        output_mean=twice - seen.output_mean,
+        output_low=twice - seen.output_high,
+        output_high=twice - seen.output_low,
     )
 
 

@@ -46,7 +46,7 @@ def find_slow_points(step: Step, starts: np.ndarray) -> SlowPoints:
 def _minimum(step: Step, start: np.ndarray) -> tuple[float, np.ndarray] | None:
     def q(state: np.ndarray) -> tuple[float, np.ndarray]:
         residual = state - step(state[None])[0]
-        gradient = residual - step.jacobians(state[None])[0].T @ residual
+        gradient = residual - step.pull_back(state[None], residual[None])[0]
         return 0.5 * float(residual @ residual), gradient
 
     if not np.isfinite(start).all():

@@ -42,6 +42,9 @@ class Step(Protocol):
     def jacobians(self, states: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
         """∂F/∂h, (state, unit, unit) as [to, from]."""
 
+    def pull_back(self, states: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """(∂F/∂h)ᵀ row at each state: (state, unit), (state, unit) -> (state, unit)."""
+
     def input_jacobian(self, state: np.ndarray) -> np.ndarray:
         """∂F/∂x at one state, (unit, input)."""
 
@@ -132,6 +135,10 @@ class RateStep:
             np.einsum("...ii->...i", made)[...] += dtype(1.0 - self.leak)
         return made
 
+    def pull_back(self, states: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        back = (self.leak * self.shape.slope(self.drive(states)) * rows) @ self.recurrent
+        return back if self.leak == 1 else back + (1.0 - self.leak) * rows
+
     def input_jacobian(self, state: np.ndarray) -> np.ndarray:
         return (self.leak * self.shape.slope(self.drive(state)))[:, None] * self.input_weights
 
@@ -198,6 +205,9 @@ class FunctionStep:
 
     def jacobians(self, states: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
         return self._padded(self._jacobians, states).astype(dtype)
+
+    def pull_back(self, states: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return np.einsum("sij,si->sj", self.jacobians(states), rows)
 
     def input_jacobian(self, state: np.ndarray) -> np.ndarray:
         with jax.enable_x64(True):

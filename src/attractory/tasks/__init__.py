@@ -1,6 +1,7 @@
 """What the networks must do: one task a file. Pure: a key goes in, trials come out."""
 
 from attractory.tasks._flip_flop import FlipFlop
+from attractory.tasks._machine import Machine
 from attractory.tasks._memory import memory_states, state_names
 from attractory.tasks._registry import find, get, names, register
 from attractory.tasks._task import Batch, Task, Trial, Trials, random_key, trial_keys
@@ -8,6 +9,7 @@ from attractory.tasks._task import Batch, Task, Trial, Trials, random_key, trial
 __all__ = [
     "Batch",
     "FlipFlop",
+    "Machine",
     "Task",
     "Trial",
     "Trials",

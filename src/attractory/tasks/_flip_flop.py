@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any, ClassVar, Self
 
 import jax
@@ -10,6 +11,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from attractory._errors import InvalidSetting
+from attractory.tasks._machine import Machine
 from attractory.tasks._task import Task, Trial, Trials
 
 StepRange = tuple[int, int]
@@ -160,6 +162,34 @@ class FlipFlop(Task):
             mask = (targets != 0).astype(np.float32)
         return Trials(pulses[None], targets[None], mask[None], self.dt)
 
+    def machine(self) -> Machine:
+        """The flip-flop as a machine: a pulse sets its channel, silence leaves it as it is.
+
+        States: -1 and +1 in each channel, and 0 (nothing stored yet) where the task starts at 0.
+        Inputs: a positive pulse, a negative one or none in each channel, all combinations of them
+        up to 3 bits, one channel at a time beyond. A block lasts as long as two pulses may be apart
+        at least.
+        """
+        levels = (-1, 0, 1) if self.neutral_start else (-1, 1)
+        outputs = np.array(list(product(levels, repeat=self.bits)), float)
+        signs = np.array(list(product((-1, 0, 1), repeat=self.bits)))
+        if self.bits > 3:
+            signs = signs[np.abs(signs).sum(axis=1) <= 1]
+        index = {tuple(row): i for i, row in enumerate(outputs.tolist())}
+        follows = np.where(signs != 0, signs, outputs[:, None, :]).astype(float)
+        return Machine(
+            states=tuple(_named(row) for row in outputs),
+            outputs=outputs,
+            inputs=tuple(_named(row) for row in signs),
+            pulses=self.amplitude * np.repeat(signs[:, None].astype(float), self.pulse, axis=1),
+            transitions=np.array([[index[tuple(q)] for q in row] for row in follows.tolist()]),
+            silent=int(np.flatnonzero(~signs.any(axis=1))[0]),
+            start=index[(0.0,) * self.bits] if self.neutral_start else None,
+            rest=max(self.delay + 1, int(self._gap_ranges()[:, 0].min(initial=self.steps))),
+            hold=max(self.delay + 1, int(self._gap_ranges()[:, 1].max(initial=self.delay + 1))),
+            noise=self.noise,
+        )
+
     def _walk_traces(
         self, onsets: np.ndarray, signs: np.ndarray, length: int
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -217,3 +247,8 @@ class FlipFlop(Task):
             started = jnp.cumsum(jnp.abs(targets), axis=0) > 0
             mask = started.astype(targets.dtype)
         return mask if self.score_last_step else mask.at[-1].set(0.0)
+
+
+def _named(signs: np.ndarray) -> str:
+    """[1, -1, 0] as '+-0'."""
+    return "".join("-0+"[int(sign) + 1] for sign in signs)

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from attractory._errors import InvalidSetting, nearest
 from attractory._settings import Settings
+from attractory.tasks._machine import Machine
 
 
 class Trial(NamedTuple):
@@ -128,6 +129,17 @@ class Task(Settings):
     def conditions(self) -> dict[str, list[Any]]:
         """Settings worth varying in robustness curves, each with its values; none by default."""
         return {}
+
+    def machine(self) -> Machine:
+        """The machine of discrete states that the task asks for, where there is one.
+
+        A task's author defines it to have networks tested as automata. Raises InvalidSetting where
+        the task defines none.
+        """
+        raise InvalidSetting(
+            f"task {self.name!r} defines no machine of states (a method machine()); "
+            "an automaton cannot be tested on it"
+        )
 
     @cached_property
     def _shapes(self) -> Trial:

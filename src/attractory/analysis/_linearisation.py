@@ -1,0 +1,125 @@
+"""The linear dynamics next to a state: modes, and what they read from the input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.linalg
+
+from attractory._errors import InvalidSetting
+from attractory.analysis._step import FunctionStep, RateStep, step_of
+from attractory.models import Network
+
+INSEPARABLE = 1e-10  # overlap of left and right eigenvectors below which a mode is undefined
+
+
+@dataclass(frozen=True)
+class Linearisation:
+    """h(t+dt) - h* ≈ J (h(t) - h*) + B x near a state h*, in float64; modes slowest first.
+
+    state (unit,). jacobian J (unit, unit), [to, from]. input_jacobian B (unit, input).
+    eigenvalues (mode,), largest modulus first. modes (unit, mode): right eigenvectors, unit length.
+    selection (mode, unit): left eigenvectors, scaled so that selection[i] @ modes[:, i] = 1;
+    selection[i] @ (h - h*) is the amplitude of mode i (NaN for a mode that cannot be told from
+    others: a defective eigenvalue). input_selection (mode, input): selection @
+    B, what a mode takes in from each input (Mante et al. 2013). decay_times (mode,): -dt/ln|λ|, in
+    the unit of dt, negative where the mode grows. frequencies (mode,): |arg λ| / (2π dt).
+    """
+
+    step: RateStep | FunctionStep
+    state: np.ndarray
+    jacobian: np.ndarray
+    input_jacobian: np.ndarray
+    eigenvalues: np.ndarray
+    modes: np.ndarray
+    selection: np.ndarray
+    input_selection: np.ndarray
+    decay_times: np.ndarray
+    frequencies: np.ndarray
+
+    def prediction_error(
+        self, steps: int = 50, size: float = 0.01, n: int = 64, seed: int = 0
+    ) -> np.ndarray:
+        """How wrong the linear prediction is after 1 .. `steps` steps, (steps,).
+
+        For `n` random disturbances of length `size`·‖h*‖ (2-norm; of length `size` where h* = 0):
+        mean ‖linear - true‖ over mean ‖true‖, both as deviations from the undisturbed trajectory.
+        0: exact; 1: as wrong as predicting no deviation.
+        """
+        for name, value in [("steps", steps), ("n", n)]:
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+                raise InvalidSetting(
+                    f"{name} = {value!r} is not allowed: a whole number, 1 or more"
+                )
+        if not np.isfinite(size) or size <= 0:
+            raise InvalidSetting(f"size = {size!r} is not allowed: a number above 0")
+        rng = np.random.default_rng(seed)
+        deviation = rng.normal(size=(n, len(self.state)))
+        length = size * (np.linalg.norm(self.state) or 1.0)
+        deviation *= length / np.linalg.norm(deviation, axis=1, keepdims=True)
+        base, true, errors = self.state[None], self.state + deviation, []
+        for _ in range(steps):
+            base, true, deviation = self.step(base), self.step(true), deviation @ self.jacobian.T
+            wrong = np.linalg.norm(true - base - deviation, axis=1).mean()
+            errors.append(wrong / max(1e-300, np.linalg.norm(true - base, axis=1).mean()))
+        return np.array(errors)
+
+    def table(self, n: int = 10) -> pd.DataFrame:
+        """The `n` slowest modes, a row each."""
+        shown = min(n, len(self.eigenvalues))
+        table = pd.DataFrame(
+            {
+                "mode": np.arange(shown),
+                "real": self.eigenvalues.real[:shown],
+                "imaginary": self.eigenvalues.imag[:shown],
+                "decay_time": self.decay_times[:shown],
+                "frequency": self.frequencies[:shown],
+            }
+        )
+        for i, column in enumerate(np.abs(self.input_selection[:shown]).T):
+            table[f"input_{i}"] = column
+        return table
+
+
+def linearisation(
+    network: Network | Callable[[Any, Any], Any], state: Any, inputs: Any = None
+) -> Linearisation:
+    """The linear dynamics of a network, or of a step(h, x), at a state (unit,) and constant input.
+
+    The state is usually a fixed point; elsewhere the deviation is that from the trajectory that
+    begins there. Raises InvalidSetting for a state or input of a wrong size or not finite.
+    """
+    at = np.asarray(state, np.float64)
+    if at.ndim != 1 or not at.size or (isinstance(network, Network) and len(at) != network.units):
+        wanted = network.units if isinstance(network, Network) else "unit"
+        raise InvalidSetting(f"state has shape {at.shape}; it must be ({wanted},)")
+    if not np.isfinite(at).all():
+        raise InvalidSetting("state has values that are not finite; all must be")
+    step = step_of(network, inputs, None if isinstance(network, Network) else len(at))
+    jacobian = step.jacobians(at[None])[0]
+    from_inputs = step.input_jacobian(at)
+    eigenvalues, left, modes = scipy.linalg.eig(jacobian, left=True, right=True)
+    order = np.lexsort((-eigenvalues.imag, -np.abs(eigenvalues).round(12)))
+    eigenvalues, modes = eigenvalues[order].astype(complex), modes[:, order].astype(complex)
+    left = left[:, order].conj().T.astype(complex)
+    overlap = (left * modes.T).sum(axis=1)
+    overlap[np.abs(overlap) < INSEPARABLE] = np.nan
+    selection = left / overlap[:, None]
+    with np.errstate(divide="ignore"):
+        decay_times = -step.dt / np.log(np.abs(eigenvalues))
+    return Linearisation(
+        step=step,
+        state=at,
+        jacobian=jacobian,
+        input_jacobian=from_inputs,
+        eigenvalues=eigenvalues,
+        modes=modes,
+        selection=selection,
+        input_selection=selection @ from_inputs,
+        decay_times=decay_times,
+        frequencies=np.abs(np.angle(eigenvalues)) / (2 * np.pi * step.dt),
+    )

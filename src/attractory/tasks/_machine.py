@@ -1,0 +1,73 @@
+"""The machine that a task asks a network to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A Moore machine: states with their outputs, inputs, and which state follows.
+
+    One block is an input's pulse followed by `rest` steps of silence; at its end the outputs should
+    be those of the new state.
+
+    states: a name for each. outputs (state, output): what each asks for. inputs: a name for each.
+    pulses (input, time, channel): what is shown. transitions (state, input): index of the state
+    that follows. silent: index of the input that shows nothing. start: index of the state that a
+    network begins in (its state 0), None when the task asks for nothing before the first pulse.
+    rest: steps of silence in a block. hold: the longest silence that the task itself has (steps).
+    noise: standard deviation of the noise on the inputs at each step.
+    """
+
+    states: tuple[str, ...]
+    outputs: np.ndarray
+    inputs: tuple[str, ...]
+    pulses: np.ndarray
+    transitions: np.ndarray
+    silent: int
+    start: int | None
+    rest: int
+    hold: int
+    noise: float
+
+    @property
+    def memories(self) -> np.ndarray:
+        """Which states are memories: every output has been set (state,), none asks for 0."""
+        return (self.outputs != 0).all(axis=1)
+
+    def decoded(self, outputs: np.ndarray) -> np.ndarray:
+        """The index of the state that outputs (…, output) mean; -1 for a combination that is none.
+
+        Each channel is read as the nearest of the levels that it has in any state.
+        """
+        read = np.stack(
+            [
+                levels[np.abs(outputs[..., i, None] - levels).argmin(axis=-1)]
+                for i, levels in enumerate(self._levels())
+            ],
+            axis=-1,
+        )
+        match = (read[..., None, :] == self.outputs).all(axis=-1)
+        return np.where(match.any(axis=-1), match.argmax(axis=-1), -1)
+
+    def margins(self, outputs: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """How clearly outputs (…, output) mean the given states (…,): below 0 they do not.
+
+        The smallest over channels of half the difference between the distances to the nearest
+        other level and to the level asked for.
+        """
+        worst = np.full(outputs.shape[:-1], np.inf)
+        for i, levels in enumerate(self._levels()):
+            asked = self.outputs[states, i]
+            away = np.abs(outputs[..., i, None] - levels)
+            away[levels == asked[..., None]] = np.inf
+            own = np.abs(outputs[..., i] - asked)
+            worst = np.minimum(worst, (away.min(axis=-1) - own) / 2)
+        return worst
+
+    def _levels(self) -> list[np.ndarray]:
+        """The levels of each channel, in order."""
+        return [np.unique(column) for column in self.outputs.T]
