@@ -1,10 +1,18 @@
 """How a network does its task: weights, state space, fixed points, automaton. All in float64."""
 
 from attractory.analysis._attractors import Attractors, Oscillation, attractors
+from attractory.analysis._automaton import Automaton, automaton
 from attractory.analysis._basins import Border, Disturbance, basin_border, smallest_disturbances
 from attractory.analysis._connections import Connections, connections
 from attractory.analysis._connectivity import Connectivity, connectivity
+from attractory.analysis._continuation import (
+    Branch,
+    Continuation,
+    continuation,
+    pulse_thresholds,
+)
 from attractory.analysis._fixed_points import Completeness, FixedPoints, fixed_points
+from attractory.analysis._invariant import Ellipsoid
 from attractory.analysis._linearisation import Linearisation, linearisation
 from attractory.analysis._slow_points import SlowPoints
 from attractory.analysis._spectrum import Spectrum, spectrum
@@ -18,11 +26,15 @@ from attractory.analysis._state_space import (
 
 __all__ = [
     "Attractors",
+    "Automaton",
     "Border",
+    "Branch",
     "Completeness",
     "Connections",
     "Connectivity",
+    "Continuation",
     "Disturbance",
+    "Ellipsoid",
     "FixedPoints",
     "Hypercube",
     "Linearisation",
@@ -31,13 +43,16 @@ __all__ = [
     "Spectrum",
     "StateSpace",
     "attractors",
+    "automaton",
     "basin_border",
     "connections",
     "connectivity",
+    "continuation",
     "fixed_points",
     "held_states",
     "hypercube",
     "linearisation",
+    "pulse_thresholds",
     "smallest_disturbances",
     "spectrum",
     "state_space",

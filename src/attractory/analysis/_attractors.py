@@ -19,6 +19,7 @@ WINDOW = 100  # steps over which a moving state is averaged
 ALIKE = 0.03  # two means of moving states that are nearer (in the size of a state) are one
 MOVING = 1e-5  # a state that moves less in a step (in the size of a state) is not called moving
 RECORD = 2048  # steps of an oscillation that are looked at
+UNKNOWN, LOST = -1, -2  # instead of an attractor's number
 IRREGULAR = 2e-3  # Lyapunov exponent per step from which a motion counts as chaotic
 
 
@@ -114,29 +115,25 @@ def attractors(
         )
     found = Attractors(points, ())
     limit = round(steps / getattr(points.step, "leak", 1.0))
-    ends, last = _follow(found, given, min(limit, 2000))
-    ends, last = ends.copy(), last.copy()
-    while (ends < 0).any():
-        # one moving state at a time is run to its end; others that come to the same are matched
-        row = int(np.flatnonzero(ends < 0)[0])
-        seen = _observed(points, last[row], limit)
+    ends, last = _follow(found, given, limit)
+    while (ends == UNKNOWN).any():
+        # one moving state at a time is looked at; others that move alike are matched with it
+        row = int(np.flatnonzero(ends == UNKNOWN)[0])
+        seen = _observed(points, last[row])
         if seen is None:
-            ends[row] = -2
+            ends[row] = LOST
             continue
-        if not isinstance(seen, Oscillation):
-            ends[row] = seen
-            continue
-        fresh = [seen, _mirrored(points.step, seen)] if _has_mirror(points, seen) else [seen]
         ends[row] = len(points) + len(found.oscillations)
+        fresh = [seen, _mirrored(points.step, seen)] if _has_mirror(points, seen) else [seen]
         found = Attractors(points, (*found.oscillations, *fresh))
-        rest = np.flatnonzero(ends == -1)
-        ends[rest], last[rest] = _follow(found, last[rest], 1000)
+        rest = np.flatnonzero(ends == UNKNOWN)
+        ends[rest], last[rest] = _follow(found, last[rest], 4 * WINDOW)
     counts = np.bincount(ends[ends >= 0], minlength=len(points) + len(found.oscillations))
     oscillations = [
         replace(each, hits=int(counts[len(points) + i]))
         for i, each in enumerate(found.oscillations)
     ]
-    return Attractors(points, tuple(oscillations), int((ends == -2).sum()))
+    return Attractors(points, tuple(oscillations), int((ends == LOST).sum()))
 
 
 def _around(points: FixedPoints, rng: np.random.Generator) -> np.ndarray:
@@ -205,18 +202,11 @@ def _matching(
     return np.where(alike.any(axis=1), np.where(alike, apart, np.inf).argmin(axis=1), -1)
 
 
-def _observed(points: FixedPoints, state: np.ndarray, steps: int) -> Oscillation | int | None:
-    """What this state comes to: an oscillation, a stable point's number, None if it escapes or
-    still creeps."""
+def _observed(points: FixedPoints, state: np.ndarray) -> Oscillation | None:
+    """The oscillation that this state is on; None if it creeps, or has escaped."""
     step, size = points.step, _size(points.states)
-    for _ in range(steps):
-        state = step(state[None])[0]
     if not np.isfinite(state).all():
         return None
-    if len(points.stable):
-        (nearest,), (distance,) = _nearest(state[None], points.states[points.stable])
-        if distance < NEAR * size:
-            return int(points.stable[nearest])
     record = np.empty((RECORD, step.units))
     for t in range(RECORD):
         record[t] = state = step(state[None])[0]
@@ -266,15 +256,18 @@ def _strongest_frequency(record: np.ndarray) -> float:
 
 
 def _largest_exponent(step: Step, record: np.ndarray) -> float:
-    """Growth rate of a small disturbance along recorded states, per step; the first fifth of them
-    turns it into the direction that grows fastest."""
-    direction = np.ones(step.units) / np.sqrt(step.units)
+    """Growth rate of a small disturbance along recorded states, per step.
+
+    Of the transposed product of the Jacobians, which has the same; the first fifth of the way (the
+    end of the record) turns the vector into the direction that grows fastest.
+    """
+    row = np.ones((1, step.units)) / np.sqrt(step.units)
     growth = []
-    for state in record:
-        direction = step.jacobians(state[None])[0] @ direction
-        length = float(np.linalg.norm(direction))
+    for state in record[::-1]:
+        row = step.pull_back(state[None], row)
+        length = float(np.linalg.norm(row))
         growth.append(np.log(max(length, 1e-300)))
-        direction /= max(length, 1e-300)
+        row = row / max(length, 1e-300)
     return float(np.mean(growth[len(growth) // 5 :]))
 
 

@@ -40,12 +40,12 @@ class Certificate:
 NOTHING = Certificate(False, float("inf"), 0.0, 0, float("inf"))
 
 
-class _Errors:
+class RateErrors:
     """Bounds of rounding at one state of a rate network."""
 
     def __init__(self, step: RateStep, state: np.ndarray) -> None:
         self.step, self.state = step, state
-        self.sum_error = _gamma(step.units + len(step.inputs) + 4)
+        self.sum_error = sum_error(step.units + len(step.inputs) + 4)
         weights = np.abs(step.recurrent)
         self.row_sums = weights.sum(1) * SLACK
         constant = np.abs(step.input_weights) @ np.abs(step.inputs) + np.abs(step.bias)
@@ -75,14 +75,32 @@ class _Errors:
         return (self.slopes(radius) * weights + 4 * EPS * (weights + columns)) * SLACK
 
     @cached_property
-    def to_kink(self) -> float:
-        """The radius of the largest ball around the state without a kink of phi in any unit."""
+    def to_kinks(self) -> np.ndarray:
+        """How far the drive of each unit is from the next kink of phi, at least (unit,)."""
         kinks = self.step.shape.kinks
         if not kinks:
-            return float("inf")
+            return np.full(self.step.units, np.inf)
         distance = np.min([np.abs(self.drive - kink) for kink in kinks], axis=0)
-        with np.errstate(divide="ignore"):
-            return float(np.min((distance - self.drive_error) / (self.row_sums + _TINY))) / SLACK
+        return np.maximum(distance - self.drive_error, 0.0) / SLACK
+
+    def product_error(self, jacobian: np.ndarray, form: np.ndarray, radius: float) -> float:
+        """How far JᵀPJ for the J of the true point may be from the computed one (spectral norm).
+
+        As all these matrices are symmetric, their largest row sum bounds it.
+        """
+        n = len(jacobian)
+        gamma, ones = sum_error(2 * n + 4), np.ones(n)
+        sizes, jacobian_sizes = np.abs(form), np.abs(jacobian)
+        outer = jacobian_sizes.T @ (sizes @ (jacobian_sizes @ ones))
+        deviation = self.jacobian_row_sums(radius, ones)
+        weights = np.abs(self.step.recurrent)
+        columns = self.slopes(radius) @ weights + 4 * EPS * (weights.sum(0) + 1)
+        by_rows = jacobian_sizes.T @ (sizes @ deviation)
+        by_columns = float(columns.max()) * float(
+            np.max(sizes @ (jacobian_sizes @ ones + deviation))
+        )
+        rounding = gamma * float(np.max(outer + sizes @ ones))
+        return (rounding + float(np.max(by_rows)) + by_columns) * SLACK
 
 
 def certify(step: RateStep, state: np.ndarray) -> Certificate:
@@ -98,7 +116,7 @@ def certify(step: RateStep, state: np.ndarray) -> Certificate:
     curvature = step.shape.curvature
     if curvature is None or not np.isfinite(state).all():
         return NOTHING
-    errors = _Errors(step, state)
+    errors = RateErrors(step, state)
     system = np.eye(step.units) - step.jacobians(state)
     try:
         inverse = np.linalg.inv(system)
@@ -107,7 +125,7 @@ def certify(step: RateStep, state: np.ndarray) -> Certificate:
     sizes = np.abs(inverse)
     ones = np.ones(step.units)
     product = np.abs(np.eye(step.units) - inverse @ system).sum(1)
-    in_product = _gamma(step.units + 2) * (sizes @ (np.abs(system) @ ones)) + 2 * EPS
+    in_product = sum_error(step.units + 2) * (sizes @ (np.abs(system) @ ones)) + 2 * EPS
     in_system = sizes @ errors.jacobian_row_sums(0.0, ones)
     defect = float(np.max(product + in_product + in_system)) * SLACK
     first = float(np.max(sizes @ errors.residual)) * SLACK
@@ -118,7 +136,8 @@ def certify(step: RateStep, state: np.ndarray) -> Certificate:
     root = np.sqrt(room**2 - 2 * first * second)
     radius = 2 * first / (room + root) * SLACK
     unique = (room + root) / second / SLACK if second > 0 else float("inf")
-    unique = min(unique, errors.to_kink)
+    with np.errstate(divide="ignore"):
+        unique = min(unique, float(np.min(errors.to_kinks / (errors.row_sums + _TINY))))
     if not radius < unique:
         return NOTHING
     sign, _ = np.linalg.slogdet(inverse)
@@ -150,7 +169,7 @@ def jacobian_spectrum(step: Step, state: np.ndarray, radius: float) -> Spectrum:
     n_unstable = int((moduli > 1.0).sum())
     decided = False
     if isinstance(step, RateStep) and np.isfinite(radius):
-        errors = _Errors(step, state)
+        errors = RateErrors(step, state)
         discs = _discs(jacobian, eigenvalues, vectors, errors, radius)
         decided = bool(np.all(np.abs(moduli - 1.0) > discs + 8 * EPS * (1 + moduli)))
         if not decided:
@@ -163,7 +182,7 @@ def _discs(
     jacobian: np.ndarray,
     eigenvalues: np.ndarray,
     vectors: np.ndarray,
-    errors: _Errors,
+    errors: RateErrors,
     radius: float,
 ) -> np.ndarray:
     """Radii of discs around the approximate eigenvalues, (unit,): inf where nothing is proved.
@@ -179,7 +198,7 @@ def _discs(
         inverse = np.linalg.inv(basis)
     except np.linalg.LinAlgError:
         return np.full(n, np.inf)
-    gamma, ones = _gamma(n + 4), np.ones(n)
+    gamma, ones = sum_error(n + 4), np.ones(n)
     sizes, basis_sizes = np.abs(inverse), np.abs(basis)
     basis_sums = basis_sizes @ ones
     not_inverse = np.abs(np.eye(n) - inverse @ basis).sum(1)
@@ -217,7 +236,7 @@ def _real_basis(
     return basis, blocks, partner
 
 
-def _inertia(jacobian: np.ndarray, errors: _Errors, radius: float) -> int:
+def _inertia(jacobian: np.ndarray, errors: RateErrors, radius: float) -> int:
     """The number of eigenvalues outside of the unit circle, proved; -1 when it is not.
 
     If P is symmetric and P - JᵀPJ is positive definite, then J has no eigenvalue on the circle and
@@ -228,18 +247,9 @@ def _inertia(jacobian: np.ndarray, errors: _Errors, radius: float) -> int:
     if form is None:
         return -1
     n = len(jacobian)
-    gamma, ones = _gamma(2 * n + 4), np.ones(n)
-    sizes, jacobian_sizes = np.abs(form), np.abs(jacobian)
     difference = form - jacobian.T @ form @ jacobian
     difference = (difference + difference.T) / 2
-    # row sums of |error| bound its spectral norm, as all matrices here are symmetric
-    outer = jacobian_sizes.T @ (sizes @ (jacobian_sizes @ ones))
-    deviation = errors.jacobian_row_sums(radius, ones)
-    weights = np.abs(errors.step.recurrent)
-    columns = errors.slopes(radius) @ weights + 4 * EPS * (weights.sum(0) + 1)
-    spread_rows = jacobian_sizes.T @ (sizes @ deviation)
-    spread_columns = float(columns.max()) * float(np.max(sizes @ (jacobian_sizes @ ones + deviation)))
-    error = gamma * float(np.max(outer + sizes @ ones)) + float(np.max(spread_rows)) + spread_columns
+    error = errors.product_error(jacobian, form, radius)
     lowest = np.linalg.eigvalsh(difference)
     own = 16 * n * EPS
     if not lowest[0] - own * np.abs(lowest).max() > error * SLACK:
@@ -277,7 +287,7 @@ def stein_form(jacobian: np.ndarray) -> np.ndarray | None:
     return (form + form.T) / 2 if np.isfinite(form).all() else None
 
 
-def _gamma(n: int) -> float:
+def sum_error(n: int) -> float:
     """Bound of the relative error of a sum of n products (Higham 2002, section 3.1)."""
     unit = EPS / 2
     return n * unit / (1 - n * unit)

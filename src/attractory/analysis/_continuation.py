@@ -241,7 +241,9 @@ def pulse_thresholds(
     step = points.step
     direction = _checked_pattern(points, pattern)
     if not isinstance(step, RateStep):
-        raise InvalidSetting("points: pulses can be given to rate networks only, not to a step(h, x)")
+        raise InvalidSetting(
+            "points: pulses can be given to rate networks only, not to a step(h, x)"
+        )
     if isinstance(duration, bool) or not isinstance(duration, (int, np.integer)) or duration < 1:
         raise InvalidSetting(f"duration = {duration!r} is not allowed: a whole number, 1 or more")
     chosen = points.stable if starts is None else np.asarray(starts, int)

@@ -143,9 +143,7 @@ def network_starts(
     else:
         drive = (task.sample(TRIALS, seed) if isinstance(task, Task) else task).inputs
         if drive.shape[-1] != n_inputs:
-            raise InvalidSetting(
-                f"task has {drive.shape[-1]} inputs; the network has {n_inputs}"
-            )
+            raise InvalidSetting(f"task has {drive.shape[-1]} inputs; the network has {n_inputs}")
         drive = drive[:TRIALS].astype(np.float64)
     states = np.zeros((len(drive), step.units))
     every = max(1, drive.shape[1] // SNAPSHOTS)

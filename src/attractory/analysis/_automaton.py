@@ -1,0 +1,482 @@
+"""Is a network the machine that its task asks for? Transition by transition, with the evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from attractory._errors import InvalidSetting
+from attractory.analysis._attractors import Attractors, attractors
+from attractory.analysis._certificate import certify
+from attractory.analysis._fixed_points import FixedPoints, fixed_points
+from attractory.analysis._invariant import Ellipsoid, invariant_ellipsoid
+from attractory.analysis._step import RateStep
+from attractory.analysis._threads import spread
+from attractory.models import Network
+from attractory.tasks import Machine, Task
+
+ROWS = 512  # simulated states that a thread takes at a time
+LOOK = 200  # steps between two looks at what is held
+STILL = 1e-6  # a state that moves less in a step (single precision) has come to rest
+CANDIDATES = 8  # starts for each sample wanted, where samples of a state are hard to come by
+
+
+@dataclass(frozen=True)
+class Automaton:
+    """A network beside the machine of its task. Arrays (state, input) are in the machine's order.
+
+    A block is an input's pulse and the shortest silence that the task allows after it; the outputs
+    are read at its end. Evidence, by level, never mixed:
+
+    T0, from the centre of each state, without noise: reached (index of the state read, -1: none),
+    margins (how clearly the outputs say the state asked for; below 0 they say another).
+    T1, from states of the same meaning after random histories, with the task's noise: samples,
+    failures (how many), worst_margins (the smallest of all samples; NaN where there is none).
+    T2, proved: proofs[q] is an ellipsoid around the state's fixed point that nothing leaves in
+    silence (None where there is no such proof).
+
+    centers (state, unit): the state after it was written and held for as long as the task may ask.
+    attractor (state,): the number of the attractor that the centre goes to in silence (-1: none
+    known). holds (state,): steps that the centre keeps its meaning in silence, without noise, up
+    to `hold_limit`, inf where that is proved for ever. holds_noise (state,): the same with the
+    task's noise on the inputs, one history. others: the numbers of attractors that no state's
+    centre goes to: the network may end there, and the machine has no such state.
+    """
+
+    machine: Machine
+    attractors: Attractors
+    centers: np.ndarray
+    attractor: np.ndarray
+    reached: np.ndarray
+    margins: np.ndarray
+    samples: np.ndarray
+    failures: np.ndarray
+    worst_margins: np.ndarray
+    holds: np.ndarray
+    holds_noise: np.ndarray
+    hold_limit: int
+    proofs: tuple[Ellipsoid | None, ...]
+    others: tuple[int, ...]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The state reached from each state (row) by each input (column), T0; '?' for none."""
+        names = np.array([*self.machine.states, "?"])
+        return pd.DataFrame(
+            names[self.reached],
+            index=pd.Index(self.machine.states, name="state"),
+            columns=pd.Index(self.machine.inputs, name="input"),
+        )
+
+    @property
+    def right(self) -> np.ndarray:
+        """(state, input): the transition is the machine's, from the centre without noise (T0)."""
+        return self.reached == self.machine.transitions
+
+    def transitions(self) -> pd.DataFrame:
+        """A row for each transition with its evidence of levels T0 and T1."""
+        q, s = (index.ravel() for index in np.indices(self.reached.shape))
+        names = np.array([*self.machine.states, "?"])
+        return pd.DataFrame(
+            {
+                "state": names[q],
+                "input": np.array(self.machine.inputs)[s],
+                "asked": names[self.machine.transitions.ravel()],
+                "reached": names[self.reached.ravel()],
+                "right": self.right.ravel(),
+                "margin": self.margins.ravel(),
+                "samples": self.samples.ravel(),
+                "failures": self.failures.ravel(),
+                "worst_margin": self.worst_margins.ravel(),
+            }
+        )
+
+    @property
+    def failing(self) -> pd.DataFrame:
+        """The transitions that fail, at T0 or in any sample of T1."""
+        table = self.transitions()
+        return table[~table["right"] | (table["failures"] > 0)].reset_index(drop=True)
+
+    def states(self) -> pd.DataFrame:
+        """A row for each state: how long it holds, what it ends in, and what is proved."""
+        return pd.DataFrame(
+            {
+                "state": self.machine.states,
+                "memory": self.machine.memories,
+                "holds_steps": self.holds,
+                "holds_noise_steps": self.holds_noise,
+                "attractor": self.attractor,
+                "oscillates": self.attractor >= len(self.attractors.points),
+                "proved": [proof is not None for proof in self.proofs],
+                "proved_radius": [np.nan if p is None else p.radius for p in self.proofs],
+            }
+        )
+
+    @property
+    def statement(self) -> str:
+        """What is known, in words, level by level."""
+        memories = self.machine.memories
+        parts = []
+        for which, name in [(memories, "memory"), (~memories, "neutral")]:
+            if which.any():
+                parts.append(self._statement(which, name))
+        if self.others:
+            parts.append(
+                f"{len(self.others)} attractors are none of the machine's states "
+                f"(read-outs {', '.join(self._read_out(number) for number in self.others[:6])}"
+                f"{', …' if len(self.others) > 6 else ''})."
+            )
+        return " ".join(parts)
+
+    def _statement(self, which: np.ndarray, name: str) -> str:
+        right, count = int(self.right[which].sum()), int(self.right[which].size)
+        words = [
+            f"{int(which.sum())} {name} states: {right} of {count} transitions right from the "
+            f"centres without noise (T0, smallest margin {self.margins[which].min():.2f})"
+        ]
+        samples, failures = int(self.samples[which].sum()), int(self.failures[which].sum())
+        if samples:
+            fewest = int(self.samples[which].min())
+            bad = int((self.failures[which] > 0).sum())
+            bound = f"at most 3/{fewest} a transition at 95 %" if fewest and not failures else ""
+            words.append(
+                f"with noise {failures} failures in {samples} samples, "
+                + (f"in {bad} transitions" if failures else f"{bound}")
+                + " (T1)"
+            )
+        held = int((self.holds[which] >= self.hold_limit).sum())
+        proved = sum(self.proofs[q] is not None for q in np.flatnonzero(which))
+        words.append(
+            f"{held} held for {self.hold_limit} steps of silence, "
+            f"{int((self.holds_noise[which] >= self.hold_limit).sum())} with noise, "
+            f"{proved} proved to hold for ever (T2)"
+        )
+        return "; ".join(words) + "."
+
+    def _read_out(self, number: int) -> str:
+        return "(" + " ".join(f"{z:.2f}" for z in self.attractors.output(number)) + ")"
+
+
+def automaton(
+    network: Network,
+    task: Task,
+    n_samples: int = 1000,
+    seed: int = 0,
+    *,
+    points: FixedPoints | Attractors | None = None,
+    hold_steps: int = 100_000,
+) -> Automaton:
+    """Test a network as the machine of its task (`task.machine()`), transition by transition.
+
+    n_samples: noisy samples of each transition (T1; 0 for none). points: its fixed points or
+    attractors without input, when they are known; they are searched for otherwise. hold_steps: how
+    long states are watched in silence. The definition of the machine's states follows from the
+    read-out alone: each channel says the nearest of its levels.
+
+    Raises InvalidSetting for a task without a machine, a network of other inputs or outputs, or
+    numbers that are not allowed.
+    """
+    for name, value, least in [("n_samples", n_samples, 0), ("hold_steps", hold_steps, 1)]:
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+            raise InvalidSetting(f"{name} = {value!r} is not allowed: a whole number from {least}")
+    if not isinstance(network, Network):
+        raise InvalidSetting(f"network is of type {type(network).__name__}; a Network is needed")
+    machine = task.machine()
+    wanted = (machine.pulses.shape[-1], machine.outputs.shape[-1])
+    if wanted != (network.n_inputs, network.n_outputs):
+        raise InvalidSetting(
+            f"network has {network.n_inputs} inputs and {network.n_outputs} outputs; "
+            f"the task has {wanted[0]} and {wanted[1]}"
+        )
+    if points is None:
+        points = fixed_points(network, seed=seed, task=task)
+    found = points if isinstance(points, Attractors) else None
+    points = found.points if found is not None else points
+    step = RateStep.of(network, None)
+    rng = np.random.default_rng(seed)
+    centers = _centers(step, machine)
+    if found is None:
+        found = attractors(points, centers)
+    blocks = _Blocks(step, machine, network.model.recurrent_noise * np.sqrt(2 / step.leak))
+    reached, margins = _from_centers(step, machine, centers)
+    samples, failures, worst = _sampled(blocks, centers, n_samples, rng)
+    attractor = found.follow(centers, 10_000)
+    proofs = _proofs(step, found, attractor, centers, machine)
+    holds = _holds(blocks, centers, hold_steps, None)
+    holds = np.where([proof is not None for proof in proofs], np.inf, holds)
+    return Automaton(
+        machine=machine,
+        attractors=found,
+        centers=centers,
+        attractor=attractor,
+        reached=reached,
+        margins=margins,
+        samples=samples,
+        failures=failures,
+        worst_margins=worst,
+        holds=holds,
+        holds_noise=_holds(blocks, centers, hold_steps, rng),
+        hold_limit=int(hold_steps),
+        proofs=proofs,
+        others=tuple(number for number in found.numbers if number not in attractor),
+    )
+
+
+def _centers(step: RateStep, machine: Machine) -> np.ndarray:
+    """Each state as it is after it was written and held: (state, unit).
+
+    Written from the state 0 of the network by an input that leads there from the machine's start,
+    or from every state; else by the shortest chain of inputs.
+    """
+    count = len(machine.states)
+    centers = np.full((count, step.units), np.nan)
+    known = np.zeros(count, bool)
+    if machine.start is not None:
+        centers[machine.start], known[machine.start] = 0.0, True
+        sources = [(machine.start, np.zeros(step.units))]
+    else:
+        for s, column in enumerate(machine.transitions.T):
+            target = int(column[0])
+            if (column == target).all() and not known[target]:
+                centers[target] = _block(step, machine, np.zeros((1, step.units)), [s])[0]
+                known[target] = True
+        sources = [(int(q), centers[q]) for q in np.flatnonzero(known)]
+    while not known.all() and sources:
+        following = []
+        for q, state in sources:
+            for s, target in enumerate(machine.transitions[q]):
+                if not known[target]:
+                    centers[target] = _block(step, machine, state[None], [s])[0]
+                    known[target] = True
+                    following.append((int(target), centers[target]))
+        sources = following
+    if not known.all():
+        missing = machine.states[int(np.flatnonzero(~known)[0])]
+        raise InvalidSetting(f"task: no input leads its machine to the state {missing!r}")
+    for _ in range(machine.hold):
+        centers = step(centers)
+    return centers
+
+
+def _block(step: RateStep, machine: Machine, states: np.ndarray, inputs: Any) -> np.ndarray:
+    """States (row, unit) after a block of the input of each row, without noise."""
+    for pulse in np.moveaxis(machine.pulses[inputs], 1, 0):
+        states = step.driven(states, pulse)
+    for _ in range(machine.rest):
+        states = step(states)
+    return states
+
+
+def _from_centers(
+    step: RateStep, machine: Machine, centers: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """T0: what each block leads to from each centre, and how clearly."""
+    q, s = (index.ravel() for index in np.indices(machine.transitions.shape))
+    parts = np.array_split(np.arange(len(q)), max(1, len(q) // ROWS))
+    ends = spread(lambda part: _block(step, machine, centers[q[part]], s[part]), parts)
+    outputs = step.outputs(np.concatenate(ends))
+    shape = machine.transitions.shape
+    margins = machine.margins(outputs, machine.transitions.ravel())
+    return machine.decoded(outputs).reshape(shape), margins.reshape(shape)
+
+
+class _Blocks:
+    """Noisy blocks of many states at a time, in single precision, on all cores."""
+
+    def __init__(self, step: RateStep, machine: Machine, recurrent_noise: float) -> None:
+        self.machine, self.units = machine, step.units
+        self.leak, self.value = np.float32(step.leak), step.shape.value
+        self.recurrent = np.ascontiguousarray(step.recurrent.T, np.float32)
+        self.input_weights = np.ascontiguousarray(step.input_weights.T, np.float32)
+        self.bias = step.bias.astype(np.float32)
+        self.output_weights = step.output_weights.T.astype(np.float32)
+        self.output_bias = step.output_bias.astype(np.float32)
+        self.recurrent_noise = np.float32(recurrent_noise)
+
+    def run(
+        self, states: np.ndarray, inputs: np.ndarray, seed: int, extra: np.ndarray | None = None
+    ) -> np.ndarray:
+        """States (row, unit) after a noisy block of each row's input, and `extra` (row,) more
+        steps of noisy silence."""
+        parts = np.array_split(np.arange(len(states)), max(1, -(-len(states) // ROWS)))
+        seeds = np.random.SeedSequence(seed).spawn(len(parts))
+        more = np.zeros(len(states), int) if extra is None else extra
+
+        def run_part(job: tuple[np.ndarray, np.random.SeedSequence]) -> np.ndarray:
+            rows, own = job
+            return self._run(states[rows], inputs[rows], more[rows], np.random.default_rng(own))
+
+        return np.concatenate(spread(run_part, zip(parts, seeds, strict=True)))
+
+    def noise(self, rows: int, rng: np.random.Generator) -> np.ndarray:
+        """The task's noise on the inputs, (row, input)."""
+        drawn = rng.standard_normal((rows, len(self.input_weights)), np.float32)
+        return np.float32(self.machine.noise) * drawn
+
+    def step(
+        self, states: np.ndarray, shown: np.ndarray | None, rng: np.random.Generator | None
+    ) -> np.ndarray:
+        """The next states; shown (row, input), None for silence; without rng no recurrent noise."""
+        drive = states @ self.recurrent
+        drive += self.bias
+        if shown is not None:
+            drive += shown @ self.input_weights
+        if rng is not None and self.recurrent_noise:
+            drive += self.recurrent_noise * rng.standard_normal(drive.shape, np.float32)
+        rates = self.value(drive)
+        return rates if self.leak == 1 else states + self.leak * (rates - states)
+
+    def outputs(self, states: np.ndarray) -> np.ndarray:
+        return (states @ self.output_weights + self.output_bias).astype(np.float64)
+
+    def _run(
+        self, states: np.ndarray, inputs: np.ndarray, more: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        machine = self.machine
+        states = states.astype(np.float32)
+        pulses = machine.pulses[inputs].astype(np.float32)
+        width = pulses.shape[1]
+        ends = states.copy()
+        for t in range(width + machine.rest + int(more.max(initial=0))):
+            shown = self.noise(len(states), rng)
+            if t < width:
+                shown += pulses[:, t]
+            states = self.step(states, shown, rng)
+            done = t + 1 == width + machine.rest + more
+            ends[done] = states[done]
+        return ends
+
+
+def _sampled(
+    blocks: _Blocks, centers: np.ndarray, n: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """T1: samples, failures, worst margins, each (state, input)."""
+    machine = blocks.machine
+    shape = machine.transitions.shape
+    samples, failures = np.zeros(shape, int), np.zeros(shape, int)
+    worst = np.full(shape, np.nan)
+    if n == 0:
+        return samples, failures, worst
+    pools = [center[None].astype(np.float32) for center in centers]
+    for _ in range(2):  # histories of two blocks, each held for a random time
+        pools = _histories(blocks, pools, n, rng)
+    for q, pool in enumerate(pools):
+        if not len(pool):
+            continue
+        rows = np.tile(pool, (shape[1], 1))
+        inputs = np.repeat(np.arange(shape[1]), len(pool))
+        ends = blocks.run(rows, inputs, int(rng.integers(2**62)))
+        asked = machine.transitions[q, inputs]
+        margins = machine.margins(blocks.outputs(ends), asked).reshape(shape[1], -1)
+        samples[q] = len(pool)
+        failures[q] = (margins <= 0).sum(axis=1)
+        worst[q] = margins.min(axis=1)
+    return samples, failures, worst
+
+
+def _histories(
+    blocks: _Blocks, pools: list[np.ndarray], n: int, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Up to n states of each meaning: after a noisy block that leads there, held for a while."""
+    machine = blocks.machine
+    made: list[np.ndarray] = []
+    for target in range(len(machine.states)):
+        sources = np.argwhere(machine.transitions == target)
+        sources = sources[[len(pools[q]) > 0 for q in sources[:, 0]]]
+        kept = np.empty((0, blocks.units), np.float32)
+        for attempt in range(CANDIDATES if len(sources) else 0):
+            wanted = n - len(kept)
+            chosen = sources[rng.integers(len(sources), size=wanted)]
+            states = np.stack([pools[q][rng.integers(len(pools[q]))] for q in chosen[:, 0]])
+            extra = rng.integers(0, max(1, machine.hold - machine.rest + 1), size=wanted)
+            ends = blocks.run(states, chosen[:, 1], int(rng.integers(2**62)), extra)
+            right = machine.decoded(blocks.outputs(ends)) == target
+            kept = np.concatenate([kept, ends[right]])
+            if len(kept) == n or (attempt and not len(kept)):
+                break
+        made.append(kept)
+    return made
+
+
+def _holds(
+    blocks: _Blocks, centers: np.ndarray, limit: int, rng: np.random.Generator | None
+) -> np.ndarray:
+    """Steps of silence that each centre keeps its meaning, at most `limit`; with noise given rng.
+
+    Looked at every 200 steps: the time is that of the first look that says another state. Without
+    noise a state that has come to rest stays for good.
+    """
+    machine = blocks.machine
+    meaning = machine.decoded(blocks.outputs(centers.astype(np.float32)))
+    held = np.where(meaning == np.arange(len(centers)), float(limit), 0.0)
+    rows = np.flatnonzero(held > 0)
+    parts = np.array_split(rows, min(len(rows), max(1, len(rows) // 8))) if len(rows) else []
+    seeds = [None] * len(parts) if rng is None else rng.spawn(len(parts))
+
+    def watch(job: tuple[np.ndarray, np.random.Generator | None]) -> None:
+        going, noise = job
+        states = centers[going].astype(np.float32)
+        for t in range(1, limit + 1):
+            shown = None if noise is None else blocks.noise(len(states), noise)
+            moved = blocks.step(states, shown, noise)
+            if t % LOOK == 0 or t == limit:
+                wrong = machine.decoded(blocks.outputs(moved)) != going
+                held[going[wrong]] = t
+                still = np.abs(moved - states).max(axis=1) < STILL
+                left = ~wrong & ~(still & (noise is None))
+                moved, going = moved[left], going[left]
+                if not len(going):
+                    return
+            states = moved
+
+    spread(watch, zip(parts, seeds, strict=True))
+    return held
+
+
+def _proofs(
+    step: RateStep, found: Attractors, attractor: np.ndarray, centers: np.ndarray, machine: Machine
+) -> tuple[Ellipsoid | None, ...]:
+    """T2: an ellipsoid for each state whose centre goes to a stable point that means that state,
+    anywhere in the ellipsoid, and that the trajectory of the centre enters."""
+    points = found.points
+    numbers = sorted({int(a) for a in attractor if 0 <= a < len(points)})
+
+    def prove(number: int) -> Ellipsoid | None:
+        state = points.states[number]
+        return invariant_ellipsoid(step, state, certify(step, state))
+
+    proved = dict(zip(numbers, spread(prove, numbers), strict=True))
+    regions: list[Ellipsoid | None] = []
+    for q, number in enumerate(attractor.tolist()):
+        region = proved.get(number)
+        if region is not None:
+            # a margin changes at most as much as a channel of the read-out does
+            room = float(machine.margins(points.outputs[number], np.array(q)))
+            share = min(1.0, 0.99 * room / max(1e-300, float(region.margin.max())))
+            region = region.shrunk(share) if share > 0 else None
+        regions.append(region)
+    entered = _entering(step, regions, centers)
+    return tuple(
+        region if inside else None for region, inside in zip(regions, entered, strict=True)
+    )
+
+
+def _entering(
+    step: RateStep, regions: list[Ellipsoid | None], centers: np.ndarray, steps: int = 20_000
+) -> np.ndarray:
+    """Which centres come into their region in silence, (state,)."""
+    entered = np.zeros(len(centers), bool)
+    going = np.array([q for q, region in enumerate(regions) if region is not None], int)
+    states = centers[going]
+    for t in range(round(steps / step.leak)):
+        if not len(going):
+            break
+        if t % LOOK == 0:
+            inside = [regions[q].holds(state) for q, state in zip(going, states, strict=True)]  # type: ignore[union-attr]
+            entered[going[inside]] = True
+            states, going = states[np.logical_not(inside)], going[np.logical_not(inside)]
+        states = step(states)
+    return entered
