@@ -45,7 +45,7 @@ class Oscillation:
     period: int | None
     frequency: float
     lyapunov: float
-    hits: int = 1
+    hits: int = 0
 
     @property
     def kind(self) -> Literal["periodic", "quasi-periodic", "chaotic"]:
@@ -72,6 +72,12 @@ class Attractors:
         count = len(self.points)
         return [*self.points.stable.tolist(), *range(count, count + len(self.oscillations))]
 
+    @property
+    def size(self) -> float:
+        """The size of a state: the largest value of any unit in those known."""
+        known = [self.points.states, *(each.state for each in self.oscillations)]
+        return max((float(np.abs(s).max()) for s in known if s.size), default=0.0) or 1.0
+
     def output(self, number: int) -> np.ndarray:
         """The readout (output,) at an attractor; its mean over an oscillation."""
         count = len(self.points)
@@ -97,10 +103,14 @@ class Attractors:
 
 
 def attractors(
-    points: FixedPoints, states: np.ndarray | None = None, steps: int = 6000, seed: int = 0
+    points: FixedPoints | Attractors,
+    states: np.ndarray | None = None,
+    steps: int = 6000,
+    seed: int = 0,
 ) -> Attractors:
     """The attractors that states end in, stable points and oscillations.
 
+    points: fixed points, or attractors known already, to which others are added.
     states (state, unit): where to start, such as states of the task; when None, states near every
     fixed point with an unstable dimension. steps: length of the simulation in time constants. What
     moves on after that is looked at as an oscillation. Seen, not proved.
@@ -108,12 +118,13 @@ def attractors(
     if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 1:
         raise InvalidSetting(f"steps = {steps!r} is not allowed: a whole number, 1 or more")
     rng = np.random.default_rng(seed)
+    found = points if isinstance(points, Attractors) else Attractors(points, ())
+    points = found.points
     given = _around(points, rng) if states is None else np.atleast_2d(np.asarray(states, float))
     if given.shape[1] != points.step.units:
         raise InvalidSetting(
             f"states has shape {given.shape}; it must be (state, {points.step.units})"
         )
-    found = Attractors(points, ())
     limit = round(steps / getattr(points.step, "leak", 1.0))
     ends, last = _follow(found, given, limit)
     while (ends == UNKNOWN).any():
@@ -124,13 +135,16 @@ def attractors(
             ends[row] = LOST
             continue
         ends[row] = len(points) + len(found.oscillations)
-        fresh = [seen, _mirrored(points.step, seen)] if _has_mirror(points, seen) else [seen]
-        found = Attractors(points, (*found.oscillations, *fresh))
+        found = Attractors(points, (*found.oscillations, seen))
+        # where the map is odd the negative of an attractor is one too: another, or itself
+        if points.step.odd and 2 * np.abs(seen.mean).max() > ALIKE * found.size:
+            mirror = _mirrored(points.step, seen)
+            found = Attractors(points, (*found.oscillations, mirror))
         rest = np.flatnonzero(ends == UNKNOWN)
         ends[rest], last[rest] = _follow(found, last[rest], 4 * WINDOW)
     counts = np.bincount(ends[ends >= 0], minlength=len(points) + len(found.oscillations))
     oscillations = [
-        replace(each, hits=int(counts[len(points) + i]))
+        replace(each, hits=each.hits + int(counts[len(points) + i]))
         for i, each in enumerate(found.oscillations)
     ]
     return Attractors(points, tuple(oscillations), int((ends == LOST).sum()))
@@ -159,7 +173,7 @@ def _follow_part(
     targets = found.points.states[stable]
     means = np.array([o.mean for o in found.oscillations]).reshape(-1, step.units)
     speeds = np.array([o.speed for o in found.oscillations])
-    size = _size(found.points.states)
+    size = found.size
     ends, last = np.full(len(states), -1), states.copy()
     going, before = np.arange(len(states)), np.full(len(states), np.inf)
     matched = np.full(len(states), -1)
@@ -204,14 +218,15 @@ def _matching(
 
 def _observed(points: FixedPoints, state: np.ndarray) -> Oscillation | None:
     """The oscillation that this state is on; None if it creeps, or has escaped."""
-    step, size = points.step, _size(points.states)
+    step = points.step
     if not np.isfinite(state).all():
         return None
     record = np.empty((RECORD, step.units))
     for t in range(RECORD):
         record[t] = state = step(state[None])[0]
+    size = float(np.abs(record).max())
     speed = float(np.linalg.norm(np.diff(record, axis=0), axis=1).mean())
-    if speed < MOVING * size * np.sqrt(step.units):
+    if speed <= MOVING * size * np.sqrt(step.units):
         return None
     outputs = step.outputs(record)
     back = np.abs(record[:-1] - record[-1]).max(axis=1)[::-1]  # index k: k + 1 steps ago
@@ -227,12 +242,6 @@ def _observed(points: FixedPoints, state: np.ndarray) -> Oscillation | None:
         frequency=_strongest_frequency(record) / step.dt,
         lyapunov=_largest_exponent(step, record),
     )
-
-
-def _has_mirror(points: FixedPoints, seen: Oscillation) -> bool:
-    """Where the map is odd the negative of an attractor is one too: another, or itself."""
-    apart = 2 * np.abs(seen.mean).max()
-    return points.step.odd and bool(apart > ALIKE * _size(points.states))
 
 
 def _mirrored(step: Step, seen: Oscillation) -> Oscillation:
@@ -276,11 +285,6 @@ def _nearest(states: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.nd
     distances = np.abs(states[:, None] - targets).max(axis=2)
     nearest = distances.argmin(axis=1)
     return nearest, distances[np.arange(len(states)), nearest]
-
-
-def _size(states: np.ndarray) -> float:
-    """The size of a state: the largest rate at the fixed points."""
-    return max(1e-6, float(np.abs(states).max())) if states.size else 1.0
 
 
 def joined(found: Sequence[int]) -> str:

@@ -193,13 +193,10 @@ def automaton(
         )
     if points is None:
         points = fixed_points(network, seed=seed, task=task)
-    found = points if isinstance(points, Attractors) else None
-    points = found.points if found is not None else points
     step = RateStep.of(network, None)
     rng = np.random.default_rng(seed)
     centers = _centers(step, machine)
-    if found is None:
-        found = attractors(points, centers)
+    found = attractors(points, centers)
     blocks = _Blocks(step, machine, network.model.recurrent_noise * np.sqrt(2 / step.leak))
     reached, margins = _from_centers(step, machine, centers)
     samples, failures, worst = _sampled(blocks, centers, n_samples, rng)
@@ -475,7 +472,8 @@ def _entering(
         if not len(going):
             break
         if t % LOOK == 0:
-            inside = [regions[q].holds(state) for q, state in zip(going, states, strict=True)]  # type: ignore[union-attr]
+            pairs = zip(going, states, strict=True)
+            inside = [(region := regions[q]) is not None and region.holds(h) for q, h in pairs]
             entered[going[inside]] = True
             states, going = states[np.logical_not(inside)], going[np.logical_not(inside)]
         states = step(states)

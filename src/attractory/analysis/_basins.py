@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,7 +71,7 @@ class Disturbance:
 
 def smallest_disturbances(
     points: FixedPoints | Attractors,
-    starts: Sequence[int] | None = None,
+    starts: Sequence[int] | np.ndarray | None = None,
     steps: int = 2000,
     rounds: int = 4,
 ) -> list[Disturbance]:
@@ -112,7 +112,17 @@ def smallest_disturbances(
         if not len(owners):
             break
         ways = _normals(known.points, known.points.states[owners] + pushes, pushes)
-    return list(best.values())
+    return _with_ends(known, list(best.values()), steps)
+
+
+def _with_ends(known: Attractors, found: list[Disturbance], steps: int) -> list[Disturbance]:
+    """Where a push a little longer leads: right on the border the way takes long."""
+    pushed = [known.points.states[each.start] + 1.02 * each.vector for each in found]
+    ends = known.follow(np.array(pushed), 5 * _limit(known, steps))
+    return [
+        replace(each, end=int(end)) if end not in (-1, each.start) else each
+        for each, end in zip(found, ends, strict=True)
+    ]
 
 
 def _first_ways(points: FixedPoints, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -189,8 +189,8 @@ def _discs(
 
     Their union holds all eigenvalues, and each connected part of it as many as it has centres, for
     every matrix within the error of `jacobian` (Gershgorin's theorem after a similarity; Rump
-    2010, section 10). The basis is real, (Re v, Im v) for a pair, so that all products are real: B⁻¹JB = L +
-    (I - H)⁻¹ E with Y ≈ B⁻¹, H = I - YB, E = Y(JB - BL).
+    2010, section 10). The basis is real, (Re v, Im v) for a pair, so that all products are real:
+    B⁻¹JB = L + (I - H)⁻¹ E with Y ≈ B⁻¹, H = I - YB, E = Y(JB - BL).
     """
     n = len(jacobian)
     basis, blocks, partner = _real_basis(eigenvalues, vectors)

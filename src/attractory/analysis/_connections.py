@@ -43,12 +43,12 @@ class Connections:
         return self.attractors.points
 
     @cached_property
-    def graph(self) -> Graph:
+    def graph(self) -> Graph[int]:
         """A networkx graph: a node for each attractor (with its outputs), an edge for each pair
         that a saddle joins (with the list of those saddles)."""
         from networkx import Graph
 
-        graph = Graph()
+        graph: Graph[int] = Graph()
         for i in self.attractors.numbers:
             graph.add_node(i, outputs=self.attractors.output(i))
         for saddle, one, other in self.edges.tolist():

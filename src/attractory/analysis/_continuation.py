@@ -74,7 +74,7 @@ def continuation(
     points: FixedPoints,
     pattern: Any,
     maximum: float = 1.0,
-    starts: Sequence[int] | None = None,
+    starts: Sequence[int] | np.ndarray | None = None,
 ) -> Continuation:
     """Follow fixed points as the input pattern (input,) grows from 0 to `maximum` times itself.
 
@@ -107,7 +107,8 @@ class _Curve:
         self.weights = np.append(np.full(self.units, 1.0 / self.units), 1.0 / maximum**2)
         self.place = np.append(points.states[start], 0.0)
         self.tangent = self._tangent(self.place, np.append(np.zeros(self.units), 1.0))
-        self.places, self.folds = [self.place], []
+        self.places: list[np.ndarray] = [self.place]
+        self.folds: list[int] = []
         self.end, self.partner = "lost", -1
 
     def branch(self) -> Branch:
@@ -120,10 +121,10 @@ class _Curve:
                     break
                 continue
             place, tangent = made
-            if self.tangent @ (self.weights * tangent) < BEND:  # the curve bends: look closer
-                if length > 100 * SMALLEST:
-                    length /= 2
-                    continue
+            bent = self.tangent @ (self.weights * tangent) < BEND
+            if bent and length > 100 * SMALLEST:  # look closer
+                length /= 2
+                continue
             if self.tangent[-1] * tangent[-1] < 0:
                 self.folds.append(len(self.places))
                 self.places.append(self._fold(length))
@@ -225,7 +226,7 @@ def pulse_thresholds(
     points: FixedPoints | Attractors,
     pattern: Any,
     duration: int,
-    starts: Sequence[int] | None = None,
+    starts: Sequence[int] | np.ndarray | None = None,
     maximum: float = 2.0,
     settle: int = 5000,
 ) -> pd.DataFrame:

@@ -7,6 +7,7 @@ called through the pointers that SciPy publishes for that purpose (scipy.linalg.
 from __future__ import annotations
 
 import ctypes
+from typing import Any
 
 import numpy as np
 from scipy.linalg import cython_lapack
@@ -14,7 +15,7 @@ from scipy.linalg import cython_lapack
 _int_pointer = ctypes.POINTER(ctypes.c_int)
 
 
-def _routine(name: str, arguments: int) -> ctypes._FuncPointer:  # type: ignore[name-defined]
+def _routine(name: str, arguments: int) -> Any:
     """A LAPACK routine; called through ctypes it runs without Python's lock."""
     capsule = cython_lapack.__pyx_capi__[name]
     name_of, pointer_of = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer

@@ -1,4 +1,4 @@
-"""One step of a network as a map h -> F(h, x) in float64: what the search and the proofs work on."""
+"""One step of a network as a map h -> F(h, x) in float64, for the search and the proofs."""
 
 from __future__ import annotations
 

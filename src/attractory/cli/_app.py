@@ -23,6 +23,13 @@ notes = Console(stderr=True)
 Out = Annotated[Path, typer.Option("--out", help="Folder of the run.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Cores = Annotated[int | None, typer.Option(help="Processor cores to use [default: all].")]
+FixedPoints = Annotated[
+    bool, typer.Option("--fixed-points", help="All fixed points, proved, and their connections.")
+]
+AutomatonToo = Annotated[
+    bool, typer.Option("--automaton", help="The network as a machine: every transition tested.")
+]
+Quick = Annotated[bool, typer.Option("--quick", help="Fewer starts, samples and steps for these.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
 
 
@@ -50,6 +57,7 @@ def reproduce(
 
     results = run_all(preset, nets, units, source, seed, out, say=_say)  # type: ignore[arg-type]
     _print_networks(results)
+    _print_dynamics(results)
     console.print(f"report: {out / 'report.html'}", highlight=False, soft_wrap=True)
 
 
@@ -127,18 +135,25 @@ def evaluate(
 
 
 @app.command()
-def analyze(folder: RunFolder, cores: Cores = None) -> None:
+def analyze(
+    folder: RunFolder,
+    fixed_points: FixedPoints = False,
+    automaton: AutomatonToo = False,
+    quick: Quick = False,
+    cores: Cores = None,
+) -> None:
     """Weights, spectra, state space and robustness of a run: tables into RUN/analysis.
 
-    Example: attractory analyze runs/two
+    Example: attractory analyze runs/two --fixed-points --automaton
     """
     _use_cores(cores)
     from attractory.report import study
     from attractory.runs import load
 
-    results = study(load(folder), say=_say)
+    results = study(load(folder), **_asked(fixed_points, automaton, quick))
     results.save(folder / "analysis")
     _print_networks(results)
+    _print_dynamics(results)
     console.print(f"tables: {folder / 'analysis'}", highlight=False, soft_wrap=True)
 
 
@@ -146,18 +161,21 @@ def analyze(folder: RunFolder, cores: Cores = None) -> None:
 def report(
     folder: RunFolder,
     out: Annotated[Path | None, typer.Option(help="The page [default: RUN/report.html].")] = None,
+    fixed_points: FixedPoints = False,
+    automaton: AutomatonToo = False,
+    quick: Quick = False,
     cores: Cores = None,
 ) -> None:
     """The page of a run, with all its figures; one HTML file that works offline.
 
-    Example: attractory report runs/two
+    Example: attractory report runs/two --fixed-points
     """
     _use_cores(cores)
     from attractory.report import study, write
     from attractory.runs import load
 
     run = load(folder)
-    page = write(run, out, study(run, say=_say))
+    page = write(run, out, study(run, **_asked(fixed_points, automaton, quick)))
     console.print(f"report: {page}", highlight=False, soft_wrap=True)
 
 
@@ -258,6 +276,27 @@ def _print_networks(results: Any) -> None:
     for row in frame.to_dict("records"):
         table.add_row(*(_shown(name, row[name]) for name in columns))
     console.print(table)
+
+
+def _asked(fixed_points: bool, automaton: bool, quick: bool) -> dict[str, Any]:
+    """What a study is asked for beyond the usual."""
+    from attractory.report import Effort
+
+    effort = Effort.quick() if quick else Effort()
+    return {
+        "say": _say,
+        "fixed_points": fixed_points,
+        "automaton": automaton,
+        "effort": effort,
+    }
+
+
+def _print_dynamics(results: Any) -> None:
+    """In words, a paragraph a network: fixed points and automaton."""
+    for net, found in enumerate(results.dynamics or []):
+        said = [found.points.statement]
+        said += [found.automaton.statement] if found.automaton is not None else []
+        console.print(f"network {net}: {' '.join(said)}", highlight=False)
 
 
 def _shown(name: str, value: Any) -> str:

@@ -15,6 +15,7 @@ import pandas as pd
 from attractory import figures
 from attractory._errors import InvalidSetting
 from attractory._files import write_text
+from attractory.report._dynamics import Dynamics
 from attractory.report._study import Study, study
 from attractory.runs import Run, package_versions
 
@@ -30,6 +31,15 @@ CAPTIONS = {
     "asked and says, and its states in the three leading dimensions.",
     "figure7_state_spaces": "The same walk seen in the state space of each network.",
     "learning_curve": "Loss of each network during training.",
+    "fixed_points": "Fixed points of network 0 in the state space of the test walk, by their "
+    "number of unstable dimensions, with unstable directions and ways from saddles to attractors.",
+    "connections": "Which attractors of network 0 a saddle with one unstable dimension joins.",
+    "jacobian_spectra": "Eigenvalues of the Jacobian at the fixed points of network 0, by the "
+    "number of unstable dimensions, with the unit circle.",
+    "continuation": "Read-out of the stable points of network 0 as a constant input grows: each "
+    "is followed until it meets another fixed point and vanishes (fold), or the input is full.",
+    "automaton": "Network 0 as a machine: what each input makes of each state, by the margin of "
+    "the read-out at the end of the block, and how long each state holds in silence.",
     "robustness": "Scores under conditions that the networks were not trained for; the dashed line "
     "marks the condition of training.",
 }
@@ -38,6 +48,8 @@ SECTIONS = {
     "Learning": ("learning_curve",),
     "Weights": ("figure4_connectivity", "figure5_spectra"),
     "State space": ("figure6_state_space", "figure7_state_spaces"),
+    "Fixed points": ("fixed_points", "connections", "jacobian_spectra", "continuation"),
+    "Automaton": ("automaton",),
     "Robustness": ("robustness",),
 }
 HEADINGS = {
@@ -53,8 +65,14 @@ HEADINGS = {
     "spectrum_leading_frequency": "leading mode (cycles/ms)",
     "cube_r_squared": "cube R²",
     "cube_one_bit_apart": "edges one bit apart",
+    "points_all": "fixed points",
+    "points_stable": "stable",
+    "points_certified": "proved",
+    "points_degree_sum": "degree sum",
+    "automaton_right": "memory transitions right (T0)",
+    "automaton_margin": "smallest margin (T0)",
 }
-PERCENTAGES = ("accuracy", "spectrum_on_circle", "cube_one_bit_apart")
+PERCENTAGES = ("accuracy", "spectrum_on_circle", "cube_one_bit_apart", "automaton_right")
 
 
 def write(run: Run, path: str | Path | None = None, results: Study | None = None) -> Path:
@@ -86,7 +104,12 @@ def _html(results: Study, images: dict[str, bytes]) -> str:
             parts.append(_weight_tables(results))
         if title == "State space":
             parts += [_turning(results), _state_space_tables(results)]
-        if parts:
+        if title == "Fixed points" and results.dynamics is not None:
+            parts = [_points_summary(results), *parts, _turning_points(results)]
+            parts.append(_points_tables(results.dynamics))
+        if title == "Automaton" and results.dynamics is not None:
+            parts = [*parts, _automaton_tables(results.dynamics)]
+        if any(parts):
             sections[title] = "\n".join(parts)
     sections["What was run"] = _settings(run)
     template = Template(resources.files("attractory.report").joinpath("page.html").read_text())
@@ -205,16 +228,85 @@ def _turning(results: Study) -> str:
     if results.spaces[0].coordinates.shape[-1] < 3:
         return ""
     drawing = figures.state_space_3d(results.spaces, results.cubes)
+    return f"<script>{get_plotlyjs()}</script>\n" + _turned(
+        drawing, "turn", "The state space to turn (drag), zoom (wheel) and read (hover)."
+    )
+
+
+def _turning_points(results: Study) -> str:
+    """The fixed points of every network, to turn; plotly itself is in the page already."""
+    found = results.dynamics or []
+    joined = [each.connections for each in found if each.connections is not None]
+    if len(joined) < len(found) or results.spaces[0].coordinates.shape[-1] < 3:
+        return ""
+    drawing = figures.fixed_points_3d([each.points for each in found], results.spaces, joined)
+    return _turned(drawing, "turn-points", "The fixed points to turn, zoom and read.")
+
+
+def _turned(drawing: Any, name: str, caption: str) -> str:
     body = drawing.to_html(
         full_html=False,
         include_plotlyjs=False,
-        div_id="turn",
+        div_id=name,
         config={"displaylogo": False, "responsive": True},
     )
-    return (
-        f"<script>{get_plotlyjs()}</script>\n<figure>{body}<figcaption>The state space to turn "
-        "(drag), zoom (wheel) and read (hover).</figcaption></figure>"
+    return f"<figure>{body}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def _points_summary(results: Study) -> str:
+    """Per network: the numbers, and in words what is known of the list."""
+    found = results.dynamics or []
+    said = "".join(
+        f"<li>network {net}: {escape(each.points.statement)}</li>" for net, each in enumerate(found)
     )
+    return (
+        "<p>Without input, in float64. Proved: a Newton-Kantorovich certificate with bounded "
+        "rounding says that exactly one fixed point lies in a ball around the state.</p>"
+        f"{_table(_columns(results.network_table(), 'points'))}<ul>{said}</ul>"
+    )
+
+
+def _points_tables(found: list[Dynamics]) -> str:
+    tables = [each.tables() for each in found]
+    titles = {
+        "fixed_points": "Every fixed point",
+        "connections": "What each saddle leads to",
+        "oscillations": "Attractors that move",
+        "driven_points": "Fixed points under input",
+        "folds": "Where states vanish under growing input",
+        "disturbances": "Smallest disturbances found that leave a stable point",
+    }
+    return "".join(_details(title, name, tables) for name, title in titles.items())
+
+
+def _automaton_tables(found: list[Dynamics]) -> str:
+    machines = [each.automaton for each in found if each.automaton is not None]
+    if not machines:
+        return ""
+    said = "".join(
+        f"<li>network {net}: {escape(each.statement)}</li>" for net, each in enumerate(machines)
+    )
+    tables = [
+        {"states": each.states(), "failing": each.failing.drop(columns="right")}
+        for each in machines
+    ]
+    return (
+        "<p>Levels of evidence: T0, from the centre of each state without noise; T1, from states "
+        "of the same meaning after random histories, with the task's noise; T2, proved: a region "
+        f"around the state that nothing leaves in silence.</p><ul>{said}</ul>"
+        + _details("How long each state holds", "states", tables)
+        + _details("Transitions that fail (T0, or in a sample of T1)", "failing", tables)
+    )
+
+
+def _details(title: str, name: str, tables: list[dict[str, pd.DataFrame]]) -> str:
+    """One table for all networks, folded; nothing where it would be empty."""
+    parts = [t[name].assign(net=net) for net, t in enumerate(tables) if name in t and len(t[name])]
+    if not parts:
+        return ""
+    whole = pd.concat(parts)
+    whole = whole[["net", *(column for column in whole if column != "net")]]
+    return f"<details><summary>{escape(title)}</summary>{_table(whole)}</details>"
 
 
 def _settings(run: Run) -> str:
@@ -264,7 +356,9 @@ def _table(table: pd.DataFrame) -> str:
 def _cell(column: str, value: Any) -> str:
     if column in PERCENTAGES:
         return f"{100 * value:.2f} %"
-    return f"{value:.4f}" if isinstance(value, float) else escape(str(value))
+    if isinstance(value, float):
+        return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.3g}"
+    return escape(str(value))
 
 
 def _slug(title: str) -> str:

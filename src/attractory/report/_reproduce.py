@@ -8,6 +8,7 @@ from typing import Literal
 
 from attractory._errors import InvalidSetting
 from attractory.models import RateRNN
+from attractory.report._dynamics import Effort
 from attractory.report._page import write
 from attractory.report._study import Study, study
 from attractory.rules import BPTT
@@ -28,7 +29,7 @@ def reproduce(
     progress: bool = True,
     say: Callable[[str], None] = lambda _: None,
 ) -> Study:
-    """Jarne (2024) from beginning to end: networks, scores, figures 1 to 7, one page.
+    """Jarne (2024) from beginning to end: networks, scores, figures 1 to 7, fixed points, one page.
 
     preset: "fast" trains the paper's network (equation 7, tanh, orthogonal) on the paper's task by
     a better recipe (`BPTT.near_orthogonal`), the spoiled last step left out; "paper" follows the
@@ -41,7 +42,7 @@ def reproduce(
         run.save(path)  # a folder that is not free is refused before any work
     else:
         run = _trained(preset, nets, units, seed, path, progress)
-    results = study(run, say=say)
+    results = study(run, say=say, fixed_points=True, automaton=True, effort=Effort.quick())
     folder = run.save()
     results.save(folder / "analysis")
     say("figures and report")

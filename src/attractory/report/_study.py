@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from attractory import analysis, figures
 from attractory._files import write_json, write_text
 from attractory.evaluation import RobustnessCurve, Scores, evaluate, robustness
-from attractory.models import Trajectory
-from attractory.runs import Run
+from attractory.models import Network, Trajectory
+from attractory.report._dynamics import Dynamics, Effort, dynamics
+from attractory.runs import Run, save_safetensors
 from attractory.tasks import FlipFlop, Task, Trials
 
 PUBLISHED_MSE = 0.0133  # the author's network after 20 epochs, last step left out
@@ -28,7 +29,8 @@ class Study:
     task: the run's task as it is scored. scores: on fresh trials, the last step left out where the
     task's generator spoils it; scores_with_last_step: with it (None where nothing is left out).
     probe: the trials of the state space (the walk through all states for a flip-flop).
-    cubes is None unless every network is a flip-flop memory seen in enough dimensions.
+    cubes is None unless every network is a flip-flop memory seen in enough dimensions. dynamics:
+    fixed points and automaton; None where neither was asked for.
     """
 
     run: Run
@@ -43,6 +45,7 @@ class Study:
     spaces: list[analysis.StateSpace]
     principal_spaces: list[analysis.StateSpace]
     cubes: list[analysis.Hypercube] | None
+    dynamics: list[Dynamics] | None = None
 
     def network_table(self) -> pd.DataFrame:
         """A row for each network: its scores and what its weights and states are like."""
@@ -63,6 +66,8 @@ class Study:
             }
             if self.cubes is not None:
                 row |= {f"cube_{name}": v for name, v in self.cubes[net].summary().items()}
+            if self.dynamics is not None:
+                row |= _dynamics_row(self.dynamics[net])
             rows.append(row)
         return pd.DataFrame(rows)
 
@@ -81,6 +86,23 @@ class Study:
             write_text(folder / f"{name}.csv", table.to_csv(index=False))
         if self.cubes is not None:
             write_json(folder / "cubes.json", [_cube_json(cube) for cube in self.cubes])
+        if self.dynamics is not None:
+            self._save_dynamics(folder, self.dynamics)
+
+    def _save_dynamics(self, folder: Path, found: list[Dynamics]) -> None:
+        """Tables with a column `net`, states of the fixed points, and the statements."""
+        tables = [each.tables() for each in found]
+        for name in tables[0]:
+            parts = [table[name].assign(net=net) for net, table in enumerate(tables)]
+            write_text(folder / f"{name}.csv", pd.concat(parts).to_csv(index=False))
+        for net, each in enumerate(found):
+            arrays = {
+                "states": each.points.states,
+                "eigenvalues_real": each.points.eigenvalues.real,
+                "eigenvalues_imaginary": each.points.eigenvalues.imag,
+            }
+            save_safetensors(arrays, folder / f"fixed_points_{net}.safetensors")
+        write_json(folder / "dynamics.json", [each.summary() for each in found])
 
     def draw(self) -> dict[str, Callable[[], Figure]]:
         """The figures by file name; each is drawn when it is called."""
@@ -103,6 +125,8 @@ class Study:
             drawings["learning_curve"] = lambda: figures.learning_curve(
                 self.run.history, target, f"published network, {PUBLISHED_MSE}"
             )
+        if self.dynamics is not None:
+            drawings |= self._dynamics_drawings(self.dynamics[0])
         if self.curves:
             drawings["robustness"] = lambda: figures.robustness(self.curves)
         return drawings
@@ -114,6 +138,23 @@ class Study:
             ),
             "figure7_state_spaces": lambda: figures.state_spaces(self.spaces, self.cubes),
         }
+
+    def _dynamics_drawings(self, found: Dynamics) -> dict[str, Callable[[], Figure]]:
+        """Of network 0."""
+        drawings: dict[str, Callable[[], Figure]] = {}
+        joined, machine = found.connections, found.automaton
+        if joined is not None:
+            if self.spaces[0].coordinates.shape[-1] >= 3:
+                drawings["fixed_points"] = lambda: figures.fixed_points(
+                    found.points, self.spaces[0], joined
+                )
+            drawings["connections"] = lambda: figures.connections(joined)
+            drawings["jacobian_spectra"] = lambda: figures.jacobian_spectra(found.points)
+        if found.continuations:
+            drawings["continuation"] = lambda: figures.continuation(found.continuations[:2])
+        if machine is not None:
+            drawings["automaton"] = lambda: figures.automaton(machine)
+        return drawings
 
     def _eigenvalue_table(self) -> pd.DataFrame:
         return pd.concat(
@@ -131,13 +172,19 @@ class Study:
 
 
 def study(
-    run: Run, n: int = 512, seed: int = SCORE_SEED, say: Callable[[str], None] = lambda _: None
+    run: Run,
+    n: int = 512,
+    seed: int = SCORE_SEED,
+    say: Callable[[str], None] = lambda _: None,
+    fixed_points: bool = False,
+    automaton: bool = False,
+    effort: Effort | None = None,
 ) -> Study:
     """Score and analyse all networks of a run.
 
     `n` trials for the scores, drawn from `seed`; a quarter of them for each point of the
     robustness curves. `say` is told what is being done. Every network's scores go into its row of
-    `run.status`.
+    `run.status`. fixed_points, automaton: whether these are looked for too, with how much `effort`.
     """
     networks = list(run.networks)
     task, published = _scored_task(run.task)
@@ -168,7 +215,51 @@ def study(
         spaces=spaces,
         principal_spaces=principal,
         cubes=_cubes(task, spaces),
+        dynamics=_dynamics(networks, task, effort, fixed_points, automaton, seed, say)
+        if fixed_points or automaton
+        else None,
     )
+
+
+def _dynamics(
+    networks: list[Network],
+    task: Task,
+    effort: Effort | None,
+    fixed_points: bool,
+    automaton: bool,
+    seed: int,
+    say: Callable[[str], None],
+) -> list[Dynamics]:
+    if automaton:
+        task.machine()  # a task without one is refused before anything is computed
+    return [
+        dynamics(
+            network,
+            task,
+            effort,
+            fixed_points,
+            automaton,
+            seed,
+            lambda what, net=net: say(f"network {net}: {what}"),  # type: ignore[misc]
+        )
+        for net, network in enumerate(networks)
+    ]
+
+
+def _dynamics_row(found: Dynamics) -> dict[str, Any]:
+    """The main numbers of a network's dynamics, for its row in the table of networks."""
+    row: dict[str, Any] = {
+        "points_all": len(found.points),
+        "points_stable": len(found.points.stable),
+        "points_certified": int(found.points.certified.sum()),
+        "points_degree_sum": found.points.degree_sum,
+    }
+    if found.automaton is not None:
+        machine = found.automaton
+        memories = machine.machine.memories
+        row["automaton_right"] = float(machine.right[memories].mean())
+        row["automaton_margin"] = float(machine.margins[memories].min())
+    return row
 
 
 def _scored_task(task: Task) -> tuple[Task, Task | None]:

@@ -1,0 +1,200 @@
+"""The dynamics of one network: fixed points, how they hang together, the automaton."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from attractory import analysis
+from attractory._settings import Settings
+from attractory.models import Network
+from attractory.tasks import FlipFlop, Task
+
+
+class Effort(Settings):
+    """How much is spent on the dynamics of a network.
+
+    starts, max_starts: of the search for fixed points (see `analysis.fixed_points`). samples: noisy
+    samples of each transition of the automaton. hold_steps: how long its states are watched.
+    disturbances: whether the smallest disturbances are searched for. patterns: how many input
+    patterns fixed points are continued under and searched for.
+    """
+
+    starts: int = 1024
+    max_starts: int = 32_768
+    samples: int = 1000
+    hold_steps: int = 100_000
+    disturbances: bool = True
+    patterns: int = 6
+
+    @classmethod
+    def quick(cls) -> Effort:
+        """Enough to see what a network does, in a fraction of the time."""
+        return cls(
+            starts=512, max_starts=4096, samples=20, hold_steps=5000, disturbances=False, patterns=2
+        )
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """The dynamics of one network. What was not asked for is None, or empty.
+
+    points: fixed points without input. connections: how they hang together, with the attractors
+    that move. continuations: of the memories under growing input. driven: fixed points under each
+    of the same inputs at the task's amplitude. disturbances: the smallest that leave a stable
+    point. automaton: the network as the machine of its task.
+    """
+
+    points: analysis.FixedPoints
+    connections: analysis.Connections | None
+    continuations: list[analysis.Continuation]
+    driven: list[analysis.FixedPoints]
+    disturbances: list[analysis.Disturbance]
+    automaton: analysis.Automaton | None
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Everything as tables, by file name."""
+        tables = {"fixed_points": self.points.table()}
+        if self.connections is not None:
+            tables["connections"] = self.connections.table()
+            tables["oscillations"] = _oscillation_table(self.connections.attractors)
+        if self.continuations:
+            tables["folds"] = pd.concat(
+                each.table().assign(pattern=_named(each.pattern)) for each in self.continuations
+            )
+        if self.driven:
+            tables["driven_points"] = _driven_table(self.driven)
+        if self.disturbances:
+            tables["disturbances"] = pd.DataFrame(
+                {
+                    "point": [each.start for each in self.disturbances],
+                    "end": [each.end for each in self.disturbances],
+                    "size": [each.size for each in self.disturbances],
+                    "relative": [each.relative for each in self.disturbances],
+                }
+            )
+        if self.automaton is not None:
+            tables["transitions"] = self.automaton.transitions()
+            tables["states"] = self.automaton.states()
+        return tables
+
+    def summary(self) -> dict[str, Any]:
+        """The main numbers and the statements, for a file."""
+        completeness = self.points.completeness
+        made: dict[str, Any] = {
+            "fixed_points": len(self.points),
+            "stable": len(self.points.stable),
+            "certified": int(self.points.certified.sum()),
+            "degree_sum": self.points.degree_sum,
+            "coverage": self.points.coverage,
+            "complete": completeness.complete,
+            "statement": self.points.statement,
+        }
+        if self.connections is not None:
+            made["oscillations"] = len(self.connections.attractors.oscillations)
+            made["hypercube"] = self.connections.hypercube
+        if self.automaton is not None:
+            made["automaton"] = self.automaton.statement
+        return made
+
+
+def dynamics(
+    network: Network,
+    task: Task,
+    effort: Effort | None = None,
+    fixed_points: bool = True,
+    automaton: bool = True,
+    seed: int = 0,
+    say: Callable[[str], None] = lambda _: None,
+) -> Dynamics:
+    """Fixed points, and what hangs on them, and the automaton of one network, as far as asked for.
+
+    An automaton needs the fixed points too; what hangs on them is left out without `fixed_points`.
+    """
+    effort = effort or Effort()
+    say("fixed points")
+    points = analysis.fixed_points(
+        network, n_starts=effort.starts, seed=seed, task=task, max_starts=effort.max_starts
+    )
+    known = analysis.attractors(points, seed=seed)
+    connections, continuations, driven, disturbances = None, [], [], []
+    if fixed_points:
+        say("connections between fixed points")
+        connections = analysis.connections(known, max_unstable=2, seed=seed)
+        patterns = _patterns(network, task)[: effort.patterns]
+        say("fixed points under input")
+        continuations = [
+            analysis.continuation(points, pattern, starts=points.stable[:16])
+            for pattern in patterns
+        ]
+        driven = [
+            analysis.fixed_points(
+                network, pattern, n_starts=256, seed=seed, task=task, max_starts=1024
+            )
+            for pattern in patterns
+        ]
+    if effort.disturbances and fixed_points and len(points.stable) > 1:
+        say("smallest disturbances")
+        disturbances = analysis.smallest_disturbances(known, points.stable[:16])
+    machine = None
+    if automaton:
+        say("automaton")
+        machine = analysis.automaton(
+            network, task, effort.samples, seed, points=known, hold_steps=effort.hold_steps
+        )
+    return Dynamics(points, connections, continuations, driven, disturbances, machine)
+
+
+def _patterns(network: Network, task: Task) -> list[np.ndarray]:
+    """One input at a time, positive and negative, at the height of the task's pulses."""
+    height = task.amplitude if isinstance(task, FlipFlop) else 1.0
+    ones = height * np.eye(network.n_inputs)
+    return [sign * row for row in ones for sign in (1.0, -1.0)]
+
+
+def _driven_table(driven: list[analysis.FixedPoints]) -> pd.DataFrame:
+    """A row for each input pattern: how many fixed points there are, and where the stable ones
+    read out."""
+    rows = []
+    for points in driven:
+        stable = points.outputs[points.stable]
+        read = ", ".join("(" + " ".join(f"{z:.2f}" for z in row) + ")" for row in stable[:8])
+        rows.append(
+            {
+                "pattern": _named(points.inputs),
+                "fixed_points": len(points),
+                "stable": len(stable),
+                "certified": int(points.certified.sum()),
+                "degree_sum": points.degree_sum,
+                "complete": points.completeness.complete,
+                "stable_outputs": read + (", …" if len(stable) > 8 else ""),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _oscillation_table(attractors: analysis.Attractors) -> pd.DataFrame:
+    rows = []
+    for i, each in enumerate(attractors.oscillations):
+        row: dict[str, Any] = {
+            "attractor": len(attractors.points) + i,
+            "kind": each.kind,
+            "period": each.period,
+            "frequency": each.frequency,
+            "lyapunov": each.lyapunov,
+            "speed": each.speed,
+        }
+        for channel in range(len(each.output_mean)):
+            row[f"output_{channel}"] = each.output_mean[channel]
+            row[f"output_{channel}_low"] = each.output_low[channel]
+            row[f"output_{channel}_high"] = each.output_high[channel]
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _named(pattern: np.ndarray | None) -> str:
+    return "" if pattern is None else "(" + ", ".join(f"{value:g}" for value in pattern) + ")"
