@@ -15,8 +15,8 @@ from attractory.analysis._threads import spread
 
 ROWS = 32  # states that a thread takes at a time
 NEAR = 1e-3  # so near (max norm, in the size of a state) to a stable point, and coming nearer
-WINDOW = 100  # steps over which a moving state is averaged
-ALIKE = 0.03  # two means of moving states that are nearer (in the size of a state) are one
+WINDOW = 200  # steps over which a moving state is averaged
+ALIKE = 0.1  # two means of moving states that are nearer (in the size of a state) are one
 MOVING = 1e-5  # a state that moves less in a step (in the size of a state) is not called moving
 RECORD = 2048  # steps of an oscillation that are looked at
 UNKNOWN, LOST = -1, -2  # instead of an attractor's number
@@ -212,7 +212,7 @@ def _matching(
 ) -> np.ndarray:
     """The oscillation that moves about the same place at the same speed, -1 for none."""
     apart = np.abs(mean[:, None] - means).max(axis=2)
-    alike = (apart < ALIKE * size) & (np.abs(speed[:, None] / speeds - 1) < 0.2)
+    alike = (apart < ALIKE * size) & (np.abs(speed[:, None] / speeds - 1) < 0.3)
     return np.where(alike.any(axis=1), np.where(alike, apart, np.inf).argmin(axis=1), -1)
 
 

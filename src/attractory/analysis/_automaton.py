@@ -14,7 +14,7 @@ from attractory.analysis._certificate import certify
 from attractory.analysis._fixed_points import FixedPoints, fixed_points
 from attractory.analysis._invariant import Ellipsoid, invariant_ellipsoid
 from attractory.analysis._step import RateStep
-from attractory.analysis._threads import spread
+from attractory.analysis._threads import one_blas_thread, spread
 from attractory.models import Network
 from attractory.tasks import Machine, Task
 
@@ -195,7 +195,8 @@ def automaton(
         points = fixed_points(network, seed=seed, task=task)
     step = RateStep.of(network, None)
     rng = np.random.default_rng(seed)
-    centers = _centers(step, machine)
+    with one_blas_thread():  # small products, one after the other
+        centers = _centers(step, machine)
     found = attractors(points, centers)
     blocks = _Blocks(step, machine, network.model.recurrent_noise * np.sqrt(2 / step.leak))
     reached, margins = _from_centers(step, machine, centers)

@@ -28,8 +28,9 @@ class Connections:
     Numbers are those of `attractors`: of fixed points, then of oscillations. reached: for each
     saddle followed, the attractors that were reached from it (sorted; -1 among them: some ways had
     led to none when the simulation ended). edges (edge, 3): saddle, attractor, attractor, for each
-    saddle with one unstable dimension that joins two. max_unstable: points with more unstable
-    dimensions were not followed.
+    saddle that joins two: the ends of its two ways along the only real eigenvalue above 1 (other
+    unstable directions, if any, are spirals). max_unstable: points with more unstable dimensions
+    were not followed.
     """
 
     attractors: Attractors
@@ -44,13 +45,14 @@ class Connections:
 
     @cached_property
     def graph(self) -> Graph[int]:
-        """A networkx graph: a node for each attractor (with its outputs), an edge for each pair
-        that a saddle joins (with the list of those saddles)."""
+        """A networkx graph: a node for each attractor (`outputs`: its read-out, `stable`: whether
+        it is a fixed point), an edge for each pair that saddles join (`saddles`: which)."""
         from networkx import Graph
 
         graph: Graph[int] = Graph()
         for i in self.attractors.numbers:
-            graph.add_node(i, outputs=self.attractors.output(i))
+            fixed = i < len(self.points)
+            graph.add_node(i, outputs=self.attractors.output(i), stable=fixed)
         for saddle, one, other in self.edges.tolist():
             if graph.has_edge(one, other):
                 graph.edges[one, other]["saddles"].append(saddle)
@@ -60,15 +62,16 @@ class Connections:
 
     @cached_property
     def hypercube(self) -> int | None:
-        """n where the graph is the n-cube (2ⁿ attractors, each pair that differs in one bit joined,
-        whatever the bits may be called), else None."""
+        """n where the stable points and the saddles between them are the n-cube (2ⁿ points, each
+        pair that differs in one bit joined, whatever the bits may be called), else None."""
         from networkx import hypercube_graph, is_isomorphic
 
-        count = self.graph.number_of_nodes()
+        stable = self.graph.subgraph(self.points.stable.tolist())
+        count = stable.number_of_nodes()
         n = count.bit_length() - 1
-        if count < 2 or count != 2**n or self.graph.number_of_edges() != n * 2 ** (n - 1):
+        if count < 2 or count != 2**n or stable.number_of_edges() != n * 2 ** (n - 1):
             return None
-        return n if is_isomorphic(self.graph, hypercube_graph(n)) else None
+        return n if is_isomorphic(stable, hypercube_graph(n)) else None
 
     def table(self) -> pd.DataFrame:
         """A row for each point that was followed, and what was reached from it."""
@@ -86,8 +89,9 @@ def connections(
 ) -> Connections:
     """Follow every saddle with at most `max_unstable` unstable dimensions to the attractors.
 
-    A saddle with one unstable dimension is left in both directions of its eigenvector; one with
-    more along each of them and in random directions of the space that they span. Each way is
+    A saddle with one real eigenvalue above 1 is left in both directions of its eigenvector; all
+    with several unstable dimensions also along each of them and in random directions of the space
+    that they span. Each way is
     simulated, without noise, for up to `steps` time constants. For n independent bits a point with
     k unstable dimensions reaches the 2ᵏ corners of a face of the n-cube. Given fixed points alone,
     oscillations that the ways end in are looked for too. What is reached is seen, not proved.
@@ -112,13 +116,24 @@ def connections(
         own = ends[position : position + len(each)].tolist()
         position += len(each)
         reached[i] = tuple(sorted(set(own)))
-        if points.n_unstable[i] == 1 and own[0] != own[1] and -1 not in own:
-            edges.append((i, *sorted(own)))
+        if _joins(points, i) and own[0] != own[1] and -1 not in own[:2]:
+            edges.append((i, *sorted(own[:2])))
     return Connections(known, reached, np.array(edges, int).reshape(-1, 3), max_unstable)
 
 
+def _joins(points: FixedPoints, point: int) -> bool:
+    """Has the Jacobian there exactly one real eigenvalue above 1, and otherwise spirals?"""
+    values = points.eigenvalues[point]
+    unstable = values[np.abs(values) > 1]
+    real = unstable[unstable.imag == 0].real
+    return len(real) == 1 and real[0] > 1
+
+
 def _directions(points: FixedPoints, point: int, rng: np.random.Generator) -> np.ndarray:
-    """Unit vectors (direction, unit) in the unstable space of a point, each with its negative."""
+    """Unit vectors (direction, unit) in the unstable space of a point, each with its negative.
+
+    Where the point joins attractors the first pair is the eigenvector along which it does.
+    """
     jacobian = points.step.jacobians(points.states[point][None])[0]
     values, vectors = np.linalg.eig(jacobian)
     unstable = vectors[:, (np.abs(values) > 1) & (values.imag >= 0)]
@@ -131,5 +146,8 @@ def _directions(points: FixedPoints, point: int, rng: np.random.Generator) -> np
         # not exactly along an eigenvector: that way may end in another saddle, by symmetry
         spanning = spanning + 1e-3 * np.linalg.norm(spanning, axis=1, keepdims=True) * mixed[0]
         spanning = np.concatenate([spanning, mixed])
+    if _joins(points, point):
+        along = int(np.argmax(np.where((values.imag == 0) & (values.real > 1), values.real, 0)))
+        spanning = np.concatenate([vectors[:, along].real[None], spanning])
     half = spanning / np.linalg.norm(spanning, axis=1, keepdims=True)
     return np.stack([half, -half], axis=1).reshape(-1, half.shape[1])

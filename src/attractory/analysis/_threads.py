@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -18,6 +19,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Within it BLAS runs in one thread: more of them slow small products down."""
+    return threadpool_limits(limits=1, user_api="blas")
+
+
 def spread(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """`function` of each item, in order: one thread a core, and one BLAS thread in each.
 
@@ -25,7 +31,7 @@ def spread(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Re
     on how many there are.
     """
     work = list(items)
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_blas_thread():
         if len(work) < 2 or cores() == 1:
             return [function(item) for item in work]
         with ThreadPoolExecutor(cores()) as pool:

@@ -18,7 +18,8 @@ from attractory.tasks import FlipFlop, Task
 class Effort(Settings):
     """How much is spent on the dynamics of a network.
 
-    starts, max_starts: of the search for fixed points (see `analysis.fixed_points`). samples: noisy
+    starts, max_starts: of the search for fixed points (see `analysis.fixed_points`). driven_starts:
+    of the searches under constant input, which do not go on after these. samples: noisy
     samples of each transition of the automaton. hold_steps: how long its states are watched.
     disturbances: whether the smallest disturbances are searched for. patterns: how many input
     patterns fixed points are continued under and searched for.
@@ -26,6 +27,7 @@ class Effort(Settings):
 
     starts: int = 1024
     max_starts: int = 32_768
+    driven_starts: int = 1024
     samples: int = 1000
     hold_steps: int = 100_000
     disturbances: bool = True
@@ -35,7 +37,13 @@ class Effort(Settings):
     def quick(cls) -> Effort:
         """Enough to see what a network does, in a fraction of the time."""
         return cls(
-            starts=512, max_starts=4096, samples=20, hold_steps=5000, disturbances=False, patterns=2
+            starts=512,
+            max_starts=4096,
+            driven_starts=128,
+            samples=20,
+            hold_steps=5000,
+            disturbances=False,
+            patterns=2,
         )
 
 
@@ -124,7 +132,7 @@ def dynamics(
     connections, continuations, driven, disturbances = None, [], [], []
     if fixed_points:
         say("connections between fixed points")
-        connections = analysis.connections(known, max_unstable=2, seed=seed)
+        connections = analysis.connections(known, max_unstable=3, seed=seed)
         patterns = _patterns(network, task)[: effort.patterns]
         say("fixed points under input")
         continuations = [
@@ -133,7 +141,12 @@ def dynamics(
         ]
         driven = [
             analysis.fixed_points(
-                network, pattern, n_starts=256, seed=seed, task=task, max_starts=1024
+                network,
+                pattern,
+                n_starts=effort.driven_starts,
+                seed=seed,
+                task=task,
+                max_starts=effort.driven_starts,
             )
             for pattern in patterns
         ]
