@@ -107,8 +107,9 @@ def linearisation(
     eigenvalues, modes = eigenvalues[order].astype(complex), modes[:, order].astype(complex)
     left = left[:, order].conj().T.astype(complex)
     overlap = (left * modes.T).sum(axis=1)
-    overlap[np.abs(overlap) < INSEPARABLE] = np.nan
-    selection = left / overlap[:, None]
+    apart = np.abs(overlap) >= INSEPARABLE
+    selection = np.full_like(left, np.nan)
+    selection[apart] = left[apart] / overlap[apart, None]
     with np.errstate(divide="ignore"):
         decay_times = -step.dt / np.log(np.abs(eigenvalues))
     return Linearisation(
