@@ -28,6 +28,7 @@ docs: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/generate_trials.py
+	$(BIN)/python benchmarks/fixed_points.py
 
 clean:
 	rm -rf $(VENV) build dist

@@ -233,3 +233,17 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
     assert process.returncode == 130
     assert errors.strip().endswith("the same command goes on from the last checkpoint")
     assert (tmp_path / "run" / "checkpoints" / "newest.safetensors").exists()
+
+
+def test_analyze_opens_the_networks(run_folder):
+    status, output, errors = attractory(
+        "analyze", run_folder, "--fixed-points", "--automaton", "--quick"
+    )
+    assert status == 0, errors
+    assert "network 0: " in output
+    assert "fixed points (" in output
+    assert "(T0, smallest margin" in output
+    assert "network 1: automaton" in errors
+    said = json.loads((run_folder / "analysis" / "dynamics.json").read_text())
+    assert len(said) == 2
+    assert (run_folder / "analysis" / "transitions.csv").exists()

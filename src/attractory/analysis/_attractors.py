@@ -11,7 +11,7 @@ import numpy as np
 from attractory._errors import InvalidSetting
 from attractory.analysis._fixed_points import FixedPoints
 from attractory.analysis._step import Step
-from attractory.analysis._threads import spread
+from attractory.analysis._threads import one_blas_thread, spread
 
 ROWS = 32  # states that a thread takes at a time
 NEAR = 1e-3  # so near (max norm, in the size of a state) to a stable point, and coming nearer
@@ -99,9 +99,10 @@ class Attractors:
         `points`. A state has come to a stable point when it is near it and coming nearer; to an
         oscillation when its mean and its speed over two windows are those of the oscillation.
         """
-        return _follow(self, states, steps)[0]
+        return one_blas_thread(_follow)(self, states, steps)[0]
 
 
+@one_blas_thread
 def attractors(
     points: FixedPoints | Attractors,
     states: np.ndarray | None = None,

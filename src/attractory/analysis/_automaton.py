@@ -160,6 +160,7 @@ class Automaton:
         return "(" + " ".join(f"{z:.2f}" for z in self.attractors.output(number)) + ")"
 
 
+@one_blas_thread
 def automaton(
     network: Network,
     task: Task,
@@ -195,8 +196,7 @@ def automaton(
         points = fixed_points(network, seed=seed, task=task)
     step = RateStep.of(network, None)
     rng = np.random.default_rng(seed)
-    with one_blas_thread():  # small products, one after the other
-        centers = _centers(step, machine)
+    centers = _centers(step, machine)
     found = attractors(points, centers)
     blocks = _Blocks(step, machine, network.model.recurrent_noise * np.sqrt(2 / step.leak))
     reached, margins = _from_centers(step, machine, centers)

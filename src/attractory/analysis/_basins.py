@@ -10,6 +10,7 @@ import numpy as np
 from attractory._errors import InvalidSetting
 from attractory.analysis._attractors import Attractors
 from attractory.analysis._fixed_points import FixedPoints
+from attractory.analysis._threads import one_blas_thread
 
 SCAN = 6  # places on a way at which the first exit from a basin is looked for
 NEIGHBOURS = 8  # fixed points towards which pushes are tried
@@ -32,6 +33,7 @@ class Border:
     saddle: int
 
 
+@one_blas_thread
 def basin_border(
     points: FixedPoints | Attractors, start: int, end: int, steps: int = 5000, bisections: int = 30
 ) -> Border:
@@ -69,6 +71,7 @@ class Disturbance:
     relative: float
 
 
+@one_blas_thread
 def smallest_disturbances(
     points: FixedPoints | Attractors,
     starts: Sequence[int] | np.ndarray | None = None,

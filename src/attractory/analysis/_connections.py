@@ -12,6 +12,7 @@ import pandas as pd
 from attractory._errors import InvalidSetting
 from attractory.analysis._attractors import Attractors, attractors, joined
 from attractory.analysis._fixed_points import FixedPoints
+from attractory.analysis._threads import one_blas_thread, spread
 
 if TYPE_CHECKING:
     from networkx import Graph
@@ -84,6 +85,7 @@ class Connections:
         )
 
 
+@one_blas_thread
 def connections(
     points: FixedPoints | Attractors, max_unstable: int = 3, steps: int = 10_000, seed: int = 0
 ) -> Connections:
@@ -103,8 +105,13 @@ def connections(
     known = points if isinstance(points, Attractors) else attractors(points)
     points = known.points
     rng = np.random.default_rng(seed)
-    saddles = np.flatnonzero((points.n_unstable >= 1) & (points.n_unstable <= max_unstable))
-    ways = [_directions(points, int(i), rng) for i in saddles]
+    saddles = np.flatnonzero(
+        (points.n_unstable >= 1) & (points.n_unstable <= max_unstable)
+    ).tolist()
+    bases = spread(
+        lambda i: np.linalg.eig(points.step.jacobians(points.states[i][None])[0]), saddles
+    )
+    ways = [_directions(points, i, *basis, rng) for i, basis in zip(saddles, bases, strict=True)]
     size = PUSH * np.sqrt(points.step.units)
     starts = [points.states[i] + size * each for i, each in zip(saddles, ways, strict=True)]
     ends = known.follow(
@@ -112,7 +119,7 @@ def connections(
         round(steps / getattr(points.step, "leak", 1.0)),
     )
     reached, edges, position = {}, [], 0
-    for i, each in zip(saddles.tolist(), ways, strict=True):
+    for i, each in zip(saddles, ways, strict=True):
         own = ends[position : position + len(each)].tolist()
         position += len(each)
         reached[i] = tuple(sorted(set(own)))
@@ -129,13 +136,18 @@ def _joins(points: FixedPoints, point: int) -> bool:
     return len(real) == 1 and real[0] > 1
 
 
-def _directions(points: FixedPoints, point: int, rng: np.random.Generator) -> np.ndarray:
+def _directions(
+    points: FixedPoints,
+    point: int,
+    values: np.ndarray,
+    vectors: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Unit vectors (direction, unit) in the unstable space of a point, each with its negative.
 
-    Where the point joins attractors the first pair is the eigenvector along which it does.
+    values, vectors: eigenvalues and eigenvectors of the Jacobian there. Where the point joins
+    attractors the first pair is the eigenvector along which it does.
     """
-    jacobian = points.step.jacobians(points.states[point][None])[0]
-    values, vectors = np.linalg.eig(jacobian)
     unstable = vectors[:, (np.abs(values) > 1) & (values.imag >= 0)]
     spanning = np.concatenate([unstable.real, unstable.imag], axis=1).T
     spanning = spanning[np.linalg.norm(spanning, axis=1) > 1e-8]

@@ -13,7 +13,7 @@ from attractory._errors import InvalidSetting
 from attractory.analysis._attractors import Attractors
 from attractory.analysis._fixed_points import FixedPoints
 from attractory.analysis._step import RateStep, Step
-from attractory.analysis._threads import spread
+from attractory.analysis._threads import one_blas_thread, spread
 
 FIRST, LARGEST, SMALLEST = 0.02, 0.08, 1e-6  # lengths of steps along a branch
 CORRECTIONS = 8
@@ -29,8 +29,8 @@ class Branch:
 
     start: index of the fixed point without input. amplitudes (place,), states (place, unit),
     outputs (place, output), in order along the curve. folds: indices of the places where it turns
-    back: there two points meet and vanish. stable (place,): the curve has not folded before it; its
-    points stay stable if those at the start are and no oscillation sets in. end: "maximum" (it
+    back: there two points meet and vanish; a stable point stays stable up to the first one unless
+    an oscillation sets in. end: "maximum" (it
     reaches the largest amplitude), "origin" (it comes back to amplitude 0, to the fixed point
     `partner`, -1 when that is not in the list), or "lost" (it could not be followed further).
     """
@@ -70,6 +70,7 @@ class Continuation:
         )
 
 
+@one_blas_thread
 def continuation(
     points: FixedPoints,
     pattern: Any,
@@ -222,6 +223,7 @@ class _Curve:
             self.partner = nearest if apart[nearest] < 1e-6 else -1
 
 
+@one_blas_thread
 def pulse_thresholds(
     points: FixedPoints | Attractors,
     pattern: Any,

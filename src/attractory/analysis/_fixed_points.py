@@ -17,12 +17,12 @@ from attractory.analysis._search import Point, Points, newton
 from attractory.analysis._slow_points import SlowPoints, find_slow_points
 from attractory.analysis._starts import Starts, network_starts, plain_starts
 from attractory.analysis._step import FunctionStep, RateStep, step_of
-from attractory.analysis._threads import spread
+from attractory.analysis._threads import one_blas_thread, spread
 from attractory.models import Network
 from attractory.tasks import Task, Trials
 
 CAP = 0.1  # longest Newton step over √units, in the size of a typical state
-SLOW_STARTS = 24
+SLOW_STARTS = 12
 EXTENSION = 32  # times n_starts is as long as a search goes on, unless told
 
 
@@ -216,6 +216,7 @@ class FixedPoints:
         return table
 
 
+@one_blas_thread
 def fixed_points(
     network: Network | Callable[[Any, Any], Any],
     inputs: Any = None,

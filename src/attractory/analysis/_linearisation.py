@@ -12,6 +12,7 @@ import scipy.linalg
 
 from attractory._errors import InvalidSetting
 from attractory.analysis._step import FunctionStep, RateStep, step_of
+from attractory.analysis._threads import one_blas_thread
 from attractory.models import Network
 
 INSEPARABLE = 1e-10  # overlap of left and right eigenvectors below which a mode is undefined
@@ -85,6 +86,7 @@ class Linearisation:
         return table
 
 
+@one_blas_thread
 def linearisation(
     network: Network | Callable[[Any, Any], Any], state: Any, inputs: Any = None
 ) -> Linearisation:

@@ -8,10 +8,11 @@ import numpy as np
 from scipy import optimize
 
 from attractory.analysis._step import Step
-from attractory.analysis._threads import spread
+from attractory.analysis._threads import one_blas_thread, spread
 
 NO_ZERO = 1e-7  # a speed below is that of a fixed point not reached yet
-FLAT = 1e-5  # a minimum has |gradient of q| below this share of the speed
+FLAT = 1e-3  # a minimum has |gradient of q| below this share of the speed
+SCALE = 1e8  # of q at its start, for the optimiser
 APART = 1e-2  # distance between two slow points, relative to the norm of a state
 
 
@@ -31,6 +32,7 @@ class SlowPoints:
         return len(self.states)
 
 
+@one_blas_thread
 def find_slow_points(step: Step, starts: np.ndarray) -> SlowPoints:
     """Minimise q from each start (start, unit) and keep the minima that are no zeros."""
     found = [point for point in spread(lambda start: _minimum(step, start), starts) if point]
@@ -51,14 +53,22 @@ def _minimum(step: Step, start: np.ndarray) -> tuple[float, np.ndarray] | None:
 
     if not np.isfinite(start).all():
         return None
+    # the library's tolerance counts changes of a function below 1 as if it were 1
+    first = max(q(start)[0], NO_ZERO**2)
+
+    def scaled(state: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = q(state)
+        return SCALE * value / first, SCALE * gradient / first
+
     made = optimize.minimize(
-        q,
+        scaled,
         start,
         jac=True,
         method="L-BFGS-B",
-        options={"maxiter": 2000, "ftol": 1e-15, "gtol": 1e-12, "maxcor": 30},
+        options={"maxiter": 3000, "maxfun": 4000, "ftol": 1e-13, "gtol": 1e-9, "maxcor": 30},
     )
-    speed = float(np.sqrt(2 * made.fun))
-    if not speed > NO_ZERO or np.linalg.norm(made.jac) > FLAT * speed:
+    value, gradient = q(made.x)
+    speed = float(np.sqrt(2 * value))
+    if not speed > NO_ZERO or np.linalg.norm(gradient) > FLAT * speed:
         return None
     return speed, made.x

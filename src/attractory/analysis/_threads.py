@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from typing import TypeVar
+from functools import cache, wraps
+from typing import ParamSpec, TypeVar
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
 
 
 def cores() -> int:
@@ -19,9 +20,24 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def one_blas_thread() -> AbstractContextManager[object]:
-    """Within it BLAS runs in one thread: more of them slow small products down."""
-    return threadpool_limits(limits=1, user_api="blas")
+def one_blas_thread(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Decorator: while the function runs BLAS uses one thread.
+
+    More of them slow small products down, tenfold and worse where other work keeps cores busy.
+    """
+
+    @wraps(function)
+    def limited(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        with _pools().limit(limits=1, user_api="blas"):
+            return function(*args, **kwargs)
+
+    return limited
+
+
+@cache
+def _pools() -> ThreadpoolController:
+    """The libraries with threads of their own; looking for them takes longer than a product."""
+    return ThreadpoolController()
 
 
 def spread(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
@@ -31,7 +47,7 @@ def spread(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Re
     on how many there are.
     """
     work = list(items)
-    with one_blas_thread():
+    with _pools().limit(limits=1, user_api="blas"):
         if len(work) < 2 or cores() == 1:
             return [function(item) for item in work]
         with ThreadPoolExecutor(cores()) as pool:

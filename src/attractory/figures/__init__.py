@@ -3,10 +3,16 @@
 No function touches pyplot or changes a global setting.
 """
 
+from attractory.figures._automaton import automaton
+from attractory.figures._connections import connections
+from attractory.figures._continuation import continuation
+from attractory.figures._fixed_points import fixed_points
+from attractory.figures._fixed_points_3d import fixed_points_3d
 from attractory.figures._flip_flop import flip_flop
 from attractory.figures._network import network
 from attractory.figures._robustness import robustness
 from attractory.figures._save import save
+from attractory.figures._spectra import jacobian_spectra
 from attractory.figures._state_space import state_space, state_spaces
 from attractory.figures._task import trials
 from attractory.figures._training import learning_curve
@@ -14,8 +20,14 @@ from attractory.figures._turning import state_space_3d
 from attractory.figures._weights import connectivity, spectrum
 
 __all__ = [
+    "automaton",
+    "connections",
     "connectivity",
+    "continuation",
+    "fixed_points",
+    "fixed_points_3d",
     "flip_flop",
+    "jacobian_spectra",
     "learning_curve",
     "network",
     "robustness",

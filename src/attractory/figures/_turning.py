@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MAX_POINTS = 4000  # of a network: half on its trajectory, half while states are held
 _symbols = {
-    "o": "circle", "s": "square", "^": "diamond", "D": "cross", "v": "x", "P": "circle",
+    "o": "circle", "s": "square", "^": "diamond", "D": "cross", "v": "diamond-open", "P": "circle",
     "X": "square-open", "*": "diamond",
 }  # fmt: skip
 
@@ -50,22 +50,20 @@ def state_space_3d(
     figure = go.Figure()
     owners: list[int] = []
     for i, (space, cube) in enumerate(zip(found, fitted, strict=True)):
-        traces = [_trajectory(space), *_held_points(held[i], styles)]
+        traces = [trajectory(space, MAX_POINTS // 2), *_held_points(held[i], styles)]
         traces += [_cube(cube)] if cube is not None else []
         for trace in traces:
             figure.add_trace(go.Scatter3d(visible=i == 0, **trace))
         owners += [i] * len(traces)
-    figure.update_layout(**_layout(found[0]))
-    if len(found) > 1:
-        figure.update_layout(updatemenus=[_menu(found, owners)])
+    figure.update_layout(**layout(found, owners, "memory state"))
     return figure
 
 
-def _trajectory(space: StateSpace) -> dict[str, Any]:
-    """The first trials as one broken line."""
+def trajectory(space: StateSpace, most: int) -> dict[str, Any]:
+    """The first trials as one broken line of at most about so many points."""
     steps = space.coordinates.shape[1]
-    trials = min(len(space.coordinates), max(1, MAX_POINTS // 2 // min(steps, 250)))
-    every = -(-trials * steps // (MAX_POINTS // 2))
+    trials = min(len(space.coordinates), max(1, most // min(steps, 250)))
+    every = -(-trials * steps // most)
     kept = np.arange(0, steps, every)
     points = np.full((trials, len(kept) + 1, 3), np.nan)
     points[:, :-1] = space.coordinates[:trials, kept, :3]
@@ -73,7 +71,7 @@ def _trajectory(space: StateSpace) -> dict[str, Any]:
     names = state_names(codes, space.targets.shape[-1])
     times = np.tile(np.append(kept, 0), trials)
     return {
-        **_xyz(points.reshape(-1, 3)),
+        **xyz(points.reshape(-1, 3)),
         "customdata": [[name, int(step)] for name, step in zip(names, times, strict=True)],
         "hovertemplate": "target %{customdata[0]}<br>step %{customdata[1]}<extra></extra>",
         "mode": "lines",
@@ -91,7 +89,7 @@ def _held_points(
         color, marker = styles[state.name]
         traces.append(
             {
-                **_xyz(state.points[::every]),
+                **xyz(state.points[::every]),
                 "customdata": [[int(step)] for step in state.steps[::every]],
                 "hovertemplate": f"state {state.name}<br>step %{{customdata[0]}}<extra></extra>",
                 "mode": "markers",
@@ -109,9 +107,8 @@ def _held_points(
 
 def _cube(cube: Hypercube) -> dict[str, Any]:
     edges = cube_edges(cube)
-    broken = np.concatenate([edges, np.full((len(edges), 1, 3), np.nan)], axis=1)
     return {
-        **_xyz(broken.reshape(-1, 3)),
+        **xyz(broken_line(list(edges))),
         "hoverinfo": "skip",
         "mode": "lines",
         "line": {"color": BLACK, "width": 2},
@@ -119,7 +116,13 @@ def _cube(cube: Hypercube) -> dict[str, Any]:
     }
 
 
-def _xyz(points: np.ndarray) -> dict[str, list[float | None]]:
+def broken_line(pieces: Sequence[np.ndarray]) -> np.ndarray:
+    """Pieces (point, 3) one after the other, with a row of NaN after each."""
+    gap = np.full((1, 3), np.nan)
+    return np.concatenate([part for piece in pieces for part in (piece, gap)])
+
+
+def xyz(points: np.ndarray) -> dict[str, list[float | None]]:
     """points (point, 3) as lists of rounded numbers, None where a line is broken."""
     return {
         axis: [None if np.isnan(value) else round(float(value), 4) for value in column]
@@ -134,14 +137,19 @@ def _scene(space: StateSpace) -> dict[str, Any]:
     }
 
 
-def _layout(space: StateSpace) -> dict[str, Any]:
-    return {
+def layout(spaces: Sequence[StateSpace], owners: Sequence[int], legend: str) -> dict[str, Any]:
+    """Axes, legend, and a menu of the networks where there are several.
+
+    owners (trace,): the network that each trace belongs to.
+    """
+    made = {
         "template": "plotly_white",
-        "scene": {**_scene(space), "camera": {"eye": {"x": 1.5, "y": -1.8, "z": 0.9}}},
-        "legend": {"title": {"text": "memory state"}, "itemsizing": "constant"},
+        "scene": {**_scene(spaces[0]), "camera": {"eye": {"x": 1.5, "y": -1.8, "z": 0.9}}},
+        "legend": {"title": {"text": legend}, "itemsizing": "constant"},
         "margin": {"l": 0, "r": 0, "t": 50, "b": 20},
         "height": 600,
     }
+    return {**made, "updatemenus": [_menu(spaces, owners)]} if len(spaces) > 1 else made
 
 
 def _menu(spaces: Sequence[StateSpace], owners: Sequence[int]) -> dict[str, Any]:

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from attractory import analysis
+from attractory._errors import InvalidSetting
 from attractory._settings import Settings
 from attractory.models import Network
-from attractory.tasks import FlipFlop, Task
+from attractory.tasks import Task
 
 
 class Effort(Settings):
@@ -21,17 +22,19 @@ class Effort(Settings):
     starts, max_starts: of the search for fixed points (see `analysis.fixed_points`). driven_starts:
     of the searches under constant input, which do not go on after these. samples: noisy
     samples of each transition of the automaton. hold_steps: how long its states are watched.
-    disturbances: whether the smallest disturbances are searched for. patterns: how many input
-    patterns fixed points are continued under and searched for.
+    disturbances, slow_points: whether they are searched for. patterns, branches: under how many
+    constant pulse patterns fixed points are searched for, and followed as the input grows.
     """
 
     starts: int = 1024
     max_starts: int = 32_768
-    driven_starts: int = 1024
+    driven_starts: int = 256
     samples: int = 1000
     hold_steps: int = 100_000
     disturbances: bool = True
-    patterns: int = 6
+    slow_points: bool = True
+    patterns: int = 26
+    branches: int = 6
 
     @classmethod
     def quick(cls) -> Effort:
@@ -43,7 +46,9 @@ class Effort(Settings):
             samples=20,
             hold_steps=5000,
             disturbances=False,
+            slow_points=False,
             patterns=2,
+            branches=2,
         )
 
 
@@ -53,15 +58,17 @@ class Dynamics:
 
     points: fixed points without input. connections: how they hang together, with the attractors
     that move. continuations: of the memories under growing input. driven: fixed points under each
-    of the same inputs at the task's amplitude. disturbances: the smallest that leave a stable
-    point. automaton: the network as the machine of its task.
+    constant pulse. modes: the linear dynamics at stable points. disturbances: the smallest that
+    leave a stable point. slow: slow points. automaton: the network as the machine of its task.
     """
 
     points: analysis.FixedPoints
     connections: analysis.Connections | None
     continuations: list[analysis.Continuation]
     driven: list[analysis.FixedPoints]
+    modes: list[analysis.Linearisation]
     disturbances: list[analysis.Disturbance]
+    slow: analysis.SlowPoints | None
     automaton: analysis.Automaton | None
 
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -76,6 +83,12 @@ class Dynamics:
             )
         if self.driven:
             tables["driven_points"] = _driven_table(self.driven)
+        if self.modes:
+            points = self.points.stable[: len(self.modes)]
+            tables["modes"] = pd.concat(
+                near.table(4).assign(point=int(point))
+                for near, point in zip(self.modes, points, strict=True)
+            )
         if self.disturbances:
             tables["disturbances"] = pd.DataFrame(
                 {
@@ -84,6 +97,11 @@ class Dynamics:
                     "size": [each.size for each in self.disturbances],
                     "relative": [each.relative for each in self.disturbances],
                 }
+            )
+        if self.slow is not None:
+            tables["slow_points"] = pd.DataFrame(
+                {"speed": self.slow.speed}
+                | {f"output_{i}": column for i, column in enumerate(self.slow.outputs.T)}
             )
         if self.automaton is not None:
             tables["transitions"] = self.automaton.transitions()
@@ -129,15 +147,15 @@ def dynamics(
         network, n_starts=effort.starts, seed=seed, task=task, max_starts=effort.max_starts
     )
     known = analysis.attractors(points, seed=seed)
-    connections, continuations, driven, disturbances = None, [], [], []
+    connections, continuations, driven, disturbances, modes = None, [], [], [], []
     if fixed_points:
         say("connections between fixed points")
         connections = analysis.connections(known, max_unstable=3, seed=seed)
-        patterns = _patterns(network, task)[: effort.patterns]
+        patterns = _patterns(network, task)
         say("fixed points under input")
         continuations = [
             analysis.continuation(points, pattern, starts=points.stable[:16])
-            for pattern in patterns
+            for pattern in patterns[: effort.branches]
         ]
         driven = [
             analysis.fixed_points(
@@ -148,8 +166,9 @@ def dynamics(
                 task=task,
                 max_starts=effort.driven_starts,
             )
-            for pattern in patterns
+            for pattern in patterns[: effort.patterns]
         ]
+        modes = [analysis.linearisation(network, points.states[i]) for i in points.stable[:16]]
     if effort.disturbances and fixed_points and len(points.stable) > 1:
         say("smallest disturbances")
         disturbances = analysis.smallest_disturbances(known, points.stable[:16])
@@ -159,14 +178,20 @@ def dynamics(
         machine = analysis.automaton(
             network, task, effort.samples, seed, points=known, hold_steps=effort.hold_steps
         )
-    return Dynamics(points, connections, continuations, driven, disturbances, machine)
+    slow = points.slow if effort.slow_points and fixed_points else None
+    return Dynamics(points, connections, continuations, driven, modes, disturbances, slow, machine)
 
 
 def _patterns(network: Network, task: Task) -> list[np.ndarray]:
-    """One input at a time, positive and negative, at the height of the task's pulses."""
-    height = task.amplitude if isinstance(task, FlipFlop) else 1.0
-    ones = height * np.eye(network.n_inputs)
-    return [sign * row for row in ones for sign in (1.0, -1.0)]
+    """The task's pulses as constant inputs, those of fewest channels first; one input at a time
+    where the task has no machine."""
+    try:
+        pulses = task.machine().pulses[:, 0]
+    except InvalidSetting:
+        ones = np.eye(network.n_inputs)
+        pulses = np.concatenate([ones, -ones])
+    order = np.argsort(np.abs(pulses).sum(axis=1), kind="stable")
+    return [pulses[i] for i in order if pulses[i].any()]
 
 
 def _driven_table(driven: list[analysis.FixedPoints]) -> pd.DataFrame:

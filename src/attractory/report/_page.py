@@ -272,8 +272,10 @@ def _points_tables(found: list[Dynamics]) -> str:
         "fixed_points": "Every fixed point",
         "connections": "What each saddle leads to",
         "oscillations": "Attractors that move",
+        "slow_points": "Slow points (minima of the speed that are no zeros)",
         "driven_points": "Fixed points under input",
         "folds": "Where states vanish under growing input",
+        "modes": "Slowest modes of the stable points, and what each takes in from the inputs",
         "disturbances": "Smallest disturbances found that leave a stable point",
     }
     return "".join(_details(title, name, tables) for name, title in titles.items())

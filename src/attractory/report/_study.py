@@ -186,6 +186,8 @@ def study(
     robustness curves. `say` is told what is being done. Every network's scores go into its row of
     `run.status`. fixed_points, automaton: whether these are looked for too, with how much `effort`.
     """
+    if automaton:
+        run.task.machine()  # a task without one is refused before anything is computed
     networks = list(run.networks)
     task, published = _scored_task(run.task)
     say(f"scoring {len(networks)} networks on {n} fresh trials")
@@ -230,8 +232,6 @@ def _dynamics(
     seed: int,
     say: Callable[[str], None],
 ) -> list[Dynamics]:
-    if automaton:
-        task.machine()  # a task without one is refused before anything is computed
     return [
         dynamics(
             network,

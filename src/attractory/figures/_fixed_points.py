@@ -1,0 +1,154 @@
+"""The fixed points of a network in its state space."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from attractory.analysis import Connections, FixedPoints, StateSpace
+from attractory.figures._check import one_of
+from attractory.figures._held import axis_labels, check_dimensions
+from attractory.figures._points import (
+    HOLLOW,
+    check_match,
+    extent,
+    kinds,
+    oscillation_places,
+    projected,
+    sure,
+    unstable_segments,
+    ways,
+)
+from attractory.figures._style import (
+    BLACK,
+    DOUBLE,
+    GREY,
+    PALE,
+    clean_3d,
+    new_figure,
+    styled,
+)
+
+TRAJECTORY = 3000  # points of the trajectories that are drawn behind
+WAY = 250  # points of a way from a saddle to an attractor
+SIZE = 22  # area of a marker (pt²)
+
+
+@styled
+def fixed_points(
+    points: FixedPoints, space: StateSpace, connections: Connections | None = None
+) -> Figure:
+    """Fixed points in the three leading components of a state space.
+
+    Colour and marker tell the number of unstable dimensions; hollow markers are points of which
+    the existence or that number is not proved. Short lines: unstable directions of points that
+    have one or two, all drawn equally long. Pale lines: the trajectories of the space. With
+    `connections`: the ways, simulated without noise, from each saddle that joins two attractors to
+    both of them (thin dark lines), and each oscillation as a ring at its mean.
+    """
+    one_of("points", points, FixedPoints)
+    one_of("space", space, StateSpace)
+    if connections is not None:
+        one_of("connections", connections, Connections)
+    check_dimensions([space])
+    check_match(points, space, connections)
+    figure = new_figure(DOUBLE, 102)
+    axes: Any = figure.add_subplot(projection="3d")
+    handles = [_draw_trajectories(axes, space)]
+    if connections is not None:
+        handles += _draw_ways(axes, connections, space)
+    handles = _draw_points(axes, points, space) + _draw_rings(axes, connections, space) + handles
+    _label_axes(axes, space)
+    _widen(axes, extent(space, points))
+    figure.legend(handles=handles, loc="outside right center", labelspacing=0.8)
+    return figure
+
+
+def _draw_trajectories(axes: Any, space: StateSpace) -> Line2D:
+    """As many trials as fit into TRAJECTORY points, each in full."""
+    trials = max(1, TRAJECTORY // space.coordinates.shape[1])
+    every = -(-space.coordinates.shape[1] // TRAJECTORY)
+    for trial in space.coordinates[:trials, ::every, :3]:
+        axes.plot(*trial.T, color=PALE, linewidth=0.4, rasterized=True)
+    return Line2D([], [], color=PALE, linewidth=0.8, label="trajectory")
+
+
+def _draw_ways(axes: Any, connections: Connections, space: StateSpace) -> list[Line2D]:
+    found = ways(connections, space, WAY)
+    for way in found:
+        axes.plot(*way.T, color="#404040", linewidth=0.5, label="way")
+    label = f"saddle to attractor ({len(found)})"
+    return [Line2D([], [], color="#404040", linewidth=0.5, label=label)] if found else []
+
+
+def _draw_points(axes: Any, points: FixedPoints, space: StateSpace) -> list[Line2D]:
+    places, proved = projected(space, points.states), sure(points)
+    segments = unstable_segments(points, space)
+    handles = []
+    for kind in kinds(points):
+        for filled in (True, False):
+            own = kind.indices[proved[kind.indices] == filled]
+            if len(own):
+                axes.scatter(
+                    *places[own].T,
+                    s=SIZE,
+                    marker=kind.marker,
+                    color=kind.color if filled else "white",
+                    edgecolors=BLACK if filled else kind.color,
+                    linewidths=0.3 if filled else 1.0,
+                    depthshade=False,
+                    label=kind.name,
+                )
+        handles.append(_handle(kind.marker, kind.color, kind.label, markeredgewidth=0.3))
+    if not proved.all():
+        label = f"{HOLLOW} ({int((~proved).sum())})"
+        look = {"markerfacecolor": "white", "markeredgecolor": GREY}
+        handles.append(_handle("o", GREY, label, **look))
+    if segments:
+        for segment in segments:
+            axes.plot(*segment.T, color=BLACK, linewidth=1.0, label="unstable direction")
+        handles.append(Line2D([], [], color=BLACK, linewidth=1.0, label="unstable direction"))
+    return handles
+
+
+def _draw_rings(axes: Any, connections: Connections | None, space: StateSpace) -> list[Line2D]:
+    rings = oscillation_places(connections, space)
+    if not len(rings):
+        return []
+    axes.scatter(
+        *rings.T,
+        s=4 * SIZE,
+        facecolors="none",
+        edgecolors=BLACK,
+        linewidths=1.0,
+        depthshade=False,
+        label="oscillation",
+    )
+    label = f"oscillation (mean) ({len(rings)})"
+    look = {"markerfacecolor": "none", "markersize": 8, "markeredgewidth": 1.0}
+    return [_handle("o", BLACK, label, **look)]
+
+
+def _handle(marker: str, color: str, label: str, **look: Any) -> Line2D:
+    shown = {"markersize": 4.5, "markeredgecolor": BLACK, **look}
+    return Line2D([], [], linestyle="none", marker=marker, color=color, label=label, **shown)
+
+
+def _label_axes(axes: Any, space: StateSpace) -> None:
+    x, y, z = axis_labels(space)
+    axes.set_xlabel(x, fontsize=7, labelpad=-5)
+    axes.set_ylabel(y, fontsize=7, labelpad=-5)
+    axes.set_zlabel(z, fontsize=7, labelpad=-5)
+    axes.view_init(elev=22, azim=-58)
+    axes.set_box_aspect(None, zoom=1.02)
+    clean_3d(axes)
+
+
+def _widen(axes: Any, size: float) -> None:
+    """A component in which nothing differs but by rounding errors is not blown up."""
+    for name in "xyz":
+        low, high = getattr(axes, f"get_{name}lim")()
+        if high - low < 1e-6 * size:
+            getattr(axes, f"set_{name}lim")((low + high - size) / 2, (low + high + size) / 2)
