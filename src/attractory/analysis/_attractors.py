@@ -128,21 +128,13 @@ def attractors(
         )
     limit = round(steps / getattr(points.step, "leak", 1.0))
     ends, last = _follow(found, given, limit)
-    while (ends == UNKNOWN).any():
-        # one moving state at a time is looked at; others that move alike are matched with it
-        row = int(np.flatnonzero(ends == UNKNOWN)[0])
-        seen = _observed(points, last[row])
-        if seen is None:
-            ends[row] = LOST
-            continue
-        ends[row] = len(points) + len(found.oscillations)
-        found = Attractors(points, (*found.oscillations, seen))
-        # where the map is odd the negative of an attractor is one too: another, or itself
-        if points.step.odd and 2 * np.abs(seen.mean).max() > ALIKE * found.size:
-            mirror = _mirrored(points.step, seen)
-            found = Attractors(points, (*found.oscillations, mirror))
-        rest = np.flatnonzero(ends == UNKNOWN)
-        ends[rest], last[rest] = _follow(found, last[rest], 4 * WINDOW)
+    moving = np.flatnonzero(ends == UNKNOWN)
+    ends[moving], fresh = _sorted_motions(found, last[moving])
+    rows = [row for row, mirrored in fresh if not mirrored]
+    each = spread(lambda row: _observed(points.step, last[moving[row]]), rows)
+    seen = dict(zip(rows, each, strict=True))
+    more = [_mirrored(points.step, seen[row]) if mirrored else seen[row] for row, mirrored in fresh]
+    found = Attractors(points, (*found.oscillations, *more))
     counts = np.bincount(ends[ends >= 0], minlength=len(points) + len(found.oscillations))
     oscillations = [
         replace(each, hits=each.hits + int(counts[len(points) + i]))
@@ -208,6 +200,54 @@ def _follow_part(
     return ends, last
 
 
+def _sorted_motions(
+    found: Attractors, states: np.ndarray
+) -> tuple[np.ndarray, list[tuple[int, bool]]]:
+    """The number of each moving state's attractor, and the new ones: (row, whether mirrored).
+
+    Numbers go on after those known. A state that creeps or has escaped is LOST. Where the map is
+    odd the negative of an attractor is one too, another or itself.
+    """
+    step = found.points.step
+    ends = np.full(len(states), LOST)
+    fresh: list[tuple[int, bool]] = []
+    if not len(states):
+        return ends, fresh
+    parts = [states[i : i + ROWS] for i in range(0, len(states), ROWS)]
+    motions = spread(lambda part: _motion(step, part), parts)
+    means, speeds = (np.concatenate(each) for each in zip(*motions, strict=True))
+    size = max(found.size, float(np.abs(np.nan_to_num(states)).max()))
+    known = [(each.mean, each.speed) for each in found.oscillations]
+    for row, (mean, speed) in enumerate(zip(means, speeds, strict=True)):
+        if not np.isfinite(mean).all() or speed <= MOVING * size * np.sqrt(step.units):
+            continue
+        match = -1
+        if known:
+            apart, pace = np.array([m for m, _ in known]), np.array([v for _, v in known])
+            match = int(_matching(mean[None], np.array([speed]), apart, pace, size)[0])
+        if match < 0:
+            match = len(known)
+            known.append((mean, speed))
+            fresh.append((row, False))
+            if step.odd and 2 * np.abs(mean).max() > ALIKE * size:
+                known.append((-mean, speed))
+                fresh.append((row, True))
+        ends[row] = len(found.points) + match
+    return ends, fresh
+
+
+def _motion(step: Step, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean state (state, unit) and mean length of a step (state,) over some time."""
+    total, travelled = np.zeros_like(states), np.zeros(len(states))
+    with np.errstate(all="ignore"):
+        for _ in range(4 * WINDOW):
+            moved = step(states)
+            travelled += np.linalg.norm(moved - states, axis=1)
+            total += moved
+            states = moved
+    return total / (4 * WINDOW), travelled / (4 * WINDOW)
+
+
 def _matching(
     mean: np.ndarray, speed: np.ndarray, means: np.ndarray, speeds: np.ndarray, size: float
 ) -> np.ndarray:
@@ -217,18 +257,13 @@ def _matching(
     return np.where(alike.any(axis=1), np.where(alike, apart, np.inf).argmin(axis=1), -1)
 
 
-def _observed(points: FixedPoints, state: np.ndarray) -> Oscillation | None:
-    """The oscillation that this state is on; None if it creeps, or has escaped."""
-    step = points.step
-    if not np.isfinite(state).all():
-        return None
+def _observed(step: Step, state: np.ndarray) -> Oscillation:
+    """The oscillation that this state is on."""
     record = np.empty((RECORD, step.units))
     for t in range(RECORD):
         record[t] = state = step(state[None])[0]
     size = float(np.abs(record).max())
     speed = float(np.linalg.norm(np.diff(record, axis=0), axis=1).mean())
-    if speed <= MOVING * size * np.sqrt(step.units):
-        return None
     outputs = step.outputs(record)
     back = np.abs(record[:-1] - record[-1]).max(axis=1)[::-1]  # index k: k + 1 steps ago
     repeats = np.flatnonzero(back < 1e-7 * size)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from networkx import Graph
 
 PUSH = 1e-3  # length of the first push off a saddle, times √units and the size of a state
-SAMPLES = 8  # random directions for each attractor that a face of a cube would reach
 MOST = 128  # directions of a point at most
 
 
@@ -87,13 +86,17 @@ class Connections:
 
 @one_blas_thread
 def connections(
-    points: FixedPoints | Attractors, max_unstable: int = 3, steps: int = 10_000, seed: int = 0
+    points: FixedPoints | Attractors,
+    max_unstable: int = 3,
+    steps: int = 10_000,
+    seed: int = 0,
+    samples: int = 8,
 ) -> Connections:
     """Follow every saddle with at most `max_unstable` unstable dimensions to the attractors.
 
     A saddle with one real eigenvalue above 1 is left in both directions of its eigenvector; all
     with several unstable dimensions also along each of them and in random directions of the space
-    that they span. Each way is
+    that they span, `samples`·2ᵏ of them for k dimensions. Each way is
     simulated, without noise, for up to `steps` time constants. For n independent bits a point with
     k unstable dimensions reaches the 2ᵏ corners of a face of the n-cube. Given fixed points alone,
     oscillations that the ways end in are looked for too. What is reached is seen, not proved.
@@ -102,6 +105,8 @@ def connections(
         raise InvalidSetting(
             f"max_unstable = {max_unstable!r} is not allowed: a whole number, 1 or more"
         )
+    if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
+        raise InvalidSetting(f"samples = {samples!r} is not allowed: a whole number, 1 or more")
     known = points if isinstance(points, Attractors) else attractors(points)
     points = known.points
     rng = np.random.default_rng(seed)
@@ -111,7 +116,10 @@ def connections(
     bases = spread(
         lambda i: np.linalg.eig(points.step.jacobians(points.states[i][None])[0]), saddles
     )
-    ways = [_directions(points, i, *basis, rng) for i, basis in zip(saddles, bases, strict=True)]
+    ways = [
+        _directions(points, i, *basis, samples, rng)
+        for i, basis in zip(saddles, bases, strict=True)
+    ]
     size = PUSH * np.sqrt(points.step.units)
     starts = [points.states[i] + size * each for i, each in zip(saddles, ways, strict=True)]
     ends = known.follow(
@@ -141,6 +149,7 @@ def _directions(
     point: int,
     values: np.ndarray,
     vectors: np.ndarray,
+    samples: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Unit vectors (direction, unit) in the unstable space of a point, each with its negative.
@@ -154,7 +163,7 @@ def _directions(
     count = int(points.n_unstable[point])
     basis = np.linalg.svd(spanning, full_matrices=False)[2][:count]
     if count > 1:
-        mixed = rng.normal(size=(min(MOST, SAMPLES * 2**count) // 2, count)) @ basis
+        mixed = rng.normal(size=(min(MOST, samples * 2**count) // 2, count)) @ basis
         # not exactly along an eigenvector: that way may end in another saddle, by symmetry
         spanning = spanning + 1e-3 * np.linalg.norm(spanning, axis=1, keepdims=True) * mixed[0]
         spanning = np.concatenate([spanning, mixed])

@@ -22,7 +22,8 @@ class Effort(Settings):
     starts, max_starts: of the search for fixed points (see `analysis.fixed_points`). driven_starts:
     of the searches under constant input, which do not go on after these. samples: noisy
     samples of each transition of the automaton. hold_steps: how long its states are watched.
-    disturbances, slow_points: whether they are searched for. patterns, branches: under how many
+    disturbances, slow_points: whether they are searched for. ways: off saddles with several
+    unstable dimensions (`samples` of `analysis.connections`). patterns, branches: under how many
     constant pulse patterns fixed points are searched for, and followed as the input grows.
     """
 
@@ -33,6 +34,7 @@ class Effort(Settings):
     hold_steps: int = 100_000
     disturbances: bool = True
     slow_points: bool = True
+    ways: int = 8
     patterns: int = 26
     branches: int = 6
 
@@ -47,6 +49,7 @@ class Effort(Settings):
             hold_steps=5000,
             disturbances=False,
             slow_points=False,
+            ways=1,
             patterns=2,
             branches=2,
         )
@@ -150,7 +153,7 @@ def dynamics(
     connections, continuations, driven, disturbances, modes = None, [], [], [], []
     if fixed_points:
         say("connections between fixed points")
-        connections = analysis.connections(known, max_unstable=3, seed=seed)
+        connections = analysis.connections(known, max_unstable=3, seed=seed, samples=effort.ways)
         patterns = _patterns(network, task)
         say("fixed points under input")
         continuations = [
