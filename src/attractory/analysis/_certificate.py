@@ -18,6 +18,7 @@ from attractory.analysis._activations import EPS
 from attractory.analysis._step import RateStep, Step
 
 SLACK = 1.0 + 1e-9  # more than the rounding of a bound itself, which adds positive numbers only
+DOUBLINGS = 40  # a spectral radius up to 1 - 1e-10 and more
 _TINY = 1e-280  # more than what underflow can lose
 
 
@@ -277,14 +278,29 @@ def stein_form(jacobian: np.ndarray) -> np.ndarray | None:
         parts = []
         if unstable:
             back = np.linalg.inv(outer)
-            parts.append(-scipy.linalg.solve_discrete_lyapunov(back.T, back.T @ back))
+            parts.append(-solve_stein(back, back.T @ back))
         if unstable < n:
-            parts.append(scipy.linalg.solve_discrete_lyapunov(inner.T, np.eye(n - unstable)))
+            parts.append(solve_stein(inner, np.eye(n - unstable)))
         change = np.linalg.inv(split) @ turn.T
     except (np.linalg.LinAlgError, ValueError):
         return None
     form = change.T @ scipy.linalg.block_diag(*parts) @ change
     return (form + form.T) / 2 if np.isfinite(form).all() else None
+
+
+def solve_stein(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """P = AᵀPA + Q for a spectral radius below 1, by doubling (Smith 1968); NaN where it fails."""
+    power, total = matrix, right
+    with np.errstate(all="ignore"):
+        for _ in range(DOUBLINGS):
+            added = power.T @ total @ power
+            total = total + added
+            if np.abs(added).max() <= EPS * np.abs(total).max():
+                return (total + total.T) / 2
+            power = power @ power
+            if not np.isfinite(total).all():
+                break
+    return np.full_like(right, np.nan)
 
 
 def sum_error(n: int) -> float:

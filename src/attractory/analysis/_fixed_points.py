@@ -34,7 +34,7 @@ class Completeness:
     it is when all points are there and none is degenerate: +1 for a map of a ball into itself
     (Brouwer degree), None where that is not known. singletons, doubletons: points that exactly one,
     two starts led to. coverage: Good-Turing's estimate of the chance that another start leads to a
-    known point, 1 - singletons/starts. unseen: Chao's estimate (1984, bias-corrected) of how many
+    known point, 1 - singletons/arrived. unseen: Chao's estimate (1984, bias-corrected) of how many
     points no start has led to. starts, arrived, discovered: how many starts there were, how many
     led to a fixed point, and when the newest was found. The estimates take starts for independent
     draws; later ones are drawn around points found, which makes them rough.
@@ -56,8 +56,8 @@ class Completeness:
     def complete(self) -> bool:
         """Nothing says that a point is missing.
 
-        The degrees add up, every point was found at least twice and proved, and the second half of
-        the search found nothing new. Evidence, not a proof: a pair of points whose degrees cancel
+        The degrees add up, every point was found at least twice, and the second half of the search
+        found nothing new. Evidence, not a proof: a pair of points whose degrees cancel
         may be missing all the same.
         """
         return (
@@ -177,16 +177,20 @@ class FixedPoints:
         """What is known, in words: the points, the proofs, whether some may be missing."""
         if not len(self) or self.completeness.continuum:
             return self.completeness.statement()
-        counts = Counter(self.n_unstable.tolist())
-        kinds = ", ".join(
-            f"{counts[k]} stable" if k == 0 else f"{counts[k]} with {k} unstable"
-            for k in sorted(counts)
-        )
+        counts = sorted(Counter(self.n_unstable.tolist()).items())
+        kinds, unit = [], " unstable"
+        for dimensions, count in counts:
+            if dimensions == 0:
+                kinds.append(f"{count} stable")
+                continue
+            unit = unit and f" unstable dimension{'s' * (dimensions > 1)}"
+            kinds.append(f"{count} with {dimensions}{unit}")
+            unit = ""  # said once
         proved = int(self.certified.sum())
         undecided = int((~self.decided).sum())
         reason = "" if self._provable else " (no proof is known for this kind of step)"
         return (
-            f"{len(self)} fixed points ({kinds} dimensions); {proved} of them proved{reason}, "
+            f"{len(self)} fixed point{'s' * (len(self) > 1)} ({', '.join(kinds)}); {proved} proved{reason}, "
             f"{undecided} with an undecided number of unstable dimensions. "
             + self.completeness.statement()
         )
@@ -253,6 +257,8 @@ def fixed_points(
     given = _checked_states(initial_states, network, units)
     if given is not None:
         units = given.shape[1]
+    if task is not None and not isinstance(task, (Task, Trials)):
+        raise InvalidSetting(f"task is of type {type(task).__name__}; a Task or Trials is needed")
     step = step_of(network, inputs, units)
     rng = np.random.default_rng(_checked_seed(seed))
     if isinstance(step, RateStep):
@@ -363,7 +369,12 @@ def _checked_seed(seed: Any) -> int:
 def _checked_states(states: Any, network: Any, units: Any) -> np.ndarray | None:
     if states is None:
         return None
-    made = np.atleast_2d(np.asarray(states, np.float64))
+    try:
+        made = np.atleast_2d(np.asarray(states, np.float64))
+    except (TypeError, ValueError):
+        raise InvalidSetting(
+            f"initial_states = {states!r} is not allowed: an array of numbers (state, unit)"
+        ) from None
     wanted = network.units if isinstance(network, Network) else units
     if made.ndim != 2 or not made.size or (wanted is not None and made.shape[1] != wanted):
         raise InvalidSetting(

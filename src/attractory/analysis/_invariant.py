@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.linalg
 
 from attractory.analysis._activations import EPS
-from attractory.analysis._certificate import SLACK, Certificate, RateErrors, sum_error
+from attractory.analysis._certificate import SLACK, Certificate, RateErrors, solve_stein, sum_error
 from attractory.analysis._step import RateStep
 
 
@@ -68,8 +67,9 @@ def invariant_ellipsoid(
     if radius >= 1.0:
         return None
     contraction = (1.0 + radius) / 2
-    form = scipy.linalg.solve_discrete_lyapunov((jacobian / contraction).T, np.eye(n))
-    form = (form + form.T) / 2
+    form = solve_stein(jacobian / contraction, np.eye(n))
+    if not np.isfinite(form).all():
+        return None
     errors = RateErrors(step, state)
     if not _contracts(jacobian, form, contraction, errors, certificate.radius):
         return None

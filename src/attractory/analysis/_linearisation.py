@@ -15,7 +15,8 @@ from attractory.analysis._step import FunctionStep, RateStep, step_of
 from attractory.analysis._threads import one_blas_thread
 from attractory.models import Network
 
-INSEPARABLE = 1e-10  # overlap of left and right eigenvectors below which a mode is undefined
+EQUAL = 1e-7  # eigenvalues nearer than this are treated as one that repeats
+INSEPARABLE = 1e-10  # overlap of left and right eigenvectors below which modes are undefined
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,10 @@ class Linearisation:
                 raise InvalidSetting(
                     f"{name} = {value!r} is not allowed: a whole number, 1 or more"
                 )
-        if not np.isfinite(size) or size <= 0:
+        if not isinstance(size, (int, float, np.number)) or not np.isfinite(size) or size <= 0:
             raise InvalidSetting(f"size = {size!r} is not allowed: a number above 0")
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+            raise InvalidSetting(f"seed = {seed!r} is not allowed: an integer, 0 or more")
         rng = np.random.default_rng(seed)
         deviation = rng.normal(size=(n, len(self.state)))
         length = size * (np.linalg.norm(self.state) or 1.0)
@@ -95,7 +98,10 @@ def linearisation(
     The state is usually a fixed point; elsewhere the deviation is that from the trajectory that
     begins there. Raises InvalidSetting for a state or input of a wrong size or not finite.
     """
-    at = np.asarray(state, np.float64)
+    try:
+        at = np.asarray(state, np.float64) if not np.iscomplexobj(state) else np.empty((0, 0))
+    except (TypeError, ValueError):
+        raise InvalidSetting(f"state = {state!r} is not allowed: an array of numbers") from None
     if at.ndim != 1 or not at.size or (isinstance(network, Network) and len(at) != network.units):
         wanted = network.units if isinstance(network, Network) else "unit"
         raise InvalidSetting(f"state has shape {at.shape}; it must be ({wanted},)")
@@ -108,12 +114,10 @@ def linearisation(
     order = np.lexsort((-eigenvalues.imag, -np.abs(eigenvalues).round(12)))
     eigenvalues, modes = eigenvalues[order].astype(complex), modes[:, order].astype(complex)
     left = left[:, order].conj().T.astype(complex)
-    overlap = (left * modes.T).sum(axis=1)
-    apart = np.abs(overlap) >= INSEPARABLE
-    selection = np.full_like(left, np.nan)
-    selection[apart] = left[apart] / overlap[apart, None]
+    selection = _dual(eigenvalues, modes, left)
     with np.errstate(divide="ignore"):
         decay_times = -step.dt / np.log(np.abs(eigenvalues))
+    decay_times[np.abs(eigenvalues) == 1] = np.inf
     return Linearisation(
         step=step,
         state=at,
@@ -126,3 +130,22 @@ def linearisation(
         decay_times=decay_times,
         frequencies=np.abs(np.angle(eigenvalues)) / (2 * np.pi * step.dt),
     )
+
+
+def _dual(eigenvalues: np.ndarray, modes: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """Left eigenvectors (mode, unit) scaled against the modes, eigenvalue by eigenvalue.
+
+    Those of an eigenvalue that repeats are combined so that each belongs to one mode; NaN where
+    that cannot be done (a defective eigenvalue).
+    """
+    selection = np.full_like(left, np.nan)
+    todo = np.ones(len(eigenvalues), bool)
+    for i, value in enumerate(eigenvalues):
+        if not todo[i]:
+            continue
+        group = np.flatnonzero(todo & (np.abs(eigenvalues - value) < EQUAL))
+        todo[group] = False
+        overlap = left[group] @ modes[:, group]
+        if np.linalg.norm(overlap, -2) > INSEPARABLE:
+            selection[group] = np.linalg.solve(overlap, left[group])
+    return selection

@@ -17,7 +17,8 @@ ITERATIONS = 40  # factorisations a start
 REUSES = 12  # steps with the same factors
 SAME = 1e-6  # points without a certificate nearer than this are taken for one
 LARGEST_BALL = 1e-3  # an end further from a point is looked at by itself
-SINGULAR = 1e10  # condition number from which I - DF counts as singular
+SINGULAR = 1e-5  # singular value of I - DF, relative to DF, below which it counts as singular
+SAME_DEGENERATE = 3e-3  # as SAME, where Newton's method comes near only slowly
 MANY_DEGENERATE = 32  # so many degenerate points are a continuum
 
 
@@ -59,11 +60,14 @@ class _Chunk:
             rows = np.flatnonzero(self.going)
             if not len(rows):
                 break
-            systems = -self.step.jacobians(self.states[rows], np.float32)
-            np.einsum("...ii->...i", systems)[...] += np.float32(1.0)
-            factors = Factors(systems)
-            self._newton_step(rows, factors)
+            with np.errstate(all="ignore"):  # states may run away; they are dropped
+                self._round(rows)
         return Ends(self.best, self.size <= TOLERANCE)
+
+    def _round(self, rows: np.ndarray) -> None:
+        systems = -self.step.jacobians(self.states[rows], np.float32)
+        np.einsum("...ii->...i", systems)[...] += np.float32(1.0)
+        self._newton_step(rows, Factors(systems))
 
     def _measure(self, rows: np.ndarray) -> None:
         """Residuals of these rows, which of them go on, and the best state each has seen."""
@@ -147,19 +151,20 @@ def _residual(step: Step, state: np.ndarray) -> float:
 class Point:
     """A fixed point and its evidence.
 
-    condition: of I - DF, in the maximum norm. mirrored: it is the negative of the point before it.
+    weakest: the smallest singular value of I - DF (looked at where there is no certificate).
+    mirrored: it is the negative of the point before it.
     """
 
     state: np.ndarray
     residual: float
     certificate: Certificate
-    condition: float
+    weakest: float
     mirrored: bool = False
 
     @property
     def degenerate(self) -> bool:
         """I - DF is singular, as far as can be told: there is no isolated fixed point here."""
-        return not self.certificate.exists and self.condition > SINGULAR
+        return not self.certificate.exists and self.weakest < SINGULAR
 
 
 class Points:
@@ -216,19 +221,22 @@ class Points:
     def _prove(self, state: np.ndarray) -> Point:
         exact, residual = polish(self.step, state)
         proof = certify(self.step, exact) if isinstance(self.step, RateStep) else NOTHING
-        condition = 1.0 if proof.exists else _condition(self.step.jacobians(exact[None])[0])
-        return Point(exact, residual, proof, condition)
+        weakest = 1.0 if proof.exists else _weakest(self.step.jacobians(exact[None])[0])
+        return Point(exact, residual, proof, weakest)
 
     def _insert(self, point: Point, start: int) -> int:
         """The index of the point that this start led to; it may have been there already."""
         for i, other in enumerate(self.all):
             if _same(point, other):
                 return i
-        self.all.append(point)
         self.discovered = max(self.discovered, start)
         mirror = replace(point, state=-point.state, mirrored=True)
-        if self.step.odd and not _same(point, mirror):
-            self.all.append(mirror)
+        if not self.step.odd:
+            self.all.append(point)
+        elif _same(point, mirror):  # it is its own mirror image: 0, exactly
+            self.all.append(self._prove(np.zeros(self.step.units)))
+        else:
+            self.all += [point, mirror]
             return len(self.all) - 2
         return len(self.all) - 1
 
@@ -245,7 +253,8 @@ def _reach(point: Point) -> float:
     """Within this distance there is no other fixed point, or none can be told apart."""
     if point.certificate.exists:
         return min(point.certificate.unique_radius, LARGEST_BALL)
-    return SAME * max(1.0, float(np.abs(point.state).max()))
+    same = SAME_DEGENERATE if point.degenerate else SAME
+    return same * max(1.0, float(np.abs(point.state).max()))
 
 
 def _same(one: Point, other: Point) -> bool:
@@ -259,12 +268,12 @@ def _same(one: Point, other: Point) -> bool:
     )
 
 
-def _condition(jacobian: np.ndarray) -> float:
+def _weakest(jacobian: np.ndarray) -> float:
+    """The smallest singular value of I - DF, relative to DF."""
+    if not np.isfinite(jacobian).all():
+        return 0.0
     system = np.eye(len(jacobian)) - jacobian
-    try:
-        return float(np.linalg.cond(system, np.inf))
-    except np.linalg.LinAlgError:
-        return float("inf")
+    return float(np.linalg.norm(system, -2) / max(1.0, float(np.linalg.norm(jacobian, np.inf))))
 
 
 def _representatives(states: np.ndarray, odd: bool, most: int) -> np.ndarray:

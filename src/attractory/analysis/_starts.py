@@ -146,15 +146,16 @@ def network_starts(
             raise InvalidSetting(f"task has {drive.shape[-1]} inputs; the network has {n_inputs}")
         drive = drive[:TRIALS].astype(np.float64)
     states = np.zeros((len(drive), step.units))
+    anywhere = _over_the_range(step, rng)
+    given = anywhere if given is None else np.concatenate([given, anywhere])
     every = max(1, drive.shape[1] // SNAPSHOTS)
     passed = []
     for t, inputs in enumerate(np.moveaxis(drive, 1, 0)):
         states = step.driven(states, inputs)
         if t % every == 0:
             passed.append(states)
-    if given is not None:
-        passed.append(given)
-        states = np.concatenate([states, given])
+    passed.append(given)
+    states = np.concatenate([states, given])
     return _settling(step, states, passed, round(SETTLING / step.leak))
 
 
@@ -174,6 +175,14 @@ def _settling(step: Step, states: np.ndarray, passed: list[np.ndarray], pause: i
     pool = np.concatenate([*passed, states])
     pool, settled = pool[_tame(pool)], states[_tame(states)]
     return Starts(step, pool, settled if len(settled) else pool)
+
+
+def _over_the_range(step: RateStep, rng: np.random.Generator) -> np.ndarray:
+    """Rates under random drives, weak ones to such as saturate all units, alike and unlike."""
+    size = 10.0 ** rng.uniform(-1, 1, (TRIALS // 2, 1)) * np.abs(step.recurrent).sum(1).max()
+    alike = rng.normal(size=(TRIALS // 2, 1)) * rng.choice([0.0, 1.0], (TRIALS // 2, 1))
+    drive = size * (alike + rng.normal(size=(TRIALS // 2, step.units)))
+    return step.shape.value(drive if step.bounded else np.clip(drive, -10, 10))
 
 
 def _random_pulses(

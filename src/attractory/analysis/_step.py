@@ -78,6 +78,10 @@ class RateStep:
         for name, array in weights.items():
             if not np.isfinite(array).all():
                 raise InvalidSetting(f"{name} has values that are not finite; all must be")
+        shapes = network.model.weight_shapes(network.n_inputs, network.n_outputs)
+        for name, shape in shapes.items():
+            if weights[name].shape != shape:
+                raise InvalidSetting(f"{name} has shape {weights[name].shape}; it must be {shape}")
         return cls(
             recurrent=weights["recurrent_weights"],
             input_weights=weights["input_weights"],
@@ -170,6 +174,11 @@ class FunctionStep:
                 f"step could not be run on a state of {units} units: {first} "
                 "(it must be written in JAX operations; give its input as inputs=)"
             ) from None
+        if not np.issubdtype(getattr(found, "dtype", np.bool_), np.floating):
+            raise InvalidSetting(
+                f"step returns {getattr(found, 'dtype', type(found).__name__)}; "
+                "it must return an array of real numbers"
+            )
         if getattr(found, "shape", None) != (units,):
             raise InvalidSetting(
                 f"step returns shape {getattr(found, 'shape', None)} for a state of shape "
@@ -210,6 +219,8 @@ class FunctionStep:
         return np.einsum("sij,si->sj", self.jacobians(states), rows)
 
     def input_jacobian(self, state: np.ndarray) -> np.ndarray:
+        if self.inputs is None:
+            return np.zeros((self.units, 0))
         with jax.enable_x64(True):
             made = np.asarray(self._input_jacobian(jnp.asarray(state), jnp.asarray(self._input)))
         return made.reshape(self.units, -1)
