@@ -21,6 +21,7 @@ from attractory.tasks import Machine, Task
 ROWS = 512  # simulated states that a thread takes at a time
 LOOK = 200  # steps between two looks at what is held
 STILL = 1e-6  # a state that moves less in a step (single precision) has come to rest
+PUSH = 1e-6  # on each unit, off a centre that may be an unstable point
 CANDIDATES = 8  # starts for each sample wanted, where samples of a state are hard to come by
 
 
@@ -39,8 +40,8 @@ class Automaton:
     silence (None where there is no such proof).
 
     centers (state, unit): the state after it was written and held for as long as the task may ask.
-    attractor (state,): the number of the attractor that the centre goes to in silence (-1: none
-    known). holds (state,): steps that the centre keeps its meaning in silence, without noise, up
+    attractor (state,): the number of the attractor that the centre, pushed by 1e-6, goes to in
+    silence (-1: none known). holds (state,): steps that the centre keeps its meaning in silence, without noise, up
     to `hold_limit`, inf where that is proved for ever. holds_noise (state,): the same with the
     task's noise on the inputs, one history. others: the numbers of attractors that no state's
     centre goes to: the network may end there, and the machine has no such state.
@@ -197,11 +198,13 @@ def automaton(
     step = RateStep.of(network, None)
     rng = np.random.default_rng(seed)
     centers = _centers(step, machine)
-    found = attractors(points, centers)
+    # nothing stays exactly on an unstable point: the smallest push shows where a centre goes
+    pushed = centers + PUSH * rng.normal(size=centers.shape)
+    found = attractors(points, pushed)
     blocks = _Blocks(step, machine, network.model.recurrent_noise * np.sqrt(2 / step.leak))
     reached, margins = _from_centers(step, machine, centers)
     samples, failures, worst = _sampled(blocks, centers, n_samples, rng)
-    attractor = found.follow(centers, 10_000)
+    attractor = found.follow(pushed, 10_000)
     proofs = _proofs(step, found, attractor, centers, machine)
     holds = _holds(blocks, centers, hold_steps, None)
     holds = np.where([proof is not None for proof in proofs], np.inf, holds)

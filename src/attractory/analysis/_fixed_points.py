@@ -190,8 +190,8 @@ class FixedPoints:
         undecided = int((~self.decided).sum())
         reason = "" if self._provable else " (no proof is known for this kind of step)"
         return (
-            f"{len(self)} fixed point{'s' * (len(self) > 1)} ({', '.join(kinds)}); {proved} proved{reason}, "
-            f"{undecided} with an undecided number of unstable dimensions. "
+            f"{len(self)} fixed point{'s' * (len(self) > 1)} ({', '.join(kinds)}); "
+            f"{proved} proved{reason}, {undecided} with an undecided number of unstable dimensions. "
             + self.completeness.statement()
         )
 

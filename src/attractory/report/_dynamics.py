@@ -42,16 +42,16 @@ class Effort(Settings):
     def quick(cls) -> Effort:
         """Enough to see what a network does, in a fraction of the time."""
         return cls(
-            starts=512,
+            starts=256,
             max_starts=4096,
             driven_starts=128,
-            samples=20,
+            samples=10,
             hold_steps=5000,
             disturbances=False,
             slow_points=False,
             ways=1,
-            patterns=2,
-            branches=2,
+            patterns=1,
+            branches=1,
         )
 
 
