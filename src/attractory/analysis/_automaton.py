@@ -41,10 +41,10 @@ class Automaton:
 
     centers (state, unit): the state after it was written and held for as long as the task may ask.
     attractor (state,): the number of the attractor that the centre, pushed by 1e-6, goes to in
-    silence (-1: none known). holds (state,): steps that the centre keeps its meaning in silence, without noise, up
-    to `hold_limit`, inf where that is proved for ever. holds_noise (state,): the same with the
-    task's noise on the inputs, one history. others: the numbers of attractors that no state's
-    centre goes to: the network may end there, and the machine has no such state.
+    silence (-1: none known). holds (state,): steps that the centre keeps its meaning in silence,
+    without noise, up to `hold_limit`, inf where that is proved for ever. holds_noise (state,): the
+    same with the task's noise on the inputs, one history. others: the numbers of attractors that no
+    state's centre goes to: the network may end there, and the machine has no such state.
     """
 
     machine: Machine

@@ -191,8 +191,8 @@ class FixedPoints:
         reason = "" if self._provable else " (no proof is known for this kind of step)"
         return (
             f"{len(self)} fixed point{'s' * (len(self) > 1)} ({', '.join(kinds)}); "
-            f"{proved} proved{reason}, {undecided} with an undecided number of unstable dimensions. "
-            + self.completeness.statement()
+            f"{proved} proved{reason}, {undecided} with an undecided number of unstable "
+            "dimensions. " + self.completeness.statement()
         )
 
     @property
