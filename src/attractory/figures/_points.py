@@ -70,15 +70,26 @@ def extent(space: StateSpace, points: FixedPoints) -> float:
 def unstable_vectors(points: FixedPoints, point: int) -> np.ndarray:
     """Unit vectors (direction, unit) that span the unstable space of a point.
 
-    By inverse iteration, as the eigenvalues are known: a solution of linear equations each instead
-    of the decomposition of a whole Jacobian. A pair of complex eigenvalues gives the real and the
-    imaginary part of its vector.
+    A pair of complex eigenvalues gives the real and the imaginary part of its vector.
     """
-    jacobian = points.step.jacobians(points.states[point][None])[0]
     values = points.eigenvalues[point]
+    return _eigenvectors(points, point, values[(np.abs(values) > 1) & (values.imag >= 0)])
+
+
+def joining_vector(points: FixedPoints, point: int) -> np.ndarray:
+    """The unit vector (unit,) along which a saddle joins two attractors: that of its only real
+    eigenvalue above 1."""
+    values = points.eigenvalues[point]
+    return _eigenvectors(points, point, values[(values.imag == 0) & (values.real > 1)])[0]
+
+
+def _eigenvectors(points: FixedPoints, point: int, values: np.ndarray) -> np.ndarray:
+    """By inverse iteration, as the eigenvalues are known: a solution of linear equations each
+    instead of the decomposition of a whole Jacobian."""
+    jacobian = points.step.jacobians(points.states[point][None])[0]
     rng = np.random.default_rng(0)  # a start of its own each: one eigenvalue may come twice
     found: list[np.ndarray] = []
-    for value in values[(np.abs(values) > 1) & (values.imag >= 0)]:
+    for value in values:
         real = value.imag == 0
         shift = (value.real if real else value) * (1 + 1e-7)
         vector = rng.normal(size=len(jacobian)).astype(jacobian.dtype if real else complex)
@@ -118,7 +129,7 @@ def ways(connections: Connections, space: StateSpace, most: int) -> list[np.ndar
     if not saddles:
         return []
     push = PUSH * np.sqrt(points.step.units)
-    aside = np.array([push * unstable_vectors(points, saddle)[0] for saddle in saddles])
+    aside = np.array([push * joining_vector(points, saddle) for saddle in saddles])
     middle = points.states[saddles]
     starts = np.stack([middle + aside, middle - aside], axis=1).reshape(-1, points.step.units)
     ends = np.repeat(connections.edges[:, 1:], 2, axis=0)
