@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from numbers import Integral
+from typing import Any
 
 
 class AttractoryError(Exception):
@@ -24,3 +26,10 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return f"allowed: {', '.join(names)}{hint}"
+
+
+def whole_number(name: str, value: Any, least: int = 1) -> int:
+    """`value` when it is a whole number of at least `least`, else InvalidSetting."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise InvalidSetting(f"{name} = {value!r} is not allowed: a whole number, {least} or more")
+    return int(value)

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, whole_number
 from attractory.analysis._fixed_points import FixedPoints
 from attractory.analysis._step import Step
 from attractory.analysis._threads import one_blas_thread, spread
@@ -116,8 +116,7 @@ def attractors(
     fixed point with an unstable dimension. steps: length of the simulation in time constants. What
     moves on after that is looked at as an oscillation. Seen, not proved.
     """
-    if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 1:
-        raise InvalidSetting(f"steps = {steps!r} is not allowed: a whole number, 1 or more")
+    whole_number("steps", steps)
     rng = np.random.default_rng(seed)
     found = points if isinstance(points, Attractors) else Attractors(points, ())
     points = found.points

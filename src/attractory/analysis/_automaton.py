@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, whole_number
 from attractory.analysis._attractors import Attractors, attractors
 from attractory.analysis._certificate import certify
 from attractory.analysis._fixed_points import FixedPoints, fixed_points
@@ -181,9 +181,8 @@ def automaton(
     Raises InvalidSetting for a task without a machine, a network of other inputs or outputs, or
     numbers that are not allowed.
     """
-    for name, value, least in [("n_samples", n_samples, 0), ("hold_steps", hold_steps, 1)]:
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-            raise InvalidSetting(f"{name} = {value!r} is not allowed: a whole number from {least}")
+    whole_number("n_samples", n_samples, least=0)
+    whole_number("hold_steps", hold_steps)
     if not isinstance(network, Network):
         raise InvalidSetting(f"network is of type {type(network).__name__}; a Network is needed")
     machine = task.machine()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from attractory._errors import InvalidSetting
+from attractory._errors import whole_number
 from attractory.analysis._attractors import Attractors, attractors, joined
 from attractory.analysis._fixed_points import FixedPoints
 from attractory.analysis._threads import one_blas_thread, spread
@@ -101,12 +101,8 @@ def connections(
     k unstable dimensions reaches the 2ᵏ corners of a face of the n-cube. Given fixed points alone,
     oscillations that the ways end in are looked for too. What is reached is seen, not proved.
     """
-    if isinstance(max_unstable, bool) or not isinstance(max_unstable, int) or max_unstable < 1:
-        raise InvalidSetting(
-            f"max_unstable = {max_unstable!r} is not allowed: a whole number, 1 or more"
-        )
-    if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
-        raise InvalidSetting(f"samples = {samples!r} is not allowed: a whole number, 1 or more")
+    for name, value in [("max_unstable", max_unstable), ("steps", steps), ("samples", samples)]:
+        whole_number(name, value)
     known = points if isinstance(points, Attractors) else attractors(points)
     points = known.points
     rng = np.random.default_rng(seed)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, whole_number
 from attractory.analysis._attractors import Attractors
 from attractory.analysis._fixed_points import FixedPoints
 from attractory.analysis._step import RateStep, Step
@@ -247,8 +247,7 @@ def pulse_thresholds(
         raise InvalidSetting(
             "points: pulses can be given to rate networks only, not to a step(h, x)"
         )
-    if isinstance(duration, bool) or not isinstance(duration, (int, np.integer)) or duration < 1:
-        raise InvalidSetting(f"duration = {duration!r} is not allowed: a whole number, 1 or more")
+    whole_number("duration", duration)
     chosen = points.stable if starts is None else np.asarray(starts, int)
     limit = round(settle / step.leak)
 

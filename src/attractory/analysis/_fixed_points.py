@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, whole_number
 from attractory.analysis._certificate import Spectrum, jacobian_spectrum
 from attractory.analysis._search import Point, Points, newton
 from attractory.analysis._slow_points import SlowPoints, find_slow_points
@@ -260,7 +260,7 @@ def fixed_points(
     if task is not None and not isinstance(task, (Task, Trials)):
         raise InvalidSetting(f"task is of type {type(task).__name__}; a Task or Trials is needed")
     step = step_of(network, inputs, units)
-    rng = np.random.default_rng(_checked_seed(seed))
+    rng = np.random.default_rng(whole_number("seed", seed, least=0))
     if isinstance(step, RateStep):
         starts = network_starts(step, task, seed, rng, given)
     else:
@@ -348,22 +348,13 @@ def _degree(points: Points, point: Point) -> int:
 
 
 def _checked_counts(n_starts: Any, max_starts: Any) -> int:
-    for name, value in [("n_starts", n_starts), ("max_starts", max_starts)]:
-        if value is None and name == "max_starts":
-            continue
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-            raise InvalidSetting(f"{name} = {value!r} is not allowed: a whole number, 1 or more")
-    if max_starts is not None and max_starts < n_starts:
+    first = whole_number("n_starts", n_starts)
+    most = first * EXTENSION if max_starts is None else whole_number("max_starts", max_starts)
+    if most < first:
         raise InvalidSetting(
             f"max_starts = {max_starts} is not allowed: at least n_starts = {n_starts}"
         )
-    return int(n_starts * EXTENSION if max_starts is None else max_starts)
-
-
-def _checked_seed(seed: Any) -> int:
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise InvalidSetting(f"seed = {seed!r} is not allowed: an integer, 0 or more")
-    return int(seed)
+    return most
 
 
 def _checked_states(states: Any, network: Any, units: Any) -> np.ndarray | None:

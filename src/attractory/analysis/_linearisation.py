@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import scipy.linalg
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, whole_number
 from attractory.analysis._step import FunctionStep, RateStep, step_of
 from attractory.analysis._threads import one_blas_thread
 from attractory.models import Network
@@ -52,15 +52,10 @@ class Linearisation:
         mean ‖linear - true‖ over mean ‖true‖, both as deviations from the undisturbed trajectory.
         0: exact; 1: as wrong as predicting no deviation.
         """
-        for name, value in [("steps", steps), ("n", n)]:
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-                raise InvalidSetting(
-                    f"{name} = {value!r} is not allowed: a whole number, 1 or more"
-                )
+        for name, value, least in [("steps", steps, 1), ("n", n, 1), ("seed", seed, 0)]:
+            whole_number(name, value, least)
         if not isinstance(size, (int, float, np.number)) or not np.isfinite(size) or size <= 0:
             raise InvalidSetting(f"size = {size!r} is not allowed: a number above 0")
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-            raise InvalidSetting(f"seed = {seed!r} is not allowed: an integer, 0 or more")
         rng = np.random.default_rng(seed)
         deviation = rng.normal(size=(n, len(self.state)))
         length = size * (np.linalg.norm(self.state) or 1.0)

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, whole_number
 from attractory.analysis._activations import Shape, shape_of
 from attractory.kernels import compiled
 from attractory.models import Network
@@ -260,9 +260,7 @@ def step_of(
             "units = None is not allowed for a function step(h, x): say how many units h has, "
             "or give initial_states"
         )
-    if isinstance(units, bool) or not isinstance(units, (int, np.integer)) or units < 1:
-        raise InvalidSetting(f"units = {units!r} is not allowed: a whole number, 1 or more")
-    return FunctionStep.of(system, int(units), constant)
+    return FunctionStep.of(system, whole_number("units", units), constant)
 
 
 def _checked_inputs(inputs: Any, system: Any) -> np.ndarray | None:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, whole_number
 from attractory.analysis import FixedPoints
 from attractory.figures._check import one_of
 from attractory.figures._points import Kind, kinds
@@ -38,8 +38,7 @@ def jacobian_spectra(points: FixedPoints, most: int = 12) -> Figure:
     a panel lie over one another; of more than `most`, those of `most`, evenly chosen.
     """
     one_of("points", points, FixedPoints)
-    if isinstance(most, bool) or not isinstance(most, (int, np.integer)) or most < 1:
-        raise InvalidSetting(f"most = {most!r} is not allowed: a whole number, 1 or more")
+    whole_number("most", most)
     found = kinds(points)
     if not found:
         raise InvalidSetting("points is empty: no fixed point was found")

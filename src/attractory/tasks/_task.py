@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import Field
 
-from attractory._errors import InvalidSetting, nearest
+from attractory._errors import InvalidSetting, nearest, whole_number
 from attractory._settings import Settings
 from attractory.tasks._machine import Machine
 
@@ -107,7 +107,7 @@ class Task(Settings):
         trials of a task that is used once; values may differ by rounding. Raises InvalidSetting
         when n < 1 or the seed is no integer.
         """
-        _check_count("n", n)
+        whole_number("n", n)
         keys = trial_keys(random_key(seed), jnp.arange(n))
         _ = self._shapes  # a badly shaped trial is reported before anything is made
         inputs, targets, mask = (self._compiled_batch if compiled else self.batch)(keys)
@@ -168,11 +168,6 @@ def random_key(seed: int) -> jax.Array:
 def trial_keys(key: jax.Array, indices: jax.Array) -> jax.Array:
     """One key for each trial index: trial i of a stream depends on the stream and on i alone."""
     return jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, indices)
-
-
-def _check_count(name: str, n: int) -> None:
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-        raise InvalidSetting(f"{name} = {n!r} is not allowed: a whole number, 1 or more")
 
 
 def _checked(name: str, made: Any) -> Trial:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from attractory._errors import FileProblem, InvalidSetting
+from attractory._errors import FileProblem, InvalidSetting, whole_number
 from attractory.models import Network, RateRNN
 from attractory.rules import BPTT
 from attractory.runs import (
@@ -284,6 +284,5 @@ def _check_arguments(task: Any, model: Any, rule: Any, nets: Any) -> None:
             raise InvalidSetting(
                 f"{name} = {value!r} is not allowed: a {kind.__name__} is needed{hint}"
             )
-    if isinstance(nets, bool) or not isinstance(nets, (int, np.integer)) or nets < 1:
-        raise InvalidSetting(f"nets = {nets!r} is not allowed: a whole number, 1 or more")
+    whole_number("nets", nets)
     task.n_inputs  # noqa: B018  a task whose trial is malformed is reported before any work
