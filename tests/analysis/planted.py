@@ -30,11 +30,11 @@ def held_value():
     return optimize.brentq(lambda a: a - np.tanh(2 * a), 0.5, 1.0, xtol=1e-15)
 
 
-def planted_bits(bits, size, seed=0, tau=1.0):
+def planted_bits(bits, size=12, seed=0, tau=1.0, drive=1.0):
     """`bits` independent flip-flops of `size` units: W has the blocks (2/size) s sᵀ, s signs.
 
     A state a·s of a block goes to tanh(2 a)·s: the block has the fixed points a = 0 and ±a0 with
-    a0 = tanh(2 a0). Input and output i belong to block i; output i of a state a·s is a.
+    a0 = tanh(2 a0). Input i enters block i along s, `drive` times; output i of a state a·s is a.
     """
     rng = np.random.default_rng(seed)
     recurrent = np.zeros((bits * size, bits * size))
@@ -43,12 +43,12 @@ def planted_bits(bits, size, seed=0, tau=1.0):
         block = slice(i * size, (i + 1) * size)
         signs[block, i] = rng.choice([-1.0, 1.0], size=size)
         recurrent[block, block] = 2 / size * np.outer(signs[block, i], signs[block, i])
-    return Network.from_weights(recurrent, signs, signs.T / size, tau=tau)
+    return Network.from_weights(recurrent, drive * signs, signs.T / size, tau=tau)
 
 
 def planted_points(network):
     """All fixed points of `planted_bits`: outputs (point, bit), states (point, unit)."""
-    signs = network.input_weights
+    signs = np.sign(network.input_weights)
     a0 = held_value()
     outputs = np.array(list(itertools.product([-a0, 0.0, a0], repeat=signs.shape[1])))
     return outputs, outputs @ signs.T
@@ -62,3 +62,9 @@ def matched(found, expected, tolerance):
     assert apart.min(axis=1).max(initial=0.0) < tolerance
     assert len(set(nearest.tolist())) == len(expected)
     return nearest
+
+
+def rotation(angle, gain=1.5):
+    """Two tanh units whose state turns by `angle` a step and grows to a closed curve."""
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return Network.from_weights(gain * turn, np.eye(2), np.eye(2))

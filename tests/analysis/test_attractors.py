@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from analysis.machines import bits, rotation
+from analysis.planted import planted_bits, rotation
 
 from attractory import InvalidSetting, analysis, models
 
 
 def test_states_of_independent_bits_go_to_the_memory_of_their_signs():
-    points = analysis.fixed_points(bits(2), n_starts=128)
+    points = analysis.fixed_points(planted_bits(2), n_starts=128)
     known = analysis.attractors(points)
     assert known.oscillations == ()
     rng = np.random.default_rng(0)
@@ -81,6 +81,6 @@ def test_known_attractors_are_kept_and_others_added():
     [(np.zeros((2, 3)), 10, "states has shape"), (None, 0, "steps = 0")],
 )
 def test_bad_input(states, steps, match):
-    points = analysis.fixed_points(bits(1), n_starts=16)
+    points = analysis.fixed_points(planted_bits(1), n_starts=16)
     with pytest.raises(InvalidSetting, match=match):
         analysis.attractors(points, states, steps)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from analysis.machines import bits
+from analysis.planted import planted_bits
 
 from attractory import InvalidSetting, analysis, models, tasks
 from attractory.analysis._certificate import certify
@@ -15,7 +15,7 @@ TASK = tasks.FlipFlop(bits=2, neutral_start=False, noise=0.05)
 
 @pytest.fixture(scope="module")
 def memory():
-    return analysis.automaton(bits(2), TASK, n_samples=20, hold_steps=400)
+    return analysis.automaton(planted_bits(2), TASK, n_samples=20, hold_steps=400)
 
 
 def test_a_network_of_bits_is_the_flip_flop(memory):
@@ -41,7 +41,7 @@ def test_margins_are_those_of_the_read_out(memory):
 
 
 def test_transitions_are_those_of_a_plain_simulation(memory):
-    net, machine = bits(2), memory.machine
+    net, machine = planted_bits(2), memory.machine
     for q, center in enumerate(memory.centers):
         for s, pulse in enumerate(machine.pulses):
             silence = np.zeros((machine.rest, 2))
@@ -52,22 +52,25 @@ def test_transitions_are_those_of_a_plain_simulation(memory):
 
 
 def test_a_network_that_cannot_be_written_fails_where_it_must():
-    weak = bits(2, drive=0.01)  # far below the fold: no pulse flips a bit
+    weak = planted_bits(2, drive=0.01)  # far below the fold: no pulse flips a bit
     found = analysis.automaton(weak, TASK, n_samples=5, hold_steps=200)
     outputs = found.machine.outputs
     changes = found.machine.transitions != np.arange(4)[:, None]
     assert not found.right[changes].any()
     written = np.sign(found.attractors.points.outputs[found.attractor])
-    assert found.right[~changes].all() == np.array_equal(written, outputs)
+    assert np.array_equal(written, outputs)  # any pulse moves the bit off 0
+    assert found.right[~changes].all()
     assert len(found.failing) >= changes.sum()
     assert (found.margins[changes] < 0).all()
 
 
 def test_states_that_the_task_does_not_have_are_said():
-    found = analysis.automaton(bits(1), tasks.FlipFlop(bits=1, neutral_start=False), n_samples=0)
+    found = analysis.automaton(
+        planted_bits(1), tasks.FlipFlop(bits=1, neutral_start=False), n_samples=0
+    )
     assert found.others == ()
     # three bits, of which the task reads two: each of its states is met twice
-    net = bits(3)
+    net = planted_bits(3)
     two = models.Network.from_weights(
         net.recurrent_weights, net.input_weights[:, :2], net.output_weights[:2]
     )
@@ -80,11 +83,13 @@ def test_states_that_the_task_does_not_have_are_said():
 
 def test_neutral_states_are_states():
     task = tasks.FlipFlop(bits=1, noise=0.0)
-    found = analysis.automaton(bits(1), task, n_samples=0, hold_steps=300)
+    found = analysis.automaton(planted_bits(1), task, n_samples=0, hold_steps=300)
     assert found.machine.states == ("-", "0", "+")
     assert found.right.all()  # without noise the bit stays at 0 exactly
     assert found.proofs[1] is None  # but that point is unstable: nothing is proved of it
-    noisy = analysis.automaton(bits(1), task.replace(noise=0.1), n_samples=10, hold_steps=300)
+    noisy = analysis.automaton(
+        planted_bits(1), task.replace(noise=0.1), n_samples=10, hold_steps=300
+    )
     silent = noisy.machine.silent
     assert noisy.right.all()
     assert noisy.samples[1, silent] == 0 or noisy.failures[1, silent] > 0
@@ -93,14 +98,16 @@ def test_neutral_states_are_states():
 
 def test_samples_are_the_same_for_the_same_seed():
     one, two = (
-        analysis.automaton(bits(1), TASK.replace(bits=1), n_samples=8, seed=3, hold_steps=200)
+        analysis.automaton(
+            planted_bits(1), TASK.replace(bits=1), n_samples=8, seed=3, hold_steps=200
+        )
         for _ in range(2)
     )
     assert np.array_equal(one.worst_margins, two.worst_margins)
 
 
 def test_nothing_leaves_a_proved_region_and_inputs_within_the_bound_do_not_help():
-    net = bits(1, units=4)
+    net = planted_bits(1, size=4)
     points = analysis.fixed_points(net, n_starts=32)
     step = points.step
     rng = np.random.default_rng(1)
@@ -125,7 +132,7 @@ def test_nothing_leaves_a_proved_region_and_inputs_within_the_bound_do_not_help(
 
 
 def test_no_region_is_proved_around_a_saddle_or_for_an_unknown_activation():
-    net = bits(1, units=4)
+    net = planted_bits(1, size=4)
     points = analysis.fixed_points(net, n_starts=32)
     saddle = points.states[-1]
     assert invariant_ellipsoid(points.step, saddle, certify(points.step, saddle)) is None
@@ -138,9 +145,9 @@ def test_no_region_is_proved_around_a_saddle_or_for_an_unknown_activation():
 @pytest.mark.parametrize(
     ("network", "task", "options", "match"),
     [
-        (bits(2), TASK, {"n_samples": -1}, "n_samples = -1"),
-        (bits(2), TASK, {"hold_steps": 0}, "hold_steps = 0"),
-        (bits(3), TASK, {}, "network has 3 inputs and 3 outputs; the task has 2 and 2"),
+        (planted_bits(2), TASK, {"n_samples": -1}, "n_samples = -1"),
+        (planted_bits(2), TASK, {"hold_steps": 0}, "hold_steps = 0"),
+        (planted_bits(3), TASK, {}, "network has 3 inputs and 3 outputs; the task has 2 and 2"),
         ("net", TASK, {}, "network is of type str"),
     ],
 )
@@ -154,4 +161,4 @@ def test_a_task_without_a_machine_is_refused():
         pass
 
     with pytest.raises(InvalidSetting, match="defines no machine"):
-        analysis.automaton(bits(1), Echo())
+        analysis.automaton(planted_bits(1), Echo())

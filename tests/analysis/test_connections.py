@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from analysis.machines import bits
+from analysis.planted import planted_bits
 
 from attractory import InvalidSetting, analysis, models
 
 
 @pytest.fixture(scope="module")
 def points():
-    return analysis.fixed_points(bits(3), n_starts=256)
+    return analysis.fixed_points(planted_bits(3), n_starts=256)
 
 
 def test_three_independent_bits_make_the_three_cube(points):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from analysis.machines import bits
+from analysis.planted import planted_bits
 from scipy import optimize
 
 from attractory import InvalidSetting, analysis
@@ -14,7 +14,7 @@ FOLD = 2 * np.sqrt(0.5) - np.arctanh(np.sqrt(0.5))  # of a = tanh(2a + x): slope
 
 @pytest.fixture(scope="module")
 def one_bit():
-    return analysis.fixed_points(bits(1, units=3), n_starts=32)
+    return analysis.fixed_points(planted_bits(1, size=3), n_starts=32)
 
 
 def test_a_bit_vanishes_at_the_fold_solved_by_hand(one_bit):
@@ -85,6 +85,6 @@ def test_bad_input(one_bit, call, match):
 
 
 def test_points_found_under_an_input_cannot_be_continued_from_none(one_bit):
-    driven = analysis.fixed_points(bits(1, units=3), [0.1], n_starts=16)
+    driven = analysis.fixed_points(planted_bits(1, size=3), [0.1], n_starts=16)
     with pytest.raises(InvalidSetting, match="without input"):
         analysis.continuation(driven, [1.0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -125,7 +124,7 @@ def attractors(
         raise InvalidSetting(
             f"states has shape {given.shape}; it must be (state, {points.step.units})"
         )
-    limit = round(steps / getattr(points.step, "leak", 1.0))
+    limit = round(steps / points.step.leak)
     ends, last = _follow(found, given, limit)
     moving = np.flatnonzero(ends == UNKNOWN)
     ends[moving], fresh = _sorted_motions(found, last[moving])
@@ -320,8 +319,3 @@ def _nearest(states: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.nd
     distances = np.abs(states[:, None] - targets).max(axis=2)
     nearest = distances.argmin(axis=1)
     return nearest, distances[np.arange(len(states)), nearest]
-
-
-def joined(found: Sequence[int]) -> str:
-    """Numbers of attractors for a table; ? for none."""
-    return " ".join("?" if number < 0 else str(number) for number in found)

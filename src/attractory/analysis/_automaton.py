@@ -126,7 +126,8 @@ class Automaton:
                 parts.append(self._statement(which, name))
         if self.others:
             parts.append(
-                f"{len(self.others)} attractors are none of the machine's states "
+                f"{len(self.others)} attractor{'s are' if len(self.others) > 1 else ' is'} none of "
+                "the machine's states "
                 f"(read-outs {', '.join(self._read_out(number) for number in self.others[:6])}"
                 f"{', …' if len(self.others) > 6 else ''})."
             )

@@ -238,7 +238,7 @@ def _known(points: FixedPoints | Attractors) -> Attractors:
 
 
 def _limit(known: Attractors, steps: int) -> int:
-    return round(steps / getattr(known.points.step, "leak", 1.0))
+    return round(steps / known.points.step.leak)
 
 
 def _checked_stable(points: FixedPoints, name: str, index: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from attractory._errors import whole_number
-from attractory.analysis._attractors import Attractors, attractors, joined
+from attractory.analysis._attractors import Attractors, attractors
 from attractory.analysis._fixed_points import FixedPoints
 from attractory.analysis._threads import one_blas_thread, spread
 
@@ -79,7 +80,7 @@ class Connections:
             {
                 "point": list(self.reached),
                 "n_unstable": [int(self.points.n_unstable[i]) for i in self.reached],
-                "reached": [joined(ends) for ends in self.reached.values()],
+                "reached": [_joined(ends) for ends in self.reached.values()],
             }
         )
 
@@ -120,7 +121,7 @@ def connections(
     starts = [points.states[i] + size * each for i, each in zip(saddles, ways, strict=True)]
     ends = known.follow(
         np.concatenate([np.empty((0, points.step.units)), *starts]),
-        round(steps / getattr(points.step, "leak", 1.0)),
+        round(steps / points.step.leak),
     )
     reached, edges, position = {}, [], 0
     for i, each in zip(saddles, ways, strict=True):
@@ -168,3 +169,8 @@ def _directions(
         spanning = np.concatenate([vectors[:, along].real[None], spanning])
     half = spanning / np.linalg.norm(spanning, axis=1, keepdims=True)
     return np.stack([half, -half], axis=1).reshape(-1, half.shape[1])
+
+
+def _joined(found: Sequence[int]) -> str:
+    """Numbers of attractors for a table; ? for none."""
+    return " ".join("?" if number < 0 else str(number) for number in found)

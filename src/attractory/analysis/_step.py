@@ -20,7 +20,8 @@ from attractory.models import Network
 class Step(Protocol):
     """h -> F(h, x) under one constant input x, without noise.
 
-    units: size of h. dt: length of a step. odd: F(-h) = -F(h), exactly. bounded: F maps into a
+    units: size of h. dt: length of a step. leak: dt over the time constant (1 where there is none);
+    odd: F(-h) = -F(h), exactly. bounded: F maps into a
     bounded set (None: not known).
     """
 
@@ -28,6 +29,8 @@ class Step(Protocol):
     def units(self) -> int: ...
     @property
     def dt(self) -> float: ...
+    @property
+    def leak(self) -> float: ...
     @property
     def odd(self) -> bool: ...
     @property
@@ -158,6 +161,7 @@ class FunctionStep:
     units: int
     inputs: np.ndarray | None
     dt: float = 1.0
+    leak: float = 1.0
     odd: bool = False
     bounded: bool | None = None
 

@@ -150,7 +150,7 @@ def _followed(
     targets = {int(number): _states_of(found, int(number)) for number in np.unique(ends)}
     paths: list[list[np.ndarray]] = [[] for _ in states]
     going = np.arange(len(states))
-    for t in range(1, round(STEPS / getattr(step, "leak", 1.0)) + 1):
+    for t in range(1, round(STEPS / step.leak) + 1):
         states = step(states)
         for i, place in zip(going, projected(space, states), strict=True):
             paths[i].append(place)
