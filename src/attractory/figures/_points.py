@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from attractory._errors import InvalidSetting
 from attractory.analysis import Attractors, Connections, FixedPoints, StateSpace
+from attractory.analysis._threads import one_blas_thread
 from attractory.figures._style import CATEGORIES, MARKERS
 
 NAMED = 4  # so many numbers of unstable dimensions have a look of their own, from 0
@@ -20,10 +20,6 @@ LOOK = 10  # steps between two looks at where a way is
 RING = 400  # states that stand for an oscillation
 SEGMENT = 0.05  # length of an unstable direction to each side, in the extent of what is drawn
 HOLLOW = "undecided or not proved"
-
-
-one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
-"""Decorator: matrices of some hundred rows are worked on faster by one thread than by many."""
 
 
 class Kind(NamedTuple):
@@ -101,7 +97,7 @@ def _eigenvectors(points: FixedPoints, point: int, values: np.ndarray) -> np.nda
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-@one_thread
+@one_blas_thread
 def unstable_segments(points: FixedPoints, space: StateSpace) -> list[np.ndarray]:
     """A segment (2, 3) through each point with one or two unstable dimensions, along each of them.
 
@@ -118,7 +114,7 @@ def unstable_segments(points: FixedPoints, space: StateSpace) -> list[np.ndarray
     return found
 
 
-@one_thread
+@one_blas_thread
 def ways(connections: Connections, space: StateSpace, most: int) -> list[np.ndarray]:
     """From each saddle of the edges to its two attractors, simulated without noise: (point, 3).
 
