@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -76,3 +77,15 @@ def _flush_to_disk(path: Path) -> None:
 def _discard(path: Path) -> None:
     with suppress(OSError):  # where the folder itself is out of reach, nothing of ours is in it
         path.unlink(missing_ok=True)
+
+
+def cache_folder() -> Path:
+    """Where things are kept that can be made again: ATTRACTORY_CACHE, or the user's cache folder.
+
+    Nothing is made here; the folder may not exist yet.
+    """
+    if given := os.environ.get("ATTRACTORY_CACHE"):
+        return Path(given)
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "attractory"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "attractory"

@@ -1,6 +1,18 @@
 """The fast recurrences that the models stand on, each beside its reference in plain JAX."""
 
 from attractory.kernels._compile import compiled
-from attractory.kernels._rate import Activation, rate_recurrence, rate_recurrence_reference
+from attractory.kernels._native import native
+from attractory.kernels._rate import bfloat16_missing, rate_network, rate_outputs
+from attractory.kernels._rate_jax import Activation, Precision, RateWeights, linear
 
-__all__ = ["Activation", "compiled", "rate_recurrence", "rate_recurrence_reference"]
+__all__ = [
+    "Activation",
+    "Precision",
+    "RateWeights",
+    "bfloat16_missing",
+    "compiled",
+    "linear",
+    "native",
+    "rate_network",
+    "rate_outputs",
+]

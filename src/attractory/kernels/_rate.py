@@ -1,113 +1,73 @@
-"""The rate recurrence over a whole sequence, with a hand-written gradient.
-
-    h(t+1) = (1 - leak) h(t) + leak * phi(W h(t) + drive(t)),    leak = dt / tau
-
-`drive` holds everything that does not depend on the state (input, bias, noise), so that it is made
-by one product outside of the loop. The gradient keeps to the same idea: the backward loop makes
-only the deltas, and the gradient of W is one product over (time x trial) after it.
-"""
+"""The rate network over a whole sequence: the fastest kernel that this machine has for it."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-Activation = Callable[[jax.Array], jax.Array]
-
-# With leak 1 the state is phi(a) itself, and for these phi'(a) follows from it alone.
-_SLOPE_FROM_STATE: dict[Any, Callable[[jax.Array], jax.Array]] = {
-    jnp.tanh: lambda state: 1.0 - state * state,
-    jax.nn.sigmoid: lambda state: state * (1.0 - state),
-    jax.nn.relu: lambda state: (state > 0).astype(state.dtype),
-}
+from attractory.kernels import _rate_jax, _rate_native
+from attractory.kernels._native import native
+from attractory.kernels._rate_jax import Activation, Precision, RateWeights
 
 
-def rate_recurrence_reference(
+def rate_network(
     activation: Activation,
     leak: float,
-    recurrent_weights: jax.Array,
-    drive: jax.Array,
+    weights: RateWeights,
+    inputs: jax.Array,
     initial_state: jax.Array,
-) -> jax.Array:
-    """The recurrence as written, differentiated by JAX: what `rate_recurrence` is held to.
+    drive: jax.Array | None = None,
+    precision: Precision = "float32",
+) -> tuple[jax.Array, jax.Array]:
+    """States (time, trial, unit) and readouts (time, trial, output) after each step.
 
-    recurrent_weights (unit, unit) as [to, from], drive (time, trial, unit), initial_state (trial,
-    unit). Returns the states after each step, (time, trial, unit).
+        h(t) = (1 - leak) h(t-1) + leak phi(W h(t-1) + W_in x(t) + drive(t)),    z(t) = W_out h(t)
+
+    inputs (time, trial, input), initial_state (trial, unit), drive (time, trial, unit): what else
+    reaches the units (noise), or None. The activation must act on each element by itself.
+    Differentiable in every array; can be vmapped over networks. With precision "bfloat16" the
+    factors of the recurrent products (those of the gradient, too) are rounded to 8 bits; sums,
+    states and gradients stay float32.
     """
-
-    def step(state: jax.Array, now: jax.Array) -> tuple[jax.Array, jax.Array]:
-        rates = activation(state @ recurrent_weights.T + now)
-        state = (1.0 - leak) * state + leak * rates
-        return state, state
-
-    return jax.lax.scan(step, initial_state, drive)[1]
+    arguments = (activation, leak, precision, weights, inputs, initial_state, drive)
+    if _is_native(activation, weights.recurrent.dtype):
+        return _rate_native.states_and_outputs(*arguments)
+    return _rate_jax.portable(*arguments)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0, 1))
-def rate_recurrence(
+def rate_outputs(
     activation: Activation,
     leak: float,
-    recurrent_weights: jax.Array,
-    drive: jax.Array,
+    weights: RateWeights,
+    inputs: jax.Array,
     initial_state: jax.Array,
+    drive: jax.Array | None = None,
+    precision: Precision = "float32",
 ) -> jax.Array:
-    """Same arguments and result as `rate_recurrence_reference`, with a faster gradient.
-
-    The activation must act on each element by itself.
-    """
-    return rate_recurrence_reference(activation, leak, recurrent_weights, drive, initial_state)
-
-
-def _forward(
-    activation: Activation,
-    leak: float,
-    recurrent_weights: jax.Array,
-    drive: jax.Array,
-    initial_state: jax.Array,
-) -> tuple[jax.Array, tuple[jax.Array, ...]]:
-    if leak == 1.0 and activation in _SLOPE_FROM_STATE:
-        states = rate_recurrence_reference(
-            activation, leak, recurrent_weights, drive, initial_state
-        )
-        slopes = _SLOPE_FROM_STATE[activation](states)
-        return states, (recurrent_weights, initial_state, states, slopes)
-
-    turned = recurrent_weights.T
-
-    def step(state: jax.Array, now: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-        argument = state @ turned + now
-        state = (1.0 - leak) * state + leak * activation(argument)
-        return state, (state, argument)
-
-    states, arguments = jax.lax.scan(step, initial_state, drive)[1]
-    slopes = leak * jax.jvp(activation, (arguments,), (jnp.ones_like(arguments),))[1]
-    return states, (recurrent_weights, initial_state, states, slopes)
+    """The readouts of `rate_network` alone: states are kept only where a gradient needs them."""
+    arguments = (activation, leak, precision, weights, inputs, initial_state, drive)
+    if _is_native(activation, weights.recurrent.dtype):
+        return _rate_native.outputs_alone(*arguments)
+    return _rate_jax.portable(*arguments)[1]
 
 
-def _backward(
-    activation: Activation, leak: float, saved: tuple[jax.Array, ...], state_gradients: jax.Array
-) -> tuple[jax.Array, jax.Array, jax.Array]:
-    recurrent_weights, initial_state, states, slopes = saved
+def bfloat16_missing(activation: Activation) -> str | None:
+    """Why precision "bfloat16" would not be faster here than float32; None where it is."""
+    if jax.default_backend() != "cpu":
+        return None
+    if not native():
+        return f"the native kernels are missing: {native().what}"
+    if not native().bfloat16:
+        return "this processor has no products of bfloat16 numbers (AVX-512 BF16)"
+    if not _rate_native.known(activation):
+        return "the native kernels do not have this activation"
+    return None
 
-    def step(delta: jax.Array, now: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        gradient, slope = now
-        delta = delta + gradient  # of the loss with respect to the state after this step
-        drive_gradient = delta * slope
-        before = drive_gradient @ recurrent_weights
-        if leak != 1.0:
-            before = before + (1.0 - leak) * delta
-        return before, drive_gradient
 
-    initial_gradient, drive_gradients = jax.lax.scan(
-        step, jnp.zeros_like(initial_state), (state_gradients, slopes), reverse=True
+def _is_native(activation: Activation, dtype: jnp.dtype) -> bool:
+    return (
+        jax.default_backend() == "cpu"
+        and dtype == jnp.float32
+        and _rate_native.known(activation)
+        and bool(native())
     )
-    states_before = jnp.concatenate([initial_state[None], states[:-1]])
-    weight_gradient = jnp.einsum("tbi,tbj->ij", drive_gradients, states_before)
-    return weight_gradient, drive_gradients, initial_gradient
-
-
-rate_recurrence.defvjp(_forward, _backward)

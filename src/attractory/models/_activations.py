@@ -7,14 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from attractory._errors import InvalidSetting, nearest
-from attractory.kernels import Activation
+from attractory.kernels import Activation, linear
 
 _common: dict[str, Activation] = {
     "tanh": jnp.tanh,
     "relu": jax.nn.relu,
     "softplus": jax.nn.softplus,
     "sigmoid": jax.nn.sigmoid,
-    "linear": lambda x: x,
+    "linear": linear,
 }
 # what else jax.nn has as a function of one array, under its name there
 _from_jax = ("celu", "elu", "gelu", "hard_tanh", "leaky_relu", "relu6", "selu", "silu", "soft_sign")

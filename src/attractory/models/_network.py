@@ -180,7 +180,7 @@ def _compiled_run(model: RateRNN) -> Any:
 def _compiled_outputs(model: RateRNN) -> Any:
     def outputs(weights: Weights, inputs: jax.Array, key: jax.Array) -> jax.Array:
         weights, inputs = jax.tree.map(lambda x: x.astype(jnp.float32), (weights, inputs))
-        return model.run(weights, inputs, key)[1]
+        return model.outputs(weights, inputs, key)
 
     return compiled(outputs)
 

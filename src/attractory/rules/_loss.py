@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from attractory.kernels import Precision
 from attractory.models import RateRNN, Weights
 from attractory.tasks import Batch
 
@@ -19,7 +20,13 @@ def mask_total(trials: Batch, axis: str | None = None) -> jax.Array:
     return jnp.maximum(summed(jnp.sum(trials.mask), axis), 1e-12)
 
 
-def squared_error(model: RateRNN, weights: Weights, trials: Batch, key: jax.Array) -> jax.Array:
+def squared_error(
+    model: RateRNN,
+    weights: Weights,
+    trials: Batch,
+    key: jax.Array,
+    precision: Precision = "float32",
+) -> jax.Array:
     """Sum of the squared errors that the mask counts, each weighted by it."""
-    outputs = model.run(weights, trials.inputs, key)[1]
+    outputs = model.outputs(weights, trials.inputs, key, precision)
     return jnp.sum(trials.mask * jnp.square(outputs - trials.targets))
