@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from attractory import analysis, figures, models, report, rules, runs, tasks
     from attractory._errors import AttractoryError, FileProblem, InvalidSetting
+    from attractory._machine import use_cores
     from attractory.evaluation import evaluate, robustness
     from attractory.runs import Run, load, load_keras
     from attractory.training import train
@@ -29,6 +30,7 @@ _homes = {
     "load_keras": "runs",
     "robustness": "evaluation",
     "train": "training",
+    "use_cores": "_machine",
 }
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "runs",
     "tasks",
     "train",
+    "use_cores",
 ]
 
 

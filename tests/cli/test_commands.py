@@ -168,7 +168,7 @@ def test_every_command_has_help_with_an_example(command):
         (["reproduce", "--preset", "slow"], "preset = 'slow' is not allowed: 'fast' or 'paper'"),
         (["reproduce", "--from", "/nowhere.hdf5"], "/nowhere.hdf5"),
         (["reproduce", "--out", "/proc/nowhere", "--from", "{keras}"], "cannot be written"),
-        (["reproduce", "--cores", "999"], "--cores 999 is not allowed: 1 to"),
+        (["reproduce", "--cores", "999"], "cores = 999 is not allowed: 1 to"),
         (["import", "{text}"], "HDF5"),
         (["tasks", "flop"], "task 'flop' is unknown"),
     ],

@@ -42,7 +42,7 @@ NAMES = [f"{phi.__name__}-{leak}" for phi, leak in CASES]
 NATIVE_CASES = [(phi, leak) for phi, leak in CASES if phi is not bump]
 NATIVE_NAMES = [f"{phi.__name__}-{leak}" for phi, leak in NATIVE_CASES]
 
-needs_native = pytest.mark.skipif(not native(), reason=f"kernels: {native().what}")
+needs_native = pytest.mark.skipif(not native(), reason=str(native()))
 needs_bfloat16 = pytest.mark.skipif(
     bfloat16_missing(jnp.tanh) is not None, reason=str(bfloat16_missing(jnp.tanh))
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+from attractory._machine import use_cores
 
 app = typer.Typer(
     name="attractory",
@@ -52,7 +53,7 @@ def reproduce(
 
     Example: attractory reproduce --nets 4 --out runs/reproduce
     """
-    _use_cores(cores)
+    use_cores(cores)
     from attractory.report import reproduce as run_all
 
     results = run_all(preset, nets, units, source, seed, out, say=_say)  # type: ignore[arg-type]
@@ -86,7 +87,7 @@ def train(
 
     flags = {"task": task, "nets": nets, "seed": seed, "out": out}
     asked = read_config(config, flags, settings or [])
-    _use_cores(cores)
+    use_cores(cores)
     from attractory.training import train as train_networks
 
     run = train_networks(
@@ -119,7 +120,7 @@ def evaluate(
 
     Example: attractory evaluate runs/two --vary noise --values 0,0.2,0.4
     """
-    _use_cores(cores)
+    use_cores(cores)
     from attractory import evaluation
     from attractory.cli._config import parsed_values
     from attractory.runs import load
@@ -146,7 +147,7 @@ def analyze(
 
     Example: attractory analyze runs/two --fixed-points --automaton
     """
-    _use_cores(cores)
+    use_cores(cores)
     from attractory.report import study
     from attractory.runs import load
 
@@ -170,7 +171,7 @@ def report(
 
     Example: attractory report runs/two --fixed-points
     """
-    _use_cores(cores)
+    use_cores(cores)
     from attractory.report import study, write
     from attractory.runs import load
 
@@ -225,18 +226,6 @@ def tasks(
         table.add_row(setting, str(value))
     console.print((type(task).__doc__ or "").strip(), highlight=False)
     console.print(table)
-
-
-def _use_cores(cores: int | None) -> None:
-    """Show JAX the processor's cores as devices, so that networks and batches spread over them."""
-    from attractory._errors import InvalidSetting
-
-    available = len(os.sched_getaffinity(0))
-    if cores is not None and not 1 <= cores <= available:
-        raise InvalidSetting(f"--cores {cores} is not allowed: 1 to {available}")
-    import jax
-
-    jax.config.update("jax_num_cpu_devices", cores or available)
 
 
 def _say(message: str) -> None:

@@ -1,7 +1,7 @@
 """The fast recurrences that the models stand on, each beside its reference in plain JAX."""
 
 from attractory.kernels._compile import compiled
-from attractory.kernels._native import native
+from attractory.kernels._native import native, to_compile
 from attractory.kernels._rate import bfloat16_missing, rate_network, rate_outputs
 from attractory.kernels._rate_jax import Activation, Precision, RateWeights, linear
 
@@ -15,4 +15,5 @@ __all__ = [
     "native",
     "rate_network",
     "rate_outputs",
+    "to_compile",
 ]

@@ -40,12 +40,16 @@ class Native:
     """The compiled kernels of this machine, or why there are none.
 
     targets: XLA's name of each function, empty without them. bfloat16: whether this processor
-    multiplies bfloat16 numbers. what: one line for people.
+    multiplies bfloat16 numbers. compiler: name and version. missing: why there are none.
     """
 
     targets: dict[str, str]
-    bfloat16: bool
-    what: str
+    bfloat16: bool = False
+    compiler: str = ""
+    missing: str = ""
+
+    def __str__(self) -> str:
+        return f"plain JAX ({self.missing})" if self.missing else "native"
 
     def __bool__(self) -> bool:
         return bool(self.targets)
@@ -55,40 +59,53 @@ class Native:
 def native() -> Native:
     """The compiled kernels; the first call on a machine compiles them (about ten seconds)."""
     try:
-        path, compiler = _library()
+        path, compiler = _place()
+        if not path.exists():
+            path = _compiled(path)
         loaded = ctypes.CDLL(str(path))
     except (_Unavailable, AttractoryError, OSError) as reason:
-        return Native({}, False, f"plain JAX ({' '.join(str(reason).split())})")
+        return Native({}, missing=" ".join(str(reason).split()))
     bfloat16 = bool(loaded.attractory_has_bfloat16())
     targets = {}
     for name in _HANDLERS:
         targets[name] = f"attractory_{name}_{path.stem[-12:]}"
         handler = jax.ffi.pycapsule(getattr(loaded, f"attractory_{name}"))
         jax.ffi.register_ffi_target(targets[name], handler, platform="cpu")
-    kinds = "float32 and bfloat16" if bfloat16 else "float32"
-    return Native(targets, bfloat16, f"native ({kinds}; {compiler})")
+    return Native(targets, bfloat16, compiler)
 
 
-def _library() -> tuple[Path, str]:
-    """The shared library for this machine, compiled where it is not there yet."""
+def to_compile() -> bool:
+    """Whether the first call of `native` will compile, for whoever wants to say so before."""
+    try:
+        return not _place()[0].exists()
+    except _Unavailable:
+        return False
+
+
+@lru_cache(maxsize=1)
+def _place() -> tuple[Path, str]:
+    """Where the library for this machine is kept, and the compiler's name."""
     if os.environ.get(SWITCH, "native") != "native":
         raise _Unavailable(f"{SWITCH} = {os.environ[SWITCH]}")
-    command, name = _compiler()
+    _, name = _compiler()
     identity = [SOURCE.read_text(), name, _processor(), jaxlib.__version__, *_flags()]
     digest = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:12]
-    path = cache_folder() / "kernels" / f"native-{digest}.so"
-    if path.exists():
-        return path, name
+    return cache_folder() / "kernels" / f"native-{digest}.so", name
+
+
+def _compiled(path: Path) -> Path:
+    """The library, compiled to `path`, or, where that cannot be written, for this process alone."""
     try:
         with replacing(path) as beside:
-            _compile(command, beside)
-    except AttractoryError:  # no place to keep it: for this process alone
+            _compile(beside)
+    except AttractoryError:
         path = Path(tempfile.mkdtemp(prefix="attractory-")) / path.name
-        _compile(command, path)
-    return path, name
+        _compile(path)
+    return path
 
 
-def _compile(command: list[str], to: Path) -> None:
+def _compile(to: Path) -> None:
+    command, _ = _compiler()
     include = ["-isystem", jax.ffi.include_dir()]
     whole = [*command, *_flags(), *include, str(SOURCE), "-o", str(to)]
     done = subprocess.run(whole, capture_output=True, text=True)
@@ -97,6 +114,7 @@ def _compile(command: list[str], to: Path) -> None:
         raise _Unavailable(f"{command[0]} cannot compile the kernels: {first}")
 
 
+@lru_cache(maxsize=1)
 def _compiler() -> tuple[list[str], str]:
     """The command of a C++ compiler, and its name with its version."""
     given = os.environ.get("CXX")

@@ -27,8 +27,9 @@ def rate_network(
     reaches the units (noise), or None. The activation must act on each element by itself.
     Differentiable in every array; can be vmapped over networks. With precision "bfloat16" the
     factors of the recurrent products (those of the gradient, too) are rounded to 8 bits; sums,
-    states and gradients stay float32.
+    states and gradients stay float32. Where `bfloat16_missing` it is float32 throughout.
     """
+    precision = _usable(precision, activation)
     arguments = (activation, leak, precision, weights, inputs, initial_state, drive)
     if _is_native(activation, weights.recurrent.dtype):
         return _rate_native.states_and_outputs(*arguments)
@@ -45,6 +46,7 @@ def rate_outputs(
     precision: Precision = "float32",
 ) -> jax.Array:
     """The readouts of `rate_network` alone: states are kept only where a gradient needs them."""
+    precision = _usable(precision, activation)
     arguments = (activation, leak, precision, weights, inputs, initial_state, drive)
     if _is_native(activation, weights.recurrent.dtype):
         return _rate_native.outputs_alone(*arguments)
@@ -56,12 +58,16 @@ def bfloat16_missing(activation: Activation) -> str | None:
     if jax.default_backend() != "cpu":
         return None
     if not native():
-        return f"the native kernels are missing: {native().what}"
+        return f"the native kernels are missing: {native().missing}"
     if not native().bfloat16:
         return "this processor has no products of bfloat16 numbers (AVX-512 BF16)"
     if not _rate_native.known(activation):
         return "the native kernels do not have this activation"
     return None
+
+
+def _usable(precision: Precision, activation: Activation) -> Precision:
+    return "float32" if bfloat16_missing(activation) else precision
 
 
 def _is_native(activation: Activation, dtype: jnp.dtype) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from typing import Any
 
@@ -10,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from attractory._machine import available_cores
 from attractory.kernels._native import native
 from attractory.kernels._rate_jax import Activation, Precision, RateWeights, linear
 
@@ -155,8 +155,7 @@ def _call(
 
 def _threads() -> int:
     """The cores that one device may use: all of them where JAX shows one device."""
-    available = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))(0)
-    return max(1, len(available) // jax.local_device_count())
+    return max(1, available_cores() // jax.local_device_count())
 
 
 def _nothing() -> jax.Array:

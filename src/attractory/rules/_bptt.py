@@ -12,6 +12,7 @@ from optax import contrib
 from pydantic import Field, model_validator
 
 from attractory._settings import Settings
+from attractory.kernels import Precision
 from attractory.models import RateRNN, Weights
 from attractory.rules._loss import mask_total, squared_error, summed
 from attractory.rules._rule import Metrics, RuleState
@@ -53,7 +54,9 @@ class BPTT(Settings):
         most, then stops; "stop" goes back and stops; "continue" notes it and goes on, unless
         numbers are no longer finite.
     keep_checks: keep the weights of every check as a file of their own.
-    precision: "float32".
+    precision: of the recurrent products, forward and backward: "float32"; or "bfloat16" (8 bits;
+        weights, states, gradients and the optimiser stay float32), about 1.7 times as fast on a
+        processor that has it, and float32 on one that has not.
     """
 
     steps: int = Field(default=300, ge=1)
@@ -77,7 +80,7 @@ class BPTT(Settings):
     patience: int | None = Field(default=None, ge=1)
     on_divergence: Literal["retry", "stop", "continue"] = "retry"
     keep_checks: bool = False
-    precision: Literal["float32"] = "float32"
+    precision: Precision = "float32"
 
     @classmethod
     def paper(cls, **changes: Any) -> Self:
@@ -176,7 +179,9 @@ class BPTT(Settings):
         total = mask_total(trials, axis)
         trained = _trained(model, weights)
         error, gradients = jax.value_and_grad(
-            lambda chosen: squared_error(model, {**weights, **chosen}, trials, key) / total
+            lambda chosen: (
+                squared_error(model, {**weights, **chosen}, trials, key, self.precision) / total
+            )
         )(trained)
         error = summed(error, axis)
         gradients = jax.tree.map(lambda g: summed(g, axis), gradients)

@@ -49,11 +49,19 @@ class Population:
             )
         )
         self._programs = _programs(task, model, rule, _mesh(nets, rule.batch))
+        self._update = self._programs.update
 
     def initial_state(self) -> PopulationState:
         """Fresh weights and rule states."""
         made = [self._programs.initial(key) for key in self.keys.weights]
         return jax.tree.map(lambda *leaves: jnp.stack(leaves), *made)
+
+    def compile(self, state: PopulationState) -> None:
+        """Compile the update, which the first update would do otherwise: for telling the time."""
+        nets = len(self.keys.weights)
+        self._update = self._programs.compiled_update(
+            nets, self.keys, (state, jnp.ones(nets, bool)), jnp.asarray(0)
+        )
 
     def update(
         self, state: PopulationState, active: np.ndarray, step: int
@@ -63,7 +71,7 @@ class Population:
         Returns the new state, the losses and the gradient norms (net,). A network that is not
         active, or whose numbers are no longer finite, keeps its state.
         """
-        state, metrics = self._programs.update(
+        state, metrics = self._update(
             self.keys, (state, jnp.asarray(active)), jnp.asarray(step)
         )
         return state, np.asarray(metrics.loss), np.asarray(metrics.gradient_norm)
@@ -94,6 +102,7 @@ class _Programs:
 
     def __init__(self, task: Task, model: RateRNN, rule: BPTT, mesh: Mesh) -> None:
         self.task, self.model, self.rule = task, model, rule
+        self._compiled: dict[int, Any] = {}
         self.initial = compiled(self._initial)
         self.update = self._over_devices(self._update, mesh, shared=1)
         self.validate = self._over_devices(self._validate, mesh, shared=0)
@@ -103,6 +112,12 @@ class _Programs:
         self.slowed = compiled(
             lambda state, factors: state._replace(rule=jax.vmap(rule.slowed)(state.rule, factors))
         )
+
+    def compiled_update(self, nets: int, *arguments: Any) -> Any:
+        """`update` as a program for this number of networks."""
+        if nets not in self._compiled:
+            self._compiled[nets] = self.update.lower(*arguments).compile()
+        return self._compiled[nets]
 
     def _initial(self, key: jax.Array) -> PopulationState:
         weights = self.model.init(key, self.task.n_inputs, self.task.n_outputs)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from attractory._errors import FileProblem, InvalidSetting, whole_number
-from attractory.models import Network, RateRNN
+from attractory.kernels import bfloat16_missing, native, to_compile
+from attractory.models import Network, RateRNN, activation_function
 from attractory.rules import BPTT
 from attractory.runs import (
     CHECKPOINTS,
@@ -104,12 +105,14 @@ class _Training:
     def go(self, progress: bool) -> None:
         """Train to the end, or to an interruption."""
         self._write_manifest()
-        began = last_checkpoint = time.monotonic()
         before = self.seconds
         with (
             TrainingProgress(self.rule.n_steps, self.step, progress) as self.progress,
             InterruptRequest() as interrupt,
         ):
+            self._say_precision()
+            self._compile()
+            began = last_checkpoint = time.monotonic()
             while self.step < self.rule.n_steps and self.active.any():
                 self._advance()
                 self.seconds = before + time.monotonic() - began
@@ -122,6 +125,21 @@ class _Training:
                     last_checkpoint = time.monotonic()
         self._finish()
         self._checkpoint()
+
+    def _compile(self) -> None:
+        """Before the first update, so that the time of compiling is told apart from training."""
+        if to_compile():
+            self.progress.say("compiling the kernels for this machine, once: about ten seconds")
+        began = time.monotonic()
+        self.population.compile(self.state)
+        seconds = time.monotonic() - began
+        self.progress.say(f"compiled in {seconds:.1f} s; kernels: {native()}")
+
+    def _say_precision(self) -> None:
+        if self.rule.precision == "bfloat16":
+            reason = bfloat16_missing(activation_function(self.model.activation))
+            if reason:
+                self.progress.say(f"precision = 'bfloat16': {reason}; training in float32")
 
     def run(self) -> Run:
         """The finished run."""

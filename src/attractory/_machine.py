@@ -1,0 +1,35 @@
+"""What Attractory may use of the machine that it runs on."""
+
+from __future__ import annotations
+
+import os
+
+from attractory._errors import InvalidSetting
+from attractory._files import cache_folder
+
+
+def available_cores() -> int:
+    """The processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def use_cores(cores: int | None = None) -> None:
+    """Have networks trained side by side on the processor's cores, and compile each program once.
+
+    Shows JAX `cores` devices (all cores when None), over which populations and batches are spread,
+    and keeps compiled programs between runs in Attractory's cache folder. The commands do this by
+    themselves; a script or notebook calls it first, since these are settings of JAX that must be
+    made before JAX's first work, and that hold for the whole process. JAX_COMPILATION_CACHE_DIR,
+    where it is set, stays in force. Raises InvalidSetting for a number of cores that is not there.
+    """
+    available = available_cores()
+    if cores is not None and not 1 <= cores <= available:
+        raise InvalidSetting(f"cores = {cores} is not allowed: 1 to {available}")
+    import jax
+
+    jax.config.update("jax_num_cpu_devices", cores or available)
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)

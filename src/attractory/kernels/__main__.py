@@ -1,0 +1,11 @@
+"""`python -m attractory.kernels`: compiles the kernels, where they are not yet, and says so."""
+
+from __future__ import annotations
+
+from attractory.kernels import native
+
+found = native()
+print(f"kernels: {found}")
+if found:
+    print(f"compiler: {found.compiler}")
+    print(f"bfloat16: {'yes' if found.bfloat16 else 'no: this processor has no AVX-512 BF16'}")
