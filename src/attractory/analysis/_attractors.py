@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 
 from attractory._errors import InvalidSetting, whole_number
+from attractory._machine import one_blas_thread, spread
 from attractory.analysis._fixed_points import FixedPoints
 from attractory.analysis._step import Step
-from attractory.analysis._threads import one_blas_thread, spread
 
 ROWS = 32  # states that a thread takes at a time
 NEAR = 1e-3  # so near (max norm, in the size of a state) to a stable point, and coming nearer

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from attractory._errors import InvalidSetting, whole_number
+from attractory._machine import one_blas_thread, spread
 from attractory.analysis._attractors import Attractors, attractors
 from attractory.analysis._certificate import certify
 from attractory.analysis._fixed_points import FixedPoints, fixed_points
 from attractory.analysis._invariant import Ellipsoid, invariant_ellipsoid
 from attractory.analysis._step import RateStep
-from attractory.analysis._threads import one_blas_thread, spread
 from attractory.models import Network
 from attractory.tasks import Machine, Task
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from attractory._errors import InvalidSetting
+from attractory._machine import one_blas_thread
 from attractory.analysis._attractors import Attractors
 from attractory.analysis._fixed_points import FixedPoints
-from attractory.analysis._threads import one_blas_thread
 
 SCAN = 6  # places on a way at which the first exit from a basin is looked for
 NEIGHBOURS = 8  # fixed points towards which pushes are tried

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from attractory._errors import whole_number
+from attractory._machine import one_blas_thread, spread
 from attractory.analysis._attractors import Attractors, attractors
 from attractory.analysis._fixed_points import FixedPoints
-from attractory.analysis._threads import one_blas_thread, spread
 
 if TYPE_CHECKING:
     from networkx import Graph

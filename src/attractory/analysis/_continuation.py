@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from attractory._errors import InvalidSetting, whole_number
+from attractory._machine import one_blas_thread, spread
 from attractory.analysis._attractors import Attractors
 from attractory.analysis._fixed_points import FixedPoints
 from attractory.analysis._step import RateStep, Step
-from attractory.analysis._threads import one_blas_thread, spread
 
 FIRST, LARGEST, SMALLEST = 0.02, 0.08, 1e-6  # lengths of steps along a branch
 CORRECTIONS = 8

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from attractory._errors import InvalidSetting, whole_number
+from attractory._machine import one_blas_thread, spread
 from attractory.analysis._certificate import Spectrum, jacobian_spectrum
 from attractory.analysis._search import Point, Points, newton
 from attractory.analysis._slow_points import SlowPoints, find_slow_points
 from attractory.analysis._starts import Starts, network_starts, plain_starts
 from attractory.analysis._step import FunctionStep, RateStep, step_of
-from attractory.analysis._threads import one_blas_thread, spread
 from attractory.models import Network
 from attractory.tasks import Task, Trials
 

@@ -11,8 +11,8 @@ import pandas as pd
 import scipy.linalg
 
 from attractory._errors import InvalidSetting, whole_number
+from attractory._machine import one_blas_thread
 from attractory.analysis._step import FunctionStep, RateStep, step_of
-from attractory.analysis._threads import one_blas_thread
 from attractory.models import Network
 
 EQUAL = 1e-7  # eigenvalues nearer than this are treated as one that repeats

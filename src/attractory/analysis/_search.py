@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from attractory._machine import spread
 from attractory.analysis._certificate import NOTHING, Certificate, certify
 from attractory.analysis._factors import Factors
 from attractory.analysis._step import RateStep, Step
-from attractory.analysis._threads import spread
 
 CHUNK = 16  # starts that a thread takes at a time
 TOLERANCE = 1e-12  # residual at which a start has arrived, relative to max(1, |h|)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize
 
+from attractory._machine import one_blas_thread, spread
 from attractory.analysis._step import Step
-from attractory.analysis._threads import one_blas_thread, spread
 
 NO_ZERO = 1e-7  # a speed below is that of a fixed point not reached yet
 FLAT = 1e-3  # a minimum has |gradient of q| below this share of the speed

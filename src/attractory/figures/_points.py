@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from attractory._errors import InvalidSetting
+from attractory._machine import one_blas_thread
 from attractory.analysis import Attractors, Connections, FixedPoints, StateSpace
-from attractory.analysis._threads import one_blas_thread
 from attractory.figures._style import CATEGORIES, MARKERS
 
 NAMED = 4  # so many numbers of unstable dimensions have a look of their own, from 0

@@ -71,9 +71,7 @@ class Population:
         Returns the new state, the losses and the gradient norms (net,). A network that is not
         active, or whose numbers are no longer finite, keeps its state.
         """
-        state, metrics = self._update(
-            self.keys, (state, jnp.asarray(active)), jnp.asarray(step)
-        )
+        state, metrics = self._update(self.keys, (state, jnp.asarray(active)), jnp.asarray(step))
         return state, np.asarray(metrics.loss), np.asarray(metrics.gradient_norm)
 
     def validate(self, state: PopulationState) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from attractory._errors import FileProblem, InvalidSetting, whole_number
+from attractory._machine import one_blas_thread
 from attractory.kernels import bfloat16_missing, native, to_compile
 from attractory.models import Network, RateRNN, activation_function
 from attractory.rules import BPTT
@@ -102,6 +103,7 @@ class _Training:
         ]
         self._restore()
 
+    @one_blas_thread
     def go(self, progress: bool) -> None:
         """Train to the end, or to an interruption."""
         self._write_manifest()
