@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 OUT ?= runs/reproduce
 
 .PHONY: reproduce test test-slow lint docs bench clean
@@ -26,12 +27,18 @@ lint: $(VENV)/.installed-test
 docs: $(VENV)/.installed-test
 	$(BIN)/python -m pytest tests/test_docs.py
 
-bench: $(VENV)/.installed-test
+# the tables and the figure of docs/speed.md; everything beside the peers' libraries, in turn
+bench: $(VENV)/.installed-test $(PEERS)/.installed
 	$(BIN)/python benchmarks/generate_trials.py
 	$(BIN)/python benchmarks/fixed_points.py
+	$(BIN)/python benchmarks/training_step.py
+	$(BIN)/python benchmarks/gpu_step.py
+	$(BIN)/python benchmarks/growth.py
+	$(BIN)/python benchmarks/time_to_trained.py
+	$(BIN)/python benchmarks/speed_page.py
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) $(PEERS) build dist
 
 $(VENV)/bin/pip:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
@@ -39,8 +46,15 @@ $(VENV)/bin/pip:
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(BIN)/python -m attractory.kernels
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@
+
+# Keras, TensorFlow and torch, which Attractory is timed beside, in an environment of their own
+$(PEERS)/.installed: benchmarks/constraints.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -c benchmarks/constraints.txt tensorflow-cpu keras jax torch numpy
 	touch $@
