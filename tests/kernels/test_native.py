@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from kernels.test_rate_network import assert_close, by_hand, gradients, needs_native, problem
 
 import attractory as at
 from attractory.kernels import _native, _rate, _rate_native, bfloat16_missing, rate_outputs
-from kernels.test_rate_network import assert_close, by_hand, gradients, needs_native, problem
 
 TRIVIAL = 'extern "C" int attractory_has_bfloat16() { return 0; }\n'
 

@@ -8,13 +8,13 @@ from typing import Any, Literal, Self
 import jax
 import jax.numpy as jnp
 import optax
-from optax import contrib
 from pydantic import Field, model_validator
 
 from attractory._settings import Settings
 from attractory.kernels import Precision
 from attractory.models import RateRNN, Weights
 from attractory.rules._loss import mask_total, squared_error, summed
+from attractory.rules._muon import muon
 from attractory.rules._rule import Metrics, RuleState
 from attractory.tasks import Batch
 
@@ -59,10 +59,10 @@ class BPTT(Settings):
         processor that has it, and float32 on one that has not.
     """
 
-    steps: int = Field(default=300, ge=1)
-    batch: int = Field(default=64, ge=1)
+    steps: int = Field(default=500, ge=1)
+    batch: int = Field(default=8, ge=1)
     optimizer: Optimizer = "muon"
-    learning_rate: float = Field(default=5e-3, gt=0, allow_inf_nan=False)
+    learning_rate: float = Field(default=3e-3, gt=0, allow_inf_nan=False)
     recurrent_optimizer: Optimizer | None = None
     recurrent_learning_rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     schedule: Literal["cosine", "inverse_time", "constant"] = "cosine"
@@ -121,7 +121,7 @@ class BPTT(Settings):
             "orthogonal_pull": 0.5,
             "pull_every": 4,
             "batch": 8,
-            "steps": 800,
+            "steps": 600,
             "validation": 128,
             "check_every": 200,
         }
@@ -161,7 +161,7 @@ class BPTT(Settings):
     def init(self, model: RateRNN, weights: Weights) -> RuleState:
         """The optimiser's state, and the factor on the rate (1 until a network is slowed)."""
         return {
-            "optimizer": self._optimizer.init(_trained(model, weights)),
+            "optimizer": self._optimizer(None).init(_trained(model, weights)),
             "rate_factor": jnp.ones(()),
         }
 
@@ -185,7 +185,9 @@ class BPTT(Settings):
         )(trained)
         error = summed(error, axis)
         gradients = jax.tree.map(lambda g: summed(g, axis), gradients)
-        changes, optimizer_state = self._optimizer.update(gradients, state["optimizer"], trained)
+        changes, optimizer_state = self._optimizer(axis).update(
+            gradients, state["optimizer"], trained
+        )
         changes = jax.tree.map(lambda change: state["rate_factor"] * change, changes)
         weights = {**weights, **optax.apply_updates(trained, changes)}
         return (
@@ -214,13 +216,13 @@ class BPTT(Settings):
         )
         return {**weights, "recurrent_weights": pulled}
 
-    @property
-    def _optimizer(self) -> optax.GradientTransformation:
+    def _optimizer(self, axis: str | None) -> optax.GradientTransformation:
         groups = {
-            "common": self._transform(self.optimizer, self.learning_rate),
+            "common": self._transform(self.optimizer, self.learning_rate, axis),
             "recurrent": self._transform(
                 self.recurrent_optimizer or self.optimizer,
                 self.recurrent_learning_rate or self.learning_rate,
+                axis,
             ),
         }
         by_group = optax.partition(groups, _group)
@@ -228,17 +230,15 @@ class BPTT(Settings):
             return by_group
         return optax.chain(optax.clip_by_global_norm(self.clip), by_group)
 
-    def _transform(self, optimizer: Optimizer, rate: float) -> optax.GradientTransformation:
+    def _transform(
+        self, optimizer: Optimizer, rate: float, axis: str | None
+    ) -> optax.GradientTransformation:
         schedule = self._schedule(rate)
         if optimizer == "adam":
             return optax.adam(schedule)
         if optimizer == "muon":
             return optax.partition(
-                {
-                    "matrix": contrib.muon(schedule, muon_weight_dimension_numbers=_to_from),
-                    "vector": optax.adam(schedule),
-                },
-                _kind,
+                {"matrix": muon(schedule, axis), "vector": optax.adam(schedule)}, _kind
             )
         return optax.sgd(schedule, momentum=0.9)
 
@@ -277,12 +277,6 @@ def _trained(model: RateRNN, weights: Weights) -> Weights:
 
 def _kind(weights: Weights) -> Any:
     return jax.tree.map(lambda w: "matrix" if w.ndim == 2 else "vector", weights)
-
-
-def _to_from(weights: Weights) -> Any:
-    """For Muon: matrices are [to, from], a product with them sums over axis 1."""
-    axes = contrib.MuonDimensionNumbers(reduction_axis=1, output_axis=0)
-    return jax.tree.map(lambda _: axes, weights)
 
 
 def _group(weights: Weights) -> dict[str, str]:
