@@ -30,7 +30,7 @@ RECIPES: dict[str, tuple[at.models.RateRNN, at.rules.BPTT]] = {
     "near orthogonal": (at.models.RateRNN(), at.rules.BPTT.near_orthogonal()),
     "small and leaky": (
         at.models.RateRNN(units=100, tau=10.0),
-        at.rules.BPTT(learning_rate=2e-2, steps=600),
+        at.rules.BPTT(learning_rate=3e-2, steps=550),
     ),
 }
 MOST_ERROR, LEAST_ACCURACY = 0.0133, 0.999

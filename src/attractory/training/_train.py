@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +90,10 @@ class _Training:
         self.task, self.model, self.rule, self.nets, self.seed = task, model, rule, nets, seed
         self.folder = folder
         self.population = Population(task, model, rule, nets, seed)
-        self.state = self.good = self.best = self.population.initial_state()
-        self.watch = DivergenceWatch(nets, _silent_loss(task))
+        with ThreadPoolExecutor(1) as pool:  # each compiles for a second, and one thread compiles
+            silent_loss = pool.submit(_silent_loss, task)
+            self.state = self.good = self.best = self.population.initial_state()
+        self.watch = DivergenceWatch(nets, silent_loss.result())
         self.history = History(nets)
         self.step = 0
         self.seconds = 0.0
