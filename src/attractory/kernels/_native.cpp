@@ -55,6 +55,13 @@ inline Vector load(const float* from) { return *reinterpret_cast<const Vector*>(
 inline void store(float* to, Vector v) { *reinterpret_cast<Vector*>(to) = v; }
 inline Vector all(float x) { return x - Vector{}; }  // x - 0 is x: compiled to a broadcast
 
+// For rows of a few to a few hundred numbers: a call of memcpy for each would take longer.
+inline void copy(const float* from, int64_t n, float* to) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(to + i, load(from + i));
+  for (; i < n; ++i) to[i] = from[i];
+}
+
 int64_t padded(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 // Memory of one thread: aligned, zero at first.
@@ -404,9 +411,9 @@ void forward(const Sequence& s, int64_t begin, int64_t end) {
     return k < s.units ? s.recurrent[n * s.units + k] : s.input[n * s.inputs + k - s.units];
   });
   for (int64_t o = 0; o < s.outputs; ++o)
-    std::memcpy(readout + o * width, s.output + o * s.units, s.units * 4);
+    copy(s.output + o * s.units, s.units, readout + o * width);
   for (int64_t m = 0; m < trials; ++m)
-    std::memcpy(rows + m * stride, s.start + (begin + m) * s.units, s.units * 4);
+    copy(s.start + (begin + m) * s.units, s.units, rows + m * stride);
 
   const int64_t whole = s.units / kLanes * kLanes, rest = s.units - whole;
   const Vector kept = all(1.0f - s.leak), taken = all(s.leak);
@@ -414,9 +421,9 @@ void forward(const Sequence& s, int64_t begin, int64_t end) {
     const int64_t first = t * s.trials + begin;  // row of the first trial in [time][trial]
     std::memset(sums, 0, trials * width * 4);
     for (int64_t m = 0; m < trials; ++m) {
-      std::memcpy(rows + m * stride + s.units, s.x + (first + m) * s.inputs, s.inputs * 4);
+      copy(s.x + (first + m) * s.inputs, s.inputs, rows + m * stride + s.units);
       if (s.drive != nullptr)
-        std::memcpy(sums + m * width, s.drive + (first + m) * s.units, s.units * 4);
+        copy(s.drive + (first + m) * s.units, s.units, sums + m * width);
     }
     product<Number>(trials, words, operand.of(rows, numbers), operand.stride, panels, packed, sums);
     for (int64_t m = 0; m < trials; ++m) {
@@ -429,8 +436,8 @@ void forward(const Sequence& s, int64_t begin, int64_t end) {
         store(h + c, state);
         if (to != nullptr && c < whole) store(to + c, state);
       }
-      if (to != nullptr) std::memcpy(to + whole, h + whole, rest * 4);
-      if (s.rates != nullptr) std::memcpy(s.rates + (first + m) * s.units, a, s.units * 4);
+      if (to != nullptr) copy(h + whole, rest, to + whole);
+      if (s.rates != nullptr) copy(a, s.units, s.rates + (first + m) * s.units);
       dots(s.outputs, width, h, readout, s.z + (first + m) * s.outputs);
     }
   }
@@ -448,7 +455,7 @@ struct WeightGradients {
       for (size_t part = from; part < to; ++part) {
         const float* source = all_parts[part]->sums + row * panels.width() + column;
         if (part == from)
-          std::memcpy(target, source, n * 4);
+          copy(source, n, target);
         else
           for (int64_t j = 0; j < n; ++j) target[j] += source[j];
       }
@@ -494,13 +501,13 @@ void backward(const Sequence& s, int64_t begin, int64_t end, WeightGradients& we
     const float* h = t >= 0 ? s.states + first * s.units : s.start + begin * s.units;
     for (int64_t m = 0; m < trials; ++m) {
       float *dz = left + m * stride + s.units, *hx = right + m * right_stride;
-      std::memcpy(hx, h + m * s.units, s.units * 4);
+      copy(h + m * s.units, s.units, hx);
       if (t >= 0)
-        std::memcpy(dz, s.output_gradients + (first + m) * s.outputs, s.outputs * 4);
+        copy(s.output_gradients + (first + m) * s.outputs, s.outputs, dz);
       else
         std::memset(dz, 0, s.outputs * 4);
       if (t + 1 < s.steps)
-        std::memcpy(hx + s.units, s.x + (first + s.trials + m) * s.inputs, s.inputs * 4);
+        copy(s.x + (first + s.trials + m) * s.inputs, s.inputs, hx + s.units);
       else
         std::memset(hx + s.units, 0, s.inputs * 4);
     }
@@ -525,18 +532,18 @@ void backward(const Sequence& s, int64_t begin, int64_t end, WeightGradients& we
       }
       const float* rate = right + m * right_stride;  // with leak 1 the state itself
       if (s.rates != nullptr) {
-        std::memcpy(rate_row, s.rates + (first + m) * s.units, s.units * 4);
+        copy(s.rates + (first + m) * s.units, s.units, rate_row);
         rate = rate_row;
       }
       if (s.state_gradients != nullptr)
-        std::memcpy(given_row, s.state_gradients + (first + m) * s.units, s.units * 4);
+        copy(s.state_gradients + (first + m) * s.units, s.units, given_row);
       for (int64_t c = 0; c < width; c += kLanes) {
         Vector total = load(reached + c) + load(given_row + c);
         if (s.leak != 1.0f) total += kept * load(d + c);
         store(d + c, total);
         store(e + c, taken * Phi::slope(load(rate + c)) * total);
       }
-      if (s.d_drive != nullptr) std::memcpy(s.d_drive + (first + m) * s.units, e, s.units * 4);
+      if (s.d_drive != nullptr) copy(e, s.units, s.d_drive + (first + m) * s.units);
       dots(s.inputs, width, e, input_columns, s.d_x + (first + m) * s.inputs);
     }
   }

@@ -29,6 +29,7 @@ _HANDLERS = ("rate_forward", "rate_backward")
 # no rule of arithmetic is loosened: errno and traps are not used by anyone here
 _FLAGS = ("-std=c++20", "-O3", "-fPIC", "-shared", "-pthread", "-w")
 _ARITHMETIC = ("-fno-math-errno", "-fno-trapping-math")
+_LOOPS = ("-fno-tree-loop-distribute-patterns",)  # short copies stay loops: see copy() there
 
 
 class _Unavailable(Exception):
@@ -140,7 +141,7 @@ def _version(command: list[str]) -> str:
 
 def _flags() -> tuple[str, ...]:
     own = "-march=native" if platform.machine().lower() in ("x86_64", "amd64") else "-mcpu=native"
-    return (*_FLAGS, *_ARITHMETIC, own)
+    return (*_FLAGS, *_ARITHMETIC, *_LOOPS, own)
 
 
 def _processor() -> str:

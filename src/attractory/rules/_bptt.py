@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from attractory._settings import Settings
 from attractory.kernels import Precision
 from attractory.models import RateRNN, Weights
-from attractory.rules._loss import mask_total, squared_error, summed
+from attractory.rules._loss import mean_over_devices, squared_error
 from attractory.rules._muon import muon
 from attractory.rules._rule import Metrics, RuleState
 from attractory.tasks import Batch
@@ -176,15 +176,11 @@ class BPTT(Settings):
         axis: str | None = None,
     ) -> tuple[Weights, RuleState, Metrics]:
         """One step down the gradient; see `Rule.update`."""
-        total = mask_total(trials, axis)
         trained = _trained(model, weights)
-        error, gradients = jax.value_and_grad(
-            lambda chosen: (
-                squared_error(model, {**weights, **chosen}, trials, key, self.precision) / total
-            )
+        sums = jax.value_and_grad(
+            lambda chosen: squared_error(model, {**weights, **chosen}, trials, key, self.precision)
         )(trained)
-        error = summed(error, axis)
-        gradients = jax.tree.map(lambda g: summed(g, axis), gradients)
+        error, gradients = mean_over_devices(sums, jnp.sum(trials.mask), axis)
         changes, optimizer_state = self._optimizer(axis).update(
             gradients, state["optimizer"], trained
         )

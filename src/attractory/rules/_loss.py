@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -10,14 +12,17 @@ from attractory.models import RateRNN, Weights
 from attractory.tasks import Batch
 
 
-def summed(value: jax.Array, axis: str | None) -> jax.Array:
-    """The sum over the devices that share a batch."""
-    return value if axis is None else jax.lax.psum(value, axis)
+def mean_over_devices(sums: Any, counted: jax.Array, axis: str | None) -> Any:
+    """Sums over each device's trials (a pytree) as means over the whole batch.
 
-
-def mask_total(trials: Batch, axis: str | None = None) -> jax.Array:
-    """Sum of the mask over the whole batch, at least a tiny number (a batch may count nothing)."""
-    return jnp.maximum(summed(jnp.sum(trials.mask), axis), 1e-12)
+    counted: the mask's sum over the device's trials. Devices meet here and nowhere before: one that
+    waited for another's count, on the thread that the other needs, would hold it up for a whole
+    forward pass.
+    """
+    if axis is not None:
+        sums, counted = jax.lax.psum((sums, counted), axis)
+    counted = jnp.maximum(counted, 1e-12)  # a batch may count nothing
+    return jax.tree.map(lambda value: value / counted, sums)
 
 
 def squared_error(

@@ -13,7 +13,7 @@ from jax.sharding import Mesh, PartitionSpec
 
 from attractory.kernels import compiled
 from attractory.models import RateRNN, Weights
-from attractory.rules import BPTT, Metrics, RuleState, mask_total, squared_error
+from attractory.rules import BPTT, Metrics, RuleState, mean_over_devices, squared_error
 from attractory.tasks import Batch, Task, random_key, trial_keys
 
 
@@ -150,10 +150,10 @@ class _Programs:
             trials = _counting(trials, positions < self.rule.validation)
             noise = jax.random.fold_in(keys.validation, index)
             error = squared_error(self.model, weights, trials, noise)
-            return jax.lax.psum(error, "batch"), mask_total(trials, "batch")
+            return error, jnp.sum(trials.mask)
 
-        errors, totals = jax.lax.map(chunk, jnp.arange(chunks))
-        return errors.sum() / totals.sum()
+        errors, counts = jax.lax.map(chunk, jnp.arange(chunks))
+        return mean_over_devices(errors.sum(), counts.sum(), "batch")
 
     def _over_devices(self, one: Any, mesh: Mesh, shared: int) -> Any:
         """Compile a function of one network's (keys, state), batch slots and `shared` more."""
