@@ -50,18 +50,14 @@ RECIPES: dict[str, Recipe] = {
     "near_orthogonal: Muon 1e-2 and pull": Recipe(
         at.rules.BPTT.near_orthogonal(steps=UPDATES, validation=64, check_every=CHECK)
     ),
-    "Muon 1e-3": Recipe(bptt(learning_rate=1e-3)),
     "Muon 1e-2": Recipe(bptt(learning_rate=1e-2)),
-    "Adam 1e-4": Recipe(bptt(optimizer="adam", learning_rate=1e-4)),
     "Adam 3e-4": Recipe(bptt(optimizer="adam", learning_rate=3e-4)),
     "Adam 1e-3": Recipe(bptt(optimizer="adam", learning_rate=1e-3)),
     "batch 32": Recipe(bptt(updates=UPDATES // 4, batch=32)),
     "start 0.9 · identity": Recipe(
         bptt(), PAPER.replace(recurrent_init="identity", recurrent_gain=0.9)
     ),
-    "start normal, gain 1": Recipe(bptt(), PAPER.replace(recurrent_init="normal")),
     "leak 0.5": Recipe(bptt(), PAPER.replace(tau=2.0)),
-    "leak 0.1": Recipe(bptt(), PAPER.replace(tau=10.0)),
     "curriculum: half of it on trials of 170 steps": Recipe(
         bptt(updates=UPDATES // 2), short_steps=170
     ),

@@ -155,7 +155,7 @@ class Network(eqx.Module):
             states, outputs = states[0], outputs[0]
         return Trajectory(given, states, outputs, self.model.dt)
 
-    def respond(self, inputs: Any, seed: int = 0, batch: int = 128) -> np.ndarray:
+    def respond(self, inputs: Any, seed: int = 0, batch: int = 64) -> np.ndarray:
         """The outputs (trial, time, output) alone, for many trials: float32, `batch` at a time."""
         given = _checked_inputs(inputs, self.n_inputs)
         if given.ndim == 2:
