@@ -29,7 +29,7 @@ RECIPES: dict[str, tuple[at.models.RateRNN, at.rules.BPTT]] = {
     "default": (at.models.RateRNN(), at.rules.BPTT()),
     "near orthogonal": (at.models.RateRNN(), at.rules.BPTT.near_orthogonal()),
     "small and leaky": (
-        at.models.RateRNN(units=100, tau=10.0),
+        at.models.RateRNN(units=96, tau=10.0),
         at.rules.BPTT(learning_rate=2.5e-2, steps=650),
     ),
 }
