@@ -14,10 +14,18 @@ from attractory.tasks import Trials, random_key, trial_keys
 
 N = 6
 
+# every registered task with its defaults (neurogym has none: tests/tasks/test_neurogym.py), and the
+# published versions of some
+CASES = {name: tasks.get(name) for name in tasks.names() if name != "neurogym"} | {
+    "flipflop as published": tasks.FlipFlop.paper(),
+    "flipflop of Golub": tasks.PoissonFlipFlop.golub(),
+    "parametric memory of Romo": tasks.ParametricWorkingMemory.romo(),
+}
 
-@pytest.fixture(scope="module", params=tasks.names())
+
+@pytest.fixture(scope="module", params=CASES)
 def task(request):
-    return tasks.get(request.param)
+    return CASES[request.param]
 
 
 @pytest.fixture(scope="module")
@@ -50,13 +58,13 @@ def test_mask_lies_between_0_and_1_and_counts_something_in_every_trial(trials):
     assert (trials.mask.sum(axis=(1, 2)) > 0).all()
 
 
-def test_there_is_something_to_do(trials):
-    assert np.ptp(trials.inputs) > 0
-    assert np.ptp(trials.targets[trials.mask > 0]) > 0
+def test_there_is_something_to_do(many):
+    assert np.ptp(many.inputs) > 0
+    assert np.ptp(many.targets[many.mask > 0]) > 0
 
 
 def test_same_seed_gives_the_same_trials(task, trials):
-    fresh = tasks.get(task.name)  # nothing that the first task has cached
+    fresh = task.replace()  # nothing that the first task has cached
     for name, array in arrays(fresh.sample(N, seed=4)).items():
         np.testing.assert_array_equal(array, arrays(trials)[name])
 
@@ -93,3 +101,118 @@ def test_every_condition_can_be_varied_and_sampled(task):
             varied = task.varied(name, value)
             assert getattr(varied, name) == value
             assert (varied.n_inputs, varied.n_outputs) == (task.n_inputs, task.n_outputs)
+
+
+@pytest.fixture(scope="module")
+def many(task) -> Trials:
+    return task.sample(1000, seed=11)
+
+
+def noiseless(task):
+    """The task without noise on its inputs."""
+    name = "sigma" if "sigma" in type(task).model_fields else "noise"
+    return task.replace(**{name: 0.0})
+
+
+def test_without_noise_the_observer_gives_the_targets_so_they_follow_from_the_inputs(task):
+    trials = noiseless(task).sample(200, seed=3)
+    made = noiseless(task).observe(trials.inputs)
+    counted = trials.mask > 0
+    np.testing.assert_allclose(made[counted], trials.targets[counted], rtol=0, atol=1e-5)
+    right = task.right(made, trials)
+    assert (right[~np.isnan(right)] == 1).all()  # no trial whose answer cannot be known
+
+
+def test_the_observer_sees_nothing_of_the_future(task):
+    trials = task.sample(8, seed=5)
+    whole = task.observe(trials.inputs)
+    noise = np.random.default_rng(0)
+    for cut in np.linspace(1, task.n_steps - 1, 12).astype(int):
+        other = trials.inputs.copy()
+        other[:, cut:] = noise.normal(size=other[:, cut:].shape) + trials.inputs[::-1, cut:]
+        np.testing.assert_array_equal(task.observe(other)[:, :cut], whole[:, :cut])
+
+
+def test_the_observer_reaches_the_ideal_score_that_the_task_states(task, many):
+    right = task.right(task.observe(many.inputs), many)
+    asked = ~np.isnan(right)
+    stated = task.ideal()
+    spread = np.sqrt(max(stated * (1 - stated), 1e-4) / asked.sum())
+    assert abs(right[asked].mean() - stated) < 4 * spread
+
+
+def test_no_fixed_answer_does_better_than_chance(task, many):
+    best = max(np.nanmean(task.right(np.repeat(answer[None], len(many), 0), many))
+               for answer in fixed_answers(task, many))  # fmt: skip
+    spread = np.sqrt(max(task.chance() * (1 - task.chance()), 1e-4) / len(many))
+    # the best of several is a little lucky; where chance is next to nothing, some trials are alike
+    assert best <= task.chance() + max(4.5 * spread, 0.02)
+    if task.chance() > 0.1:
+        assert best >= task.chance() - 4 * spread
+
+
+def fixed_answers(task, trials: Trials) -> list[np.ndarray]:
+    """Outputs (time, output) that ignore the inputs: targets of some trials, and levels held."""
+    levels = np.unique(np.round(trials.targets, 2))[:5]
+    held = [np.full(trials.targets.shape[1:], level) for level in levels]
+    one_hot = [np.tile(np.eye(task.n_outputs)[i], (task.n_steps, 1)) for i in range(task.n_outputs)]
+    return [*trials.targets[:12], *held, *one_hot]
+
+
+def test_epochs_follow_one_another_and_nothing_is_counted_after_the_last(task, trials):
+    if not task.epoch_names:
+        assert trials.epochs is None
+        return
+    assert trials.epochs.shape == (N, len(task.epoch_names) + 1)
+    assert (trials.epochs[:, 0] == 0).all()
+    assert (np.diff(trials.epochs, axis=1) >= 0).all()
+    assert (trials.epochs[:, -1] <= task.n_steps).all()
+    covered = np.stack([trials.during(name) for name in task.epoch_names])
+    inside = np.arange(task.n_steps) < trials.epochs[:, -1:]
+    np.testing.assert_array_equal(covered.sum(0), inside)
+    assert (trials.mask[~inside] == 0).all()
+
+
+def test_conditions_are_one_number_a_trial_and_come_as_a_table(trials):
+    for value in trials.conditions.values():
+        assert value.shape == (N,)
+    table = trials.table()
+    assert len(table) == N
+    assert set(trials.conditions) <= set(table.columns)
+
+
+def test_statistics_do_not_change_with_the_time_step(task, many):
+    if not isinstance(task, tasks.EpochTask):
+        pytest.skip("its times are in steps")
+    coarser = task.replace(dt=finer_or_coarser(task))
+    others = coarser.sample(1000, seed=12)
+    scale = coarser.dt / task.dt
+    for name in task.epoch_names:
+        ms = [each.during(name).sum(1) * each.dt for each in (many, others)]
+        spread = np.hypot(ms[0].std(), ms[1].std()) / np.sqrt(1000)
+        assert abs(ms[0].mean() - ms[1].mean()) <= 4.5 * spread + max(task.dt, coarser.dt) / 2
+    for values in (inputs_summed, targets_summed):
+        first, second = values(many), values(others)
+        spread = np.sqrt((first.var(0) + second.var(0)) / 1000)
+        longest = np.abs(first).max() + 1
+        np.testing.assert_array_less(
+            np.abs(first.mean(0) - second.mean(0)), 4.5 * spread + 0.02 * longest * max(1, scale)
+        )
+        ratio = (first.std(0) + 1e-3 * longest) / (second.std(0) + 1e-3 * longest)
+        np.testing.assert_allclose(ratio, 1, atol=0.2)
+    assert coarser.ideal() == pytest.approx(task.ideal())
+
+
+def finer_or_coarser(task) -> float:
+    """Another time step that all durations are multiples of."""
+    return 5.0 if task.dt in (20.0, 25.0) else 2.0
+
+
+def inputs_summed(trials: Trials) -> np.ndarray:
+    """(trial, input): the integral over the trial (ms)."""
+    return trials.inputs.sum(1) * trials.dt
+
+
+def targets_summed(trials: Trials) -> np.ndarray:
+    """(trial, output): the integral of what is asked for (ms)."""
+    return (np.abs(trials.targets) * (trials.mask > 0)).sum(1) * trials.dt

@@ -1,19 +1,54 @@
-"""What the networks must do: one task a file. Pure: a key goes in, trials come out."""
+"""What the networks must do: one family of tasks a file. Pure: a key goes in, trials come out."""
 
+from attractory.tasks._boolean import And, Boolean, ContextBoolean, Not, Or, Xor
+from attractory.tasks._choice import ChoiceTask
+from attractory.tasks._decision import ContextDecision, PerceptualDecision
+from attractory.tasks._epochs import Duration, EpochTask, OneOf, Timeline, TruncatedExponential
 from attractory.tasks._flip_flop import FlipFlop
 from attractory.tasks._machine import Machine
+from attractory.tasks._matching import DualDelayedMatch
 from attractory.tasks._memory import memory_states, state_names
+from attractory.tasks._neurogym import NeurogymTask, from_neurogym
+from attractory.tasks._parametric import ParametricWorkingMemory
+from attractory.tasks._poisson_flip_flop import PoissonFlipFlop
 from attractory.tasks._registry import find, get, names, register
+from attractory.tasks._ring import DelayedResponse
 from attractory.tasks._task import Batch, Task, Trial, Trials, random_key, trial_keys
+from attractory.tasks._timing import SetReset, TimePulse, TriggeredOscillation
+from attractory.tasks._yang import YangBattery
 
 __all__ = [
+    "And",
     "Batch",
+    "Boolean",
+    "ChoiceTask",
+    "ContextBoolean",
+    "ContextDecision",
+    "DelayedResponse",
+    "DualDelayedMatch",
+    "Duration",
+    "EpochTask",
     "FlipFlop",
     "Machine",
+    "NeurogymTask",
+    "Not",
+    "OneOf",
+    "Or",
+    "ParametricWorkingMemory",
+    "PerceptualDecision",
+    "PoissonFlipFlop",
+    "SetReset",
     "Task",
+    "TimePulse",
+    "Timeline",
     "Trial",
     "Trials",
+    "TriggeredOscillation",
+    "TruncatedExponential",
+    "Xor",
+    "YangBattery",
     "find",
+    "from_neurogym",
     "get",
     "memory_states",
     "names",

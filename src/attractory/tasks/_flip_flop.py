@@ -112,6 +112,27 @@ class FlipFlop(Task):
             targets = targets.at[-1].set(0.0)
         return Trial(inputs, targets, self._mask(targets))
 
+    def observe(self, inputs: np.ndarray) -> np.ndarray:
+        """Takes each step for a pulse that is nearer to the amplitude than to 0."""
+        signs = np.sign(inputs) * (np.abs(inputs) > self.amplitude / 2)
+        before = np.pad(signs, ((0, 0), (1, 0), (0, 0)))[:, :-1]
+        onsets = np.where((signs != 0) & (before != signs), signs, 0)
+        answered = np.pad(onsets, ((0, 0), (self.latency, 0), (0, 0)))[:, : inputs.shape[1]]
+        time = np.arange(inputs.shape[1])[:, None]
+        last = np.maximum.accumulate(np.where(answered != 0, time, 0), axis=1)
+        held = np.take_along_axis(answered, last, axis=1)
+        if self.published_defects:
+            held[:, self.steps - 1 :] = 0.0
+        return held
+
+    def ideal(self) -> float:
+        """1: with the usual noise a pulse is 5 standard deviations from half of it at each step."""
+        return 1.0
+
+    def chance(self) -> float:
+        """0: pulses come at times and with signs that cannot be guessed."""
+        return 0.0
+
     def varied(self, name: str, value: Any) -> Task:
         """One condition changed; with another pulse width the answer keeps its time after onset.
 

@@ -5,12 +5,42 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from attractory._errors import InvalidSetting, nearest
+from attractory.tasks._boolean import And, ContextBoolean, Not, Or, Xor
+from attractory.tasks._decision import ContextDecision, PerceptualDecision
 from attractory.tasks._flip_flop import FlipFlop
+from attractory.tasks._matching import DualDelayedMatch
+from attractory.tasks._neurogym import NeurogymTask
+from attractory.tasks._parametric import ParametricWorkingMemory
+from attractory.tasks._poisson_flip_flop import PoissonFlipFlop
+from attractory.tasks._ring import DelayedResponse
 from attractory.tasks._task import Task
+from attractory.tasks._timing import SetReset, TimePulse, TriggeredOscillation
+from attractory.tasks._yang import YangBattery
 
 AnyTask = TypeVar("AnyTask", bound=Task)
 
-_tasks: dict[str, type[Task]] = {FlipFlop.name: FlipFlop}
+_tasks: dict[str, type[Task]] = {
+    task.name: task
+    for task in (
+        FlipFlop,
+        PoissonFlipFlop,
+        PerceptualDecision,
+        ContextDecision,
+        DualDelayedMatch,
+        ParametricWorkingMemory,
+        DelayedResponse,
+        And,
+        Or,
+        Xor,
+        Not,
+        ContextBoolean,
+        SetReset,
+        TriggeredOscillation,
+        TimePulse,
+        YangBattery,
+        NeurogymTask,
+    )
+}
 
 
 def names() -> list[str]:

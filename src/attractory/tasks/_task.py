@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 from pydantic import Field
 
 from attractory._errors import InvalidSetting, nearest, whole_number
@@ -21,12 +22,16 @@ class Trial(NamedTuple):
     """One trial as `Task.trial` returns it: what goes in, what should come out, what counts.
 
     inputs (time, input), targets (time, output); mask (time, output) weighs each target point in
-    the loss and in the scores, None counts all of them.
+    the loss and in the scores, None counts all of them. epochs (epoch + 1,): the steps at which
+    the task's epochs begin, and at which the last one ends; None where it has none. conditions:
+    what tells this trial from others, one number each, by name (such as its coherence).
     """
 
     inputs: jax.Array
     targets: jax.Array
     mask: jax.Array | None = None
+    epochs: jax.Array | None = None
+    conditions: dict[str, jax.Array] | None = None
 
 
 class Batch(NamedTuple):
@@ -42,16 +47,39 @@ class Trials:
     """A batch of trials as NumPy float32 arrays.
 
     inputs (trial, time, input), targets and mask (trial, time, output); dt is the length of one
-    step in ms.
+    step in ms. epoch_names: the parts of a trial in order; epochs (trial, epoch + 1): the steps at
+    which they begin, and at which the last one ends (None where the task has no epochs).
+    conditions: what each trial is, (trial,) by name.
     """
 
     inputs: np.ndarray
     targets: np.ndarray
     mask: np.ndarray
     dt: float = 1.0
+    epoch_names: tuple[str, ...] = ()
+    epochs: np.ndarray | None = None
+    conditions: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+    def during(self, epoch: str) -> np.ndarray:
+        """Where an epoch is, (trial, time) of bool; InvalidSetting names those that there are."""
+        if self.epochs is None or epoch not in self.epoch_names:
+            known = nearest(epoch, self.epoch_names) if self.epoch_names else "there are none"
+            raise InvalidSetting(f"epoch {epoch!r} is unknown; {known}")
+        index = self.epoch_names.index(epoch)
+        time = np.arange(self.inputs.shape[1])
+        begin, end = self.epochs[:, index, None], self.epochs[:, index + 1, None]
+        return (begin <= time) & (time < end)
+
+    def table(self) -> pd.DataFrame:
+        """A row for each trial: its conditions, and when its epochs begin (ms, '… begins')."""
+        columns: dict[str, Any] = {"trial": np.arange(len(self)), **self.conditions}
+        if self.epochs is not None:
+            for i, name in enumerate(self.epoch_names):
+                columns[f"{name} begins"] = self.dt * self.epochs[:, i]
+        return pd.DataFrame(columns)
 
 
 class Task(Settings):
@@ -59,10 +87,16 @@ class Task(Settings):
 
     `trial(key)` makes one trial from a JAX random key, in JAX operations, so that it can be
     vectorised over trials and compiled into the training step. Everything else (batches, seeds,
-    sizes, checks) comes from here.
+    sizes, checks) comes from here. Where a task can, it also says how good one can be at it:
+    `observe`, `ideal` and `chance`.
+
+    A trial is answered right where at `share_needed` of its counted points the output is within
+    `tolerance` of the target; a task that is answered otherwise overrides `right`.
     """
 
     name: ClassVar[str] = ""
+    tolerance: ClassVar[float] = 0.5
+    share_needed: ClassVar[float] = 0.9
 
     dt: float = Field(default=1.0, gt=0, description="length of one step (ms)")
 
@@ -95,9 +129,15 @@ class Task(Settings):
 
         Pure: it can be called inside a compiled function.
         """
-        trials = jax.vmap(self.trial)(keys)
-        mask = jnp.ones_like(trials.targets) if trials.mask is None else trials.mask
-        return Batch(*(x.astype(jnp.float32) for x in (trials.inputs, trials.targets, mask)))
+        batch, _ = self._trials(keys)
+        return batch
+
+    def _trials(self, keys: jax.Array) -> tuple[Batch, Trial]:
+        """One trial for each key: in float32, and as `trial` made them."""
+        made = jax.vmap(self.trial)(keys)
+        mask = jnp.ones_like(made.targets) if made.mask is None else made.mask
+        batch = Batch(*(x.astype(jnp.float32) for x in (made.inputs, made.targets, mask)))
+        return batch, made
 
     def sample(self, n: int, seed: int = 0, compiled: bool = True) -> Trials:
         """`n` independent trials. The same seed gives the same trials.
@@ -110,8 +150,48 @@ class Task(Settings):
         whole_number("n", n)
         keys = trial_keys(random_key(seed), jnp.arange(n))
         _ = self._shapes  # a badly shaped trial is reported before anything is made
-        inputs, targets, mask = (self._compiled_batch if compiled else self.batch)(keys)
-        return Trials(np.asarray(inputs), np.asarray(targets), np.asarray(mask), self.dt)
+        made = (self._compiled_trials if compiled else self._trials)(keys)
+        batch, trial = jax.tree.map(np.asarray, made)
+        for name, array in batch._asdict().items():
+            if not np.isfinite(array).all():
+                raise InvalidSetting(
+                    f"{self.name}: trial().{name} has values that are not finite; all must be"
+                )
+        more = (self.dt, self.epoch_names, trial.epochs, trial.conditions or {})
+        return Trials(batch.inputs, batch.targets, batch.mask, *more)
+
+    @property
+    def epoch_names(self) -> tuple[str, ...]:
+        """The parts of a trial, in order; none by default."""
+        return ()
+
+    def right(self, outputs: np.ndarray, trials: Trials) -> np.ndarray:
+        """Whether outputs (trial, time, output) answer the trials: (trial,), 1 right, 0 wrong.
+
+        NaN where there is nothing that could be answered.
+        """
+        near = np.abs(outputs - trials.targets) < self.tolerance
+        counted = trials.mask > 0
+        share = (near & counted).sum((1, 2)) / np.maximum(counted.sum((1, 2)), 1)
+        return np.where(counted.any((1, 2)), share >= self.share_needed, np.nan)
+
+    def observe(self, inputs: np.ndarray) -> np.ndarray:
+        """What an ideal observer answers: inputs (trial, time, input) -> (trial, time, output).
+
+        It knows the task's settings and, at each time, the inputs up to then; without noise its
+        outputs are the targets. Raises InvalidSetting where the task defines none.
+        """
+        raise InvalidSetting(f"task {self.name!r} defines no ideal observer (a method observe())")
+
+    def ideal(self) -> float:
+        """The share of trials that the ideal observer answers right."""
+        raise InvalidSetting(
+            f"task {self.name!r} does not state its ideal score (a method ideal())"
+        )
+
+    def chance(self) -> float:
+        """The share of trials answered right by the best answer that ignores the inputs."""
+        raise InvalidSetting(f"task {self.name!r} does not state its chance level (chance())")
 
     def varied(self, name: str, value: Any) -> Task:
         """The task with one condition changed, the rest of what is asked kept as it was.
@@ -154,8 +234,8 @@ class Task(Settings):
         return _checked(self.name, made)
 
     @cached_property
-    def _compiled_batch(self) -> Any:
-        return jax.jit(self.batch)
+    def _compiled_trials(self) -> Any:
+        return jax.jit(self._trials)
 
 
 def random_key(seed: int) -> jax.Array:
@@ -177,11 +257,11 @@ def _checked(name: str, made: Any) -> Trial:
             f"{name}: trial() returned {type(made).__name__}; it must return "
             "attractory.tasks.Trial(inputs, targets, mask)"
         )
-    for field in ("inputs", "targets"):
-        shape = getattr(made, field).shape
+    for part in ("inputs", "targets"):
+        shape = getattr(made, part).shape
         if len(shape) != 2 or math.prod(shape) == 0:
             raise InvalidSetting(
-                f"{name}: trial().{field} has shape {shape}; it must be (time, channel)"
+                f"{name}: trial().{part} has shape {shape}; it must be (time, channel)"
             )
     steps = made.inputs.shape[0]
     if made.targets.shape[0] != steps:
@@ -194,4 +274,18 @@ def _checked(name: str, made: Any) -> Trial:
             f"{name}: trial().mask has shape {made.mask.shape}; "
             f"it must be that of targets, {made.targets.shape}"
         )
+    _check_epochs(name, made)
     return made
+
+
+def _check_epochs(name: str, made: Trial) -> None:
+    if made.epochs is not None and len(made.epochs.shape) != 1:
+        raise InvalidSetting(
+            f"{name}: trial().epochs has shape {made.epochs.shape}; it must be (epoch + 1,)"
+        )
+    for condition, value in (made.conditions or {}).items():
+        if getattr(value, "shape", ()) != ():
+            raise InvalidSetting(
+                f"{name}: trial().conditions[{condition!r}] has shape {value.shape}; "
+                "it must be one number"
+            )

@@ -1,0 +1,192 @@
+"""Boolean operations on pulses, held in memory; and all three of them in one network."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from pydantic import Field
+
+from attractory.tasks._epochs import Duration, EpochTask, Milliseconds, PositiveMilliseconds
+from attractory.tasks._task import Trial
+
+Truth = tuple[int, ...]  # the answer for each combination of inputs, the first input counting most
+
+_AND, _OR, _XOR = (0, 0, 0, 1), (0, 1, 1, 1), (0, 1, 1, 0)
+
+
+class Boolean(EpochTask):
+    """An operation on simultaneous pulses: its truth value is held to the end of the trial.
+
+    Each input gets a pulse of height 1 or none (each with chance 1/2), all at the same time;
+    `delay` after their end the output goes to the operation's truth value, 0 or 1, and stays there.
+    The output is 0 before.
+
+    Inputs: A (and B). Output: one. Times in ms. Conditions: a (and b), answer.
+
+    Fields
+    ------
+    before, pulse, delay, answer: durations of the epochs.
+    sigma: noise on the inputs, per √ms (at dt = 1 ms the standard deviation of a step).
+
+    Source: Jarne & Laje (2023), Biol. Cybern. 117:141, and the author's RNN_study_with_keras.
+    """
+
+    truth: ClassVar[Truth] = ()
+
+    before: Milliseconds = 30.0
+    pulse: PositiveMilliseconds = 20.0
+    delay: Milliseconds = 20.0
+    answer: PositiveMilliseconds = 130.0
+    sigma: float = Field(default=0.1, ge=0, allow_inf_nan=False)
+
+    def durations(self) -> dict[str, Duration]:
+        names = ("before", "pulse", "delay", "answer")
+        return {name: getattr(self, name) for name in names}
+
+    def trial(self, key: jax.Array) -> Trial:
+        time_key, bit_key, noise_key = jax.random.split(key, 3)
+        timeline = self.timeline(time_key)
+        n = (len(self.truth) - 1).bit_length()
+        bits = jax.random.bernoulli(bit_key, shape=(n,)).astype(int)
+        value = jnp.array(self.truth)[_index(bits)].astype(float)
+        pulses = timeline.during["pulse"][:, None] * bits
+        noise = self.white_noise(noise_key, n, self.sigma)
+        conditions = {"ab"[i]: bits[i] for i in range(n)}
+        return Trial(
+            inputs=pulses + noise,
+            targets=value * timeline.during["answer"][:, None],
+            epochs=timeline.limits,
+            conditions={**conditions, "answer": value},
+        )
+
+    def observe(self, inputs: np.ndarray) -> np.ndarray:
+        """Reads each pulse by its mean over the time at which it may come."""
+        bits = _read(inputs, self.steps_of(self.before), self.steps_of(self.pulse))
+        value = np.array(self.truth)[_index(bits.T)]
+        start = self.n_steps - self.steps_of(self.answer)
+        held = np.arange(inputs.shape[1]) >= start
+        return (held * value[:, None])[..., None].astype(float)
+
+    def ideal(self) -> float:
+        """1: with the usual noise the mean of a pulse is 22 standard deviations from half of it."""
+        return 1.0
+
+    def chance(self) -> float:
+        ones = float(np.mean(self.truth))
+        return max(ones, 1 - ones)
+
+    def conditions(self) -> dict[str, list[float]]:
+        return {"sigma": [0.0, 0.1, 0.2, 0.4, 0.8]}
+
+
+class And(Boolean):
+    """A and B of two pulses, held in memory: 1 where both came. Settings as in `Boolean`."""
+
+    name: ClassVar[str] = "and"
+    truth: ClassVar[Truth] = _AND
+
+
+class Or(Boolean):
+    """A or B of two pulses, held in memory: 1 where any came. Settings as in `Boolean`."""
+
+    name: ClassVar[str] = "or"
+    truth: ClassVar[Truth] = _OR
+
+
+class Xor(Boolean):
+    """Either A or B of two pulses, held in memory: 1 where just one came. As in `Boolean`."""
+
+    name: ClassVar[str] = "xor"
+    truth: ClassVar[Truth] = _XOR
+
+
+class Not(Boolean):
+    """Not A: 1 where no pulse came, from the time of the answer on. Settings as in `Boolean`."""
+
+    name: ClassVar[str] = "not"
+    truth: ClassVar[Truth] = (1, 0)
+
+
+class ContextBoolean(EpochTask):
+    """AND, OR or XOR of two pulses, as a context pulse before them tells.
+
+    The context pulse is +1 for AND, -1 for OR; none for XOR. After a gap come the pulses of A and
+    B, each there or not with chance 1/2; `delay` after their end the output takes the truth value,
+    0 or 1, and holds it.
+
+    Inputs: A, B, context. Output: one. Times in ms. Conditions: context (1, -1, 0), a, b, answer.
+
+    Fields
+    ------
+    before, context, gap, pulse, delay, answer: durations of the epochs.
+    sigma: noise on the inputs, per √ms.
+
+    Source: Jarne (2021), J. Phys. Complex. 2:015009, and the author's multitasking_RNN.
+    """
+
+    name: ClassVar[str] = "context_boolean"
+
+    before: Milliseconds = 30.0
+    context: PositiveMilliseconds = 20.0
+    gap: Milliseconds = 20.0
+    pulse: PositiveMilliseconds = 20.0
+    delay: Milliseconds = 20.0
+    answer: PositiveMilliseconds = 110.0
+    sigma: float = Field(default=0.1, ge=0, allow_inf_nan=False)
+
+    def durations(self) -> dict[str, Duration]:
+        names = ("before", "context", "gap", "pulse", "delay", "answer")
+        return {name: getattr(self, name) for name in names}
+
+    def trial(self, key: jax.Array) -> Trial:
+        time_key, context_key, bit_key, noise_key = jax.random.split(key, 4)
+        timeline = self.timeline(time_key)
+        context = jax.random.randint(context_key, (), -1, 2)
+        bits = jax.random.bernoulli(bit_key, shape=(2,)).astype(int)
+        value = jnp.array([_OR, _XOR, _AND])[context + 1, _index(bits)].astype(float)
+        pulses = timeline.during["pulse"][:, None] * bits
+        told = timeline.during["context"][:, None] * context
+        noise = self.white_noise(noise_key, 3, self.sigma)
+        return Trial(
+            inputs=jnp.concatenate([pulses, told], axis=1) + noise,
+            targets=value * timeline.during["answer"][:, None],
+            epochs=timeline.limits,
+            conditions={"context": context, "a": bits[0], "b": bits[1], "answer": value},
+        )
+
+    def observe(self, inputs: np.ndarray) -> np.ndarray:
+        """Reads context and pulses by their means over the times at which they may come."""
+        start = self.steps_of(self.before)
+        width = self.steps_of(self.context)
+        context = np.rint(inputs[:, start : start + width, 2].mean(1)).clip(-1, 1).astype(int)
+        start += width + self.steps_of(self.gap)
+        bits = _read(inputs[..., :2], start, self.steps_of(self.pulse))
+        value = np.array([_OR, _XOR, _AND])[context + 1, _index(bits.T)]
+        held = np.arange(inputs.shape[1]) >= self.n_steps - self.steps_of(self.answer)
+        return (held * value[:, None])[..., None].astype(float)
+
+    def ideal(self) -> float:
+        """1: with the usual noise every mean is 22 standard deviations from half of a pulse."""
+        return 1.0
+
+    def chance(self) -> float:
+        return 0.5
+
+    def conditions(self) -> dict[str, list[float]]:
+        return {"sigma": [0.0, 0.1, 0.2, 0.4, 0.8]}
+
+
+def _index(bits: jax.Array | np.ndarray) -> jax.Array | np.ndarray:
+    """The row of a truth table for bits (input, …)."""
+    index = bits[0]
+    for bit in bits[1:]:
+        index = 2 * index + bit
+    return index
+
+
+def _read(inputs: np.ndarray, start: int, width: int) -> np.ndarray:
+    """(trial, input): 1 where the mean over a time is nearer to 1 than to 0."""
+    return (inputs[:, start : start + width].mean(1) > 0.5).astype(int)

@@ -1,0 +1,198 @@
+"""Perceptual and context-dependent decision making."""
+
+from __future__ import annotations
+
+from math import erf, sqrt
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from pydantic import Field
+
+from attractory.tasks._choice import ChoiceTask, picked
+from attractory.tasks._epochs import Duration, TruncatedExponential
+from attractory.tasks._task import Trial
+
+Coherences = tuple[float, ...]
+
+
+class PerceptualDecision(ChoiceTask):
+    """Which of two noisy stimuli is stronger (random-dot motion with two directions).
+
+    Both stimuli are shown at once, at 0.5 ± coherence / 200, with white noise; when fixation is
+    taken away the option of the stronger one is to be chosen. With coherence 0 nothing tells which:
+    no answer is asked for.
+
+    Inputs: fixation, two stimuli. Outputs: fixation, two options. Times in ms. Conditions:
+    coherence (per cent, positive for the first option), answer.
+
+    Fields
+    ------
+    fixation, stimulus, decision: durations of the epochs.
+    coherences: in per cent; each trial has one of them, in either direction.
+    sigma: noise on each stimulus, per √ms (a step's standard deviation is sigma / √dt).
+
+    Sources: Britten, Shadlen, Newsome & Movshon (1992), J. Neurosci. 12:4745; durations, coherences
+    and noise as in neurogym's PerceptualDecisionMaking (Molano-Mazón et al. 2022).
+    """
+
+    name: ClassVar[str] = "perceptual_decision"
+    options: ClassVar[tuple[str, ...]] = ("first", "second")
+    evidence: ClassVar[str | None] = "coherence"
+
+    dt: float = Field(default=20.0, gt=0)
+    fixation: Duration = 100.0
+    stimulus: Duration = 2000.0
+    decision: Duration = 100.0
+    coherences: Coherences = Field(default=(0.0, 6.4, 12.8, 25.6, 51.2), min_length=1)
+    sigma: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+
+    def durations(self) -> dict[str, Duration]:
+        return {"fixation": self.fixation, "stimulus": self.stimulus, "decision": self.decision}
+
+    def trial(self, key: jax.Array) -> Trial:
+        time_key, coherence_key, side_key, noise_key = jax.random.split(key, 4)
+        timeline = self.timeline(time_key)
+        side = _side(side_key)
+        coherence = side * picked(coherence_key, self.coherences)
+        stimuli = _two_stimuli(coherence) + self.white_noise(noise_key, 2, self.sigma)
+        shown = timeline.during["stimulus"][:, None]
+        fixating = timeline.anywhere_in("fixation", "stimulus")[:, None]
+        inputs = jnp.concatenate([fixating, shown * stimuli], axis=1)
+        answer = jnp.where(coherence == 0, jnp.nan, (coherence < 0).astype(float))
+        return self.answered(inputs, timeline, (answer,), {"coherence": coherence})
+
+    def observe(self, inputs: np.ndarray) -> np.ndarray:
+        """Chooses by the sign of the summed difference of the stimuli."""
+        summed = np.cumsum(inputs[..., 1] - inputs[..., 2], axis=1)
+        return self.decided(inputs[..., 0] > 0.5, (summed < 0).astype(int))
+
+    def ideal(self) -> float:
+        return _two_sided(self.coherences, self.stimulus, self.sigma)
+
+    def conditions(self) -> dict[str, list[float]]:
+        return {"sigma": [0.0, 0.5, 1.0, 1.5, 2.0, 3.0]}
+
+
+class ContextDecision(ChoiceTask):
+    """Which of two stimuli is stronger, in the one of two modalities that a context names.
+
+    Each modality shows two noisy stimuli with a coherence and a direction of its own; a context
+    input, on for the whole trial, says which modality counts. After a random delay fixation is
+    taken away, and the option of the stronger stimulus of that modality is to be chosen.
+
+    Inputs: fixation, two stimuli of modality 1, two of modality 2, context 1, context 2. Outputs:
+    fixation, two options. Times in ms. Conditions: context (0 or 1); coherence_1, coherence_2 of
+    the modalities and the same as relevant and irrelevant (per cent, positive for the first
+    option); answer.
+
+    Fields
+    ------
+    fixation, stimulus, delay, decision: durations of the epochs.
+    coherences: in per cent; each modality has one of them, in either direction.
+    sigma: noise on each stimulus, per √ms.
+    neurogym_compat: what neurogym's environment gives by default: no context input (modality 1
+        always counts) and fixation on in the first epoch alone, so that nothing tells when to
+        answer: no observer can know.
+
+    Sources: Mante, Sussillo, Shenoy & Newsome (2013), Nature 503:78; durations, coherences and
+    noise as in neurogym's ContextDecisionMaking. (dt is 25 ms: 750 ms is no multiple of 20.)
+    """
+
+    name: ClassVar[str] = "context_decision"
+    options: ClassVar[tuple[str, ...]] = ("first", "second")
+    evidence: ClassVar[str | None] = "relevant"
+
+    dt: float = Field(default=25.0, gt=0)
+    fixation: Duration = 300.0
+    stimulus: Duration = 750.0
+    delay: Duration = TruncatedExponential(mean=600, shortest=300, longest=3000)
+    decision: Duration = 100.0
+    coherences: Coherences = Field(default=(5.0, 15.0, 50.0), min_length=1)
+    sigma: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    neurogym_compat: bool = False
+
+    def durations(self) -> dict[str, Duration]:
+        return {
+            "fixation": self.fixation,
+            "stimulus": self.stimulus,
+            "delay": self.delay,
+            "decision": self.decision,
+        }
+
+    def trial(self, key: jax.Array) -> Trial:
+        time_key, noise_key, context_key, *modality_keys = jax.random.split(key, 5)
+        timeline = self.timeline(time_key)
+        context = jnp.where(self.neurogym_compat, 0, jax.random.randint(context_key, (), 0, 2))
+        first, second = (self._coherence(modality_key) for modality_key in modality_keys)
+        stimuli = jnp.concatenate([_two_stimuli(first), _two_stimuli(second)])
+        stimuli = stimuli + self.white_noise(noise_key, 4, self.sigma)
+        fixating = timeline.anywhere_in(
+            *(("fixation",) if self.neurogym_compat else ("fixation", "stimulus", "delay"))
+        )
+        channels = [fixating[:, None], timeline.during["stimulus"][:, None] * stimuli]
+        if not self.neurogym_compat:
+            named = timeline.anywhere_in(*timeline.during)[:, None]
+            channels.append(named * jnp.array([context == 0, context == 1]))
+        relevant = jnp.where(context == 0, first, second)
+        answer = jnp.where(relevant == 0, jnp.nan, (relevant < 0).astype(float))
+        conditions = {
+            "context": context,
+            "coherence_1": first,
+            "coherence_2": second,
+            "relevant": relevant,
+            "irrelevant": jnp.where(context == 0, second, first),
+        }
+        return self.answered(jnp.concatenate(channels, axis=1), timeline, (answer,), conditions)
+
+    def observe(self, inputs: np.ndarray) -> np.ndarray:
+        """Chooses by the sign of the summed difference in the modality that the context names."""
+        if self.neurogym_compat:
+            return super().observe(inputs)
+        differences = inputs[..., [1, 3]] - inputs[..., [2, 4]]
+        summed = (np.cumsum(differences, axis=1) * inputs[..., 5:]).sum(-1)
+        return self.decided(inputs[..., 0] > 0.5, (summed < 0).astype(int))
+
+    def ideal(self) -> float:
+        return _two_sided(self.coherences, self.stimulus, self.sigma)
+
+    def conditions(self) -> dict[str, list[float]]:
+        return {"sigma": [0.0, 0.5, 1.0, 1.5, 2.0, 3.0]}
+
+    def _coherence(self, key: jax.Array) -> jax.Array:
+        side_key, size_key = jax.random.split(key)
+        return _side(side_key) * picked(size_key, self.coherences)
+
+
+def _side(key: jax.Array) -> jax.Array:
+    return jnp.where(jax.random.bernoulli(key), 1.0, -1.0)
+
+
+def _two_stimuli(coherence: jax.Array) -> jax.Array:
+    """(2,): 0.5 + (coherence / 200) cos(θ - θ*) at the two opposite directions."""
+    return 0.5 + coherence / 200 * jnp.array([1.0, -1.0])
+
+
+def _two_sided(coherences: Coherences, stimulus: Duration, sigma: float) -> float:
+    """How often the sign of the summed difference is right, over the coherences other than 0.
+
+    Over a time T the difference has the mean coherence / 100 · T and the variance 2 sigma² T.
+    """
+    asked = [abs(c) / 100 for c in coherences if c != 0]
+    if sigma == 0 or not asked:
+        return 1.0
+    times = _durations_drawn(stimulus)
+    clear = np.array([[c * sqrt(t) / (sqrt(2) * sigma) for c in asked] for t in times])
+    return float(np.mean([0.5 * (1 + erf(d / sqrt(2))) for d in clear.ravel()]))
+
+
+def _durations_drawn(duration: Duration) -> np.ndarray:
+    """Durations (ms) that stand for a random one."""
+    if isinstance(duration, TruncatedExponential):
+        low, high = duration.shortest / duration.mean, duration.longest / duration.mean
+        chance = (np.arange(200) + 0.5) / 200
+        return duration.mean * (low - np.log1p(chance * np.expm1(low - high)))
+    if isinstance(duration, tuple):
+        return np.linspace(*duration, 200)
+    return np.array(getattr(duration, "values", [duration]), float)

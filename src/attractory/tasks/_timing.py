@@ -1,0 +1,226 @@
+"""Set and reset, an oscillation that is switched on, a pulse made at the right time."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from pydantic import Field
+
+from attractory.tasks._epochs import (
+    Duration,
+    EpochTask,
+    Milliseconds,
+    PositiveMilliseconds,
+    Timeline,
+)
+from attractory.tasks._task import Trial
+
+
+class SetReset(EpochTask):
+    """A one-bit flip-flop with separate lines for set and reset.
+
+    Pulses come at regular times, each on one of the two lines (chance 1/2); `delay` after its end
+    the output goes to 1 (set) or 0 (reset) and holds that. It is 0 before the first.
+
+    Inputs: set, reset. Output: one. Times in ms.
+
+    Fields
+    ------
+    before: silence before the first pulse. pulse: length of a pulse. gap: silence after it.
+    pulses: number of pulses. delay: from the end of a pulse to the change of the output.
+    sigma: noise on the inputs, per √ms.
+
+    Source: Jarne & Laje (2023), Biol. Cybern. 117:141, and the author's RNN_study_with_keras.
+    """
+
+    name: ClassVar[str] = "set_reset"
+
+    before: Milliseconds = 50.0
+    pulse: PositiveMilliseconds = 20.0
+    gap: Milliseconds = 100.0
+    pulses: int = Field(default=8, ge=1)
+    delay: Milliseconds = 20.0
+    sigma: float = Field(default=0.1, ge=0, allow_inf_nan=False)
+
+    def durations(self) -> dict[str, Duration]:
+        epochs: dict[str, Duration] = {"before": self.before}
+        for i in range(1, self.pulses + 1):
+            epochs |= {f"pulse {i}": self.pulse, f"gap {i}": self.gap}
+        return epochs
+
+    def trial(self, key: jax.Array) -> Trial:
+        time_key, line_key, noise_key = jax.random.split(key, 3)
+        timeline = self.timeline(time_key)
+        lines = jax.random.randint(line_key, (self.pulses,), 0, 2)  # 0: set, 1: reset
+        shown = jnp.stack([timeline.during[f"pulse {i + 1}"] for i in range(self.pulses)], axis=1)
+        inputs = shown @ (lines[:, None] == jnp.arange(2))
+        inputs = inputs + self.white_noise(noise_key, 2, self.sigma)
+        answered = self._answered()
+        target = jnp.where(answered >= 0, lines[jnp.maximum(answered, 0)] == 0, False)
+        return Trial(inputs, target[:, None].astype(float), epochs=timeline.limits)
+
+    def observe(self, inputs: np.ndarray) -> np.ndarray:
+        """Reads each pulse by the line with the larger mean over its time."""
+        width, every = self.steps_of(self.pulse), self.steps_of(self.pulse + self.gap)
+        starts = self.steps_of(self.before) + every * np.arange(self.pulses)
+        means = inputs[:, starts[:, None] + np.arange(width)].mean(2)
+        was_set = means[..., 0] > means[..., 1]
+        answered = np.asarray(self._answered())
+        held = (answered >= 0) & was_set[:, answered.clip(0)]
+        return held[..., None].astype(float)
+
+    def ideal(self) -> float:
+        """1: with the usual noise the two means are 32 standard deviations apart."""
+        return 1.0
+
+    def chance(self) -> float:
+        """Guessing all but one of the pulses' lines (90 % of the points must be right)."""
+        return 0.5**self.pulses
+
+    def conditions(self) -> dict[str, list[float]]:
+        return {"sigma": [0.0, 0.1, 0.2, 0.4, 0.8]}
+
+    def _answered(self) -> np.ndarray:
+        """(time,): index of the pulse that the output follows; -1 before the first answer."""
+        first = self.steps_of(self.before) + self.steps_of(self.pulse) + self.steps_of(self.delay)
+        every = self.steps_of(self.pulse + self.gap)
+        passed = np.floor((np.arange(self.n_steps) - first) / every).astype(int)
+        return passed.clip(-1, self.pulses - 1)
+
+
+class TriggeredOscillation(EpochTask):
+    """A pulse switches an oscillation on; without it the output stays at 0.
+
+    `delay` after the end of the pulse the output is sin(2π t / period), to the end of the trial.
+
+    Input: trigger. Output: one. Times in ms. Conditions: triggered (0 or 1).
+
+    Fields
+    ------
+    before, pulse, delay, oscillation: durations of the epochs.
+    period: of the oscillation (28 ms: 12 cycles in 340 ms).
+    sigma: noise on the input, per √ms.
+
+    Source: Jarne & Laje (2023), Biol. Cybern. 117:141, and the author's RNN_study_with_keras.
+    """
+
+    name: ClassVar[str] = "triggered_oscillation"
+
+    before: Milliseconds = 100.0
+    pulse: PositiveMilliseconds = 20.0
+    delay: Milliseconds = 20.0
+    oscillation: PositiveMilliseconds = 200.0
+    period: PositiveMilliseconds = 28.0
+    sigma: float = Field(default=0.1, ge=0, allow_inf_nan=False)
+
+    def durations(self) -> dict[str, Duration]:
+        names = ("before", "pulse", "delay", "oscillation")
+        return {name: getattr(self, name) for name in names}
+
+    def trial(self, key: jax.Array) -> Trial:
+        timeline, triggered, inputs = _maybe_triggered(self, key)
+        return Trial(
+            inputs=inputs,
+            targets=triggered * jnp.asarray(self._wave())[:, None],
+            epochs=timeline.limits,
+            conditions={"triggered": triggered},
+        )
+
+    def observe(self, inputs: np.ndarray) -> np.ndarray:
+        """Reads the trigger by its mean, then keeps time by itself."""
+        return _triggered(self, inputs)[:, None, None] * self._wave()[:, None]
+
+    def ideal(self) -> float:
+        """1: with the usual noise the mean of the pulse is 22 standard deviations from half."""
+        return 1.0
+
+    def chance(self) -> float:
+        return 0.5
+
+    def conditions(self) -> dict[str, list[float]]:
+        return {"sigma": [0.0, 0.1, 0.2, 0.4, 0.8]}
+
+    def _wave(self) -> np.ndarray:
+        start = self.before + self.pulse + self.delay
+        time = self.dt * np.arange(self.n_steps) - start
+        return np.where(time >= 0, np.sin(2 * np.pi * time / self.period), 0.0)
+
+
+class TimePulse(EpochTask):
+    """A pulse asks for another one, of Gaussian shape, a fixed time later.
+
+    The output peaks at 1, `latency` after the end of the trigger; without a trigger it stays at 0.
+
+    Input: trigger. Output: one. Times in ms. Conditions: triggered (0 or 1).
+
+    Fields
+    ------
+    before, pulse, after: durations of the epochs (`after` holds the answer).
+    latency: from the end of the trigger to the peak of the output.
+    width: standard deviation of the output's shape.
+    sigma: noise on the input, per √ms.
+
+    Source: Jarne & Laje (2023), Biol. Cybern. 117:141, and the author's RNN_study_with_keras.
+    """
+
+    name: ClassVar[str] = "time_pulse"
+    tolerance: ClassVar[float] = 0.3
+
+    before: Milliseconds = 30.0
+    pulse: PositiveMilliseconds = 20.0
+    after: PositiveMilliseconds = 70.0
+    latency: PositiveMilliseconds = 30.0
+    width: PositiveMilliseconds = 8.0
+    sigma: float = Field(default=0.1, ge=0, allow_inf_nan=False)
+
+    def durations(self) -> dict[str, Duration]:
+        return {"before": self.before, "pulse": self.pulse, "after": self.after}
+
+    def trial(self, key: jax.Array) -> Trial:
+        timeline, triggered, inputs = _maybe_triggered(self, key)
+        return Trial(
+            inputs=inputs,
+            targets=triggered * jnp.asarray(self._shape())[:, None],
+            epochs=timeline.limits,
+            conditions={"triggered": triggered},
+        )
+
+    def observe(self, inputs: np.ndarray) -> np.ndarray:
+        """Reads the trigger by its mean, then keeps time by itself."""
+        return _triggered(self, inputs)[:, None, None] * self._shape()[:, None]
+
+    def ideal(self) -> float:
+        """1: with the usual noise the mean of the pulse is 22 standard deviations from half."""
+        return 1.0
+
+    def chance(self) -> float:
+        return 0.5
+
+    def conditions(self) -> dict[str, list[float]]:
+        return {"sigma": [0.0, 0.1, 0.2, 0.4, 0.8]}
+
+    def _shape(self) -> np.ndarray:
+        """The answer; 0 as long as the trigger may still be on."""
+        time = self.dt * np.arange(self.n_steps) - self.before - self.pulse
+        bump = np.exp(-0.5 * np.square((time - self.latency) / self.width))
+        return np.where(time >= 0, bump, 0.0)
+
+
+def _maybe_triggered(
+    task: TriggeredOscillation | TimePulse, key: jax.Array
+) -> tuple[Timeline, jax.Array, jax.Array]:
+    """The times of a trial, whether it is triggered (0 or 1), and its input (time, 1)."""
+    time_key, trigger_key, noise_key = jax.random.split(key, 3)
+    timeline = task.timeline(time_key)
+    triggered = jax.random.bernoulli(trigger_key).astype(float)
+    pulse = triggered * timeline.during["pulse"][:, None]
+    return timeline, triggered, pulse + task.white_noise(noise_key, 1, task.sigma)
+
+
+def _triggered(task: TriggeredOscillation | TimePulse, inputs: np.ndarray) -> np.ndarray:
+    """(trial,): 1 where the mean input over the time of the trigger is nearer to 1 than to 0."""
+    start, width = task.steps_of(task.before), task.steps_of(task.pulse)
+    return (inputs[:, start : start + width, 0].mean(1) > 0.5).astype(float)
