@@ -1,7 +1,26 @@
 """The networks: descriptions that build weights, and networks that hold them."""
 
 from attractory.models._activations import activation_function
+from attractory.models._constraints import Constraints
+from attractory.models._custom import MODELS, Custom, Stacked, find_model
+from attractory.models._gated import GRU, LSTM
+from attractory.models._model import Model, Weights
 from attractory.models._network import Network, Trajectory
-from attractory.models._rate import RateRNN, Weights
+from attractory.models._rate import LowRankRNN, RateRNN
 
-__all__ = ["Network", "RateRNN", "Trajectory", "Weights", "activation_function"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "MODELS",
+    "Constraints",
+    "Custom",
+    "LowRankRNN",
+    "Model",
+    "Network",
+    "RateRNN",
+    "Stacked",
+    "Trajectory",
+    "Weights",
+    "activation_function",
+    "find_model",
+]

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from attractory._errors import InvalidSetting
 
-RecurrentInit = Literal["orthogonal", "normal", "glorot", "identity"]
-ProjectionInit = Literal["glorot", "normal"]
 
-
-def recurrent(
-    init: RecurrentInit | np.ndarray, gain: float, units: int, key: jax.Array
-) -> jax.Array:
+def recurrent(init: str | np.ndarray, gain: float, units: int, key: jax.Array) -> jax.Array:
     """(units, units): 'orthogonal', 'normal' of standard deviation 1/√units, 'glorot' uniform, or
     'identity', times the gain; or a user's own matrix as it is."""
     if not isinstance(init, str):
@@ -32,7 +25,7 @@ def recurrent(
 
 
 def projection(
-    field: str, init: ProjectionInit | np.ndarray, shape: tuple[int, int], key: jax.Array
+    field: str, init: str | np.ndarray, shape: tuple[int, int], key: jax.Array
 ) -> jax.Array:
     """(to, from): 'glorot' uniform, 'normal' of standard deviation 1/√from, or a user's own."""
     if not isinstance(init, str):

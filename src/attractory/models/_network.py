@@ -14,7 +14,8 @@ import numpy as np
 from attractory._errors import InvalidSetting
 from attractory.kernels import Activation, compiled
 from attractory.models import _initial
-from attractory.models._rate import RateRNN, Weights
+from attractory.models._model import Model, Weights
+from attractory.models._rate import RateRNN
 from attractory.tasks import random_key
 
 
@@ -24,12 +25,34 @@ class Trajectory:
 
     inputs (trial, time, input), states (trial, time, unit), outputs (trial, time, output). Time
     index t holds the state after the step that read input t. dt in the unit of the model's tau.
+    The states of an LSTM hold its memory after its hidden state, those of several layers the last
+    layer first (see the models).
     """
 
     inputs: np.ndarray
     states: np.ndarray
     outputs: np.ndarray
     dt: float
+
+    def to_xarray(self) -> Any:
+        """An xarray.Dataset of the three arrays, with the dimensions trial, time (in the unit of
+        dt, the end of each step), input, unit, output."""
+        import xarray
+
+        steps = self.inputs.shape[-2]
+        leading = ("trial",) if self.inputs.ndim == 3 else ()
+        time = self.dt * np.arange(1, steps + 1)
+        return xarray.Dataset(
+            {
+                name: ((*leading, "time", last), array)
+                for name, last, array in [
+                    ("inputs", "input", self.inputs),
+                    ("states", "unit", self.states),
+                    ("outputs", "output", self.outputs),
+                ]
+            },
+            coords={"time": time},
+        )
 
 
 class Network(eqx.Module):
@@ -38,7 +61,7 @@ class Network(eqx.Module):
     It is a pytree: JAX transformations see the weights and leave the description alone.
     """
 
-    model: RateRNN = eqx.field(static=True)
+    model: Model = eqx.field(static=True)
     weights: Weights
 
     @classmethod
@@ -88,12 +111,18 @@ class Network(eqx.Module):
 
     @property
     def recurrent_weights(self) -> np.ndarray:
-        """W_rec (unit, unit), [to, from]."""
-        return np.asarray(self.weights["recurrent_weights"])
+        """W_rec (unit, unit), [to, from]; for gated cells (gate x unit, unit), gates one below the
+        other. InvalidSetting for a model that has no such matrix."""
+        return np.asarray(self.model.recurrent_weights(self.weights))
 
     @property
     def input_weights(self) -> np.ndarray:
-        """W_in (unit, input), [to, from]."""
+        """W_in (unit, input), [to, from]; for gated cells (gate x unit, input)."""
+        if "input_weights" not in self.weights:
+            raise InvalidSetting(
+                "this network has no weights named 'input_weights'; "
+                f"it has {', '.join(self.weights)}"
+            )
         return np.asarray(self.weights["input_weights"])
 
     @property
@@ -113,13 +142,18 @@ class Network(eqx.Module):
 
     @property
     def units(self) -> int:
-        """Number of recurrent units."""
-        return self.weights["recurrent_weights"].shape[0]
+        """Number of recurrent units that are read out."""
+        return self.model.units
+
+    @property
+    def state_size(self) -> int:
+        """Entries of a state: `units`, and more where the cell or its layers have them."""
+        return self.model.state_size
 
     @property
     def n_inputs(self) -> int:
         """Number of input channels."""
-        return self.weights["input_weights"].shape[1]
+        return self.model.input_size(self.weights)
 
     @property
     def n_outputs(self) -> int:
@@ -135,7 +169,7 @@ class Network(eqx.Module):
     ) -> Trajectory:
         """Run the network on inputs (trial, time, input), or (time, input) for one trial.
 
-        initial_state (trial, unit) or (unit,), zero when None. The seed serves only a model with
+        initial_state (trial, state) or (state,), zero when None. The seed serves only a model with
         noise. precision is "float32" or "float64". Raises InvalidSetting for inputs of a wrong
         shape or with values that are not finite.
         """
@@ -143,7 +177,7 @@ class Network(eqx.Module):
             raise InvalidSetting(f"precision = {precision!r} is not allowed: 'float32', 'float64'")
         given = _checked_inputs(inputs, self.n_inputs)
         batch = given if given.ndim == 3 else given[None]
-        start = _checked_state(initial_state, (len(batch), self.units))
+        start = _checked_state(initial_state, (len(batch), self.state_size))
         with jax.enable_x64(precision == "float64"):
             cast = {name: jnp.asarray(w, precision) for name, w in self.weights.items()}
             states, outputs = _compiled_run(self.model)(
@@ -153,7 +187,7 @@ class Network(eqx.Module):
             outputs = np.asarray(outputs)
         if given.ndim == 2:
             states, outputs = states[0], outputs[0]
-        return Trajectory(given, states, outputs, self.model.dt)
+        return Trajectory(given, states, outputs, self.model.step_length)
 
     def respond(self, inputs: Any, seed: int = 0, batch: int = 64) -> np.ndarray:
         """The outputs (trial, time, output) alone, for many trials: float32, `batch` at a time."""
@@ -172,12 +206,12 @@ class Network(eqx.Module):
 
 
 @lru_cache(maxsize=32)
-def _compiled_run(model: RateRNN) -> Any:
+def _compiled_run(model: Model) -> Any:
     return compiled(model.run)
 
 
 @lru_cache(maxsize=32)
-def _compiled_outputs(model: RateRNN) -> Any:
+def _compiled_outputs(model: Model) -> Any:
     def outputs(weights: Weights, inputs: jax.Array, key: jax.Array) -> jax.Array:
         weights, inputs = jax.tree.map(lambda x: x.astype(jnp.float32), (weights, inputs))
         return model.outputs(weights, inputs, key)

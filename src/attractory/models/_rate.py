@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from pydantic import Field, model_validator
 
-from attractory._errors import InvalidSetting, nearest
-from attractory._settings import Settings
 from attractory.kernels import (
     Activation,
     Precision,
     RateWeights,
+    bfloat16_missing,
     rate_network,
     rate_outputs,
 )
 from attractory.models import _initial
 from attractory.models._activations import activation_function, check_activation
-from attractory.tasks import random_key
+from attractory.models._constraints import Constraints
+from attractory.models._model import Model, Weights, check_init
 
-Weights = dict[str, Any]  # arrays by name, of JAX or NumPy
-WeightName = Literal["recurrent_weights", "input_weights", "output_weights", "output_bias", "bias"]
+_NONNEGATIVE = ("relu", "relu6", "sigmoid", "softplus")
 
 
-class RateRNN(Settings):
+class RateRNN(Model):
     """A rate network with a linear readout (Jarne 2024, equations 6 and 7).
 
         h(t+dt) = (1 - dt/tau) h(t) + (dt/tau) phi(W_rec h(t) + W_in x(t) + b + noise)
@@ -46,86 +44,99 @@ class RateRNN(Settings):
     recurrent_init: "orthogonal", "normal" (standard deviation 1/√units), "glorot", "identity",
         each times recurrent_gain; or a (units, units) array.
     input_init, output_init: "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
-    trainable: the weights that a learning rule may change; the others stay as they began.
+    constraints: signs, zeros, blocks, bounds of the weights; see `Constraints`.
+    trainable: the weights that a learning rule may change; the others stay as they began; None: all
+        of them.
     """
 
-    units: int = Field(default=400, ge=1)
+    fixed_weights = ("recurrent_mask", "recurrent_fixed")
+
     tau: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     dt: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     activation: str | Activation = "tanh"
     bias: bool = False
-    output_bias: bool = True
     recurrent_noise: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    output_noise: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     recurrent_init: Any = "orthogonal"
     recurrent_gain: float = Field(default=1.0, allow_inf_nan=False)
     input_init: Any = "glorot"
-    output_init: Any = "glorot"
-    trainable: tuple[WeightName, ...] = (
-        "recurrent_weights",
-        "input_weights",
-        "output_weights",
-        "output_bias",
-        "bias",
-    )
+    constraints: Constraints | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         check_activation(self.activation)
         if self.dt > self.tau:
             raise ValueError(f"dt = {self.dt} is not allowed: at most tau = {self.tau}")
-        for field, allowed in [
-            ("recurrent_init", ("orthogonal", "normal", "glorot", "identity")),
-            ("input_init", ("glorot", "normal")),
-            ("output_init", ("glorot", "normal")),
-        ]:
-            value = getattr(self, field)
-            if isinstance(value, str) and value not in allowed:
-                raise ValueError(
-                    f"{field} = {value!r} is not allowed: an array or a name; "
-                    + nearest(value, allowed)
-                )
+        check_init("recurrent_init", self.recurrent_init, self._recurrent_inits())
+        check_init("input_init", self.input_init, ("glorot", "normal"))
         if not isinstance(self.recurrent_init, str):
             _initial.given("recurrent_init", self.recurrent_init, (self.units, self.units))
+        if self.constraints is not None:
+            known = self.activation in _NONNEGATIVE
+            self.constraints.check(self.units, known, self.activation)
         return self
+
+    @staticmethod
+    def _recurrent_inits() -> tuple[str, ...]:
+        return ("orthogonal", "normal", "glorot", "identity")
 
     @property
     def leak(self) -> float:
         """dt / tau: the share of the state that one step replaces."""
         return self.dt / self.tau
 
-    def init(self, key: jax.Array, n_inputs: int, n_outputs: int) -> Weights:
-        """Initial weights in float32, as a dictionary of arrays by name."""
-        recurrent_key, input_key, output_key = jax.random.split(key, 3)
+    def cell_shapes(self, n_inputs: int) -> dict[str, tuple[int, ...]]:
+        shapes: dict[str, tuple[int, ...]] = {
+            "recurrent_weights": (self.units, self.units),
+            "input_weights": (self.units, n_inputs),
+        }
+        if self.bias:
+            shapes["bias"] = (self.units,)
+        if self.constraints is not None:
+            shapes |= self.constraints.shapes(self.units)
+        return shapes
+
+    def cell_init(self, key: jax.Array, input_key: jax.Array, n_inputs: int) -> Weights:
         weights = {
             "recurrent_weights": _initial.recurrent(
-                self.recurrent_init, self.recurrent_gain, self.units, recurrent_key
+                self.recurrent_init, self.recurrent_gain, self.units, key
             ),
             "input_weights": _initial.projection(
                 "input_init", self.input_init, (self.units, n_inputs), input_key
             ),
-            "output_weights": _initial.projection(
-                "output_init", self.output_init, (n_outputs, self.units), output_key
-            ),
         }
-        if self.output_bias:
-            weights["output_bias"] = jnp.zeros(n_outputs)
         if self.bias:
             weights["bias"] = jnp.zeros(self.units)
         return weights
 
-    def weight_shapes(self, n_inputs: int, n_outputs: int) -> dict[str, tuple[int, ...]]:
-        """The names and shapes of the weights of such a network."""
-        shapes: dict[str, tuple[int, ...]] = {
-            "recurrent_weights": (self.units, self.units),
-            "input_weights": (self.units, n_inputs),
-            "output_weights": (n_outputs, self.units),
-        }
-        if self.output_bias:
-            shapes["output_bias"] = (n_outputs,)
-        if self.bias:
-            shapes["bias"] = (self.units,)
-        return shapes
+    def init(self, key: jax.Array, n_inputs: int, n_outputs: int) -> Weights:
+        weights = super().init(key, n_inputs, n_outputs)
+        if self.constraints is None:
+            return weights
+        mask_key = jax.random.fold_in(key, 1)
+        return self.constraints.begin(weights, self.recurrent_gain, mask_key)
+
+    def constrained(self, weights: Weights, before: Weights) -> Weights:
+        return weights if self.constraints is None else self.constraints.project(weights, before)
+
+    def allowed_gradients(self, gradients: Weights, weights: Weights) -> Weights:
+        return gradients if self.constraints is None else self.constraints.free(gradients, weights)
+
+    def bfloat16_missing(self) -> str | None:
+        return bfloat16_missing(activation_function(self.activation))
+
+    def has_cell_noise(self) -> bool:
+        return self.recurrent_noise > 0
+
+    def cell_states(
+        self,
+        weights: Weights,
+        inputs: jax.Array,
+        initial_state: jax.Array,
+        key: jax.Array | None = None,
+    ) -> jax.Array:
+        readout = jnp.zeros((1, self.units), inputs.dtype)
+        arguments = self._sequence({**weights, "output_weights": readout}, inputs, key)
+        return rate_network(**arguments, initial_state=initial_state)[0]
 
     def run(
         self,
@@ -134,15 +145,13 @@ class RateRNN(Settings):
         key: jax.Array | None = None,
         initial_state: jax.Array | None = None,
     ) -> tuple[jax.Array, jax.Array]:
-        """States and outputs for a batch of inputs; pure and differentiable in the weights.
-
-        inputs (trial, time, input); initial_state (trial, unit), zero when None. Returns states
-        (time, trial, unit), each after its step, and outputs (trial, time, output). The key is
-        needed where the model has noise.
-        """
-        arguments, output_key = self._sequence(weights, inputs, key, initial_state)
-        states, readouts = rate_network(**arguments)
-        return states, self._outputs(weights, readouts, output_key)
+        cell_key, output_key = self._noise_keys(key)
+        inputs = jnp.asarray(inputs).swapaxes(0, 1)
+        if initial_state is None:
+            initial_state = jnp.zeros((inputs.shape[1], self.units), inputs.dtype)
+        arguments = self._sequence(weights, inputs, cell_key)
+        states, readouts = rate_network(**arguments, initial_state=initial_state)
+        return states, self.readout(weights, readouts, output_key)
 
     def outputs(
         self,
@@ -156,72 +165,77 @@ class RateRNN(Settings):
         precision "bfloat16" rounds the factors of the recurrent products (see
         `kernels.rate_network`).
         """
-        arguments, output_key = self._sequence(weights, inputs, key, None)
-        readouts = rate_outputs(**arguments, precision=precision)
-        return self._outputs(weights, readouts, output_key)
+        cell_key, output_key = self._noise_keys(key)
+        inputs = jnp.asarray(inputs).swapaxes(0, 1)
+        initial_state = jnp.zeros((inputs.shape[1], self.units), inputs.dtype)
+        arguments = self._sequence(weights, inputs, cell_key)
+        readouts = rate_outputs(**arguments, initial_state=initial_state, precision=precision)
+        return self.readout(weights, readouts, output_key)
 
     def _sequence(
-        self,
-        weights: Weights,
-        inputs: jax.Array,
-        key: jax.Array | None,
-        initial_state: jax.Array | None,
-    ) -> tuple[dict[str, Any], jax.Array | None]:
-        """The arguments of the kernel, and the key of the output noise."""
-        inputs, from_inputs = jnp.asarray(inputs).swapaxes(0, 1), weights["input_weights"]
+        self, weights: Weights, inputs: jax.Array, key: jax.Array | None
+    ) -> dict[str, Any]:
+        """What the kernel gets for inputs (time, trial, input), but for the initial state."""
+        from_inputs = weights["input_weights"]
         shape = (*inputs.shape[:2], self.units)
         if "bias" in weights:  # the weights of one more input, which is always 1
             inputs = jnp.concatenate([inputs, jnp.ones_like(inputs[..., :1])], axis=-1)
             from_inputs = jnp.concatenate([from_inputs, weights["bias"][:, None]], axis=1)
-        recurrent = RateWeights(
-            weights["recurrent_weights"], from_inputs, weights["output_weights"]
-        )
         drive = None
-        recurrent_key, output_key = _noise_keys(self, key)
-        if recurrent_key is not None:
+        if key is not None:
             scale = self.recurrent_noise * (2.0 * self.tau / self.dt) ** 0.5
-            drive = scale * jax.random.normal(recurrent_key, shape, inputs.dtype)
-        if initial_state is None:
-            initial_state = jnp.zeros(shape[1:], inputs.dtype)
+            drive = scale * jax.random.normal(key, shape, inputs.dtype)
         return {
             "activation": activation_function(self.activation),
             "leak": self.leak,
-            "weights": recurrent,
+            "weights": RateWeights(
+                self.recurrent_weights(weights), from_inputs, weights["output_weights"]
+            ),
             "inputs": inputs,
-            "initial_state": initial_state,
             "drive": drive,
-        }, output_key
-
-    def _outputs(
-        self, weights: Weights, readouts: jax.Array, output_key: jax.Array | None
-    ) -> jax.Array:
-        """(trial, time, output): readouts (time, trial, output) with their bias and noise."""
-        outputs = readouts.swapaxes(0, 1)
-        if "output_bias" in weights:
-            outputs = outputs + weights["output_bias"]
-        if output_key is not None:
-            outputs = outputs + self.output_noise * jax.random.normal(
-                output_key, outputs.shape, outputs.dtype
-            )
-        return outputs
-
-    def build(self, n_inputs: int, n_outputs: int, seed: int = 0) -> Any:
-        """A `Network` with initial weights drawn from the seed."""
-        from attractory.models._network import Network  # which holds a RateRNN: not at the top
-
-        for name, n in [("n_inputs", n_inputs), ("n_outputs", n_outputs)]:
-            if not isinstance(n, (int, np.integer)) or n < 1:
-                raise InvalidSetting(f"{name} = {n!r} is not allowed: a whole number, 1 or more")
-        return Network(self, self.init(random_key(seed), n_inputs, n_outputs))
+        }
 
 
-def _noise_keys(model: RateRNN, key: jax.Array | None) -> tuple[jax.Array | None, jax.Array | None]:
-    """Keys for the recurrent and the output noise; None for a noise that the model has not."""
-    if model.recurrent_noise == 0 and model.output_noise == 0:
-        return None, None
-    if key is None:
-        raise InvalidSetting("run: key = None, but the model has noise: give a JAX random key")
-    first, second = jax.random.split(key)
-    return (first if model.recurrent_noise > 0 else None), (
-        second if model.output_noise > 0 else None
-    )
+class LowRankRNN(RateRNN):
+    """A rate network whose recurrent weights have a low rank: W_rec = Σ_r m_r n_rᵀ / units.
+
+    The vectors m and n are what is trained. Settings are those of `RateRNN`, and
+
+    Fields
+    ------
+    rank: number of pairs of vectors.
+    recurrent_gain: standard deviation of the initial entries of m and n (independent normal).
+
+    Source: Mastrogiuseppe & Ostojic (2018), Neuron 99:609; Dubreuil et al. (2022), Nat. Neurosci.
+    25:783.
+    """
+
+    rank: int = Field(default=2, ge=1)
+    recurrent_init: Any = "normal"
+
+    @model_validator(mode="after")
+    def _rank_fits(self) -> Self:
+        if self.rank > self.units:
+            raise ValueError(f"rank = {self.rank} is not allowed: at most units = {self.units}")
+        if self.constraints is not None:
+            raise ValueError("constraints contradict a low rank: its weights follow from vectors")
+        return self
+
+    @staticmethod
+    def _recurrent_inits() -> tuple[str, ...]:
+        return ("normal",)
+
+    def recurrent_weights(self, weights: Weights) -> Any:
+        return weights["left_vectors"] @ weights["right_vectors"].T / self.units
+
+    def cell_shapes(self, n_inputs: int) -> dict[str, tuple[int, ...]]:
+        shapes = super().cell_shapes(n_inputs)
+        del shapes["recurrent_weights"]
+        vectors = (self.units, self.rank)
+        return {"left_vectors": vectors, "right_vectors": vectors, **shapes}
+
+    def cell_init(self, key: jax.Array, input_key: jax.Array, n_inputs: int) -> Weights:
+        weights = super().cell_init(key, input_key, n_inputs)
+        del weights["recurrent_weights"]
+        left, right = self.recurrent_gain * jax.random.normal(key, (2, self.units, self.rank))
+        return {"left_vectors": left, "right_vectors": right, **weights}

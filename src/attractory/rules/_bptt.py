@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from attractory._settings import Settings
 from attractory.kernels import Precision
-from attractory.models import RateRNN, Weights
+from attractory.models import Model, Weights
 from attractory.rules._loss import mean_over_devices, squared_error
 from attractory.rules._muon import muon
 from attractory.rules._rule import Metrics, RuleState
@@ -158,7 +158,7 @@ class BPTT(Settings):
         """The common learning rate at an update, counted from 0."""
         return float(self._schedule(self.learning_rate)(step))
 
-    def init(self, model: RateRNN, weights: Weights) -> RuleState:
+    def init(self, model: Model, weights: Weights) -> RuleState:
         """The optimiser's state, and the factor on the rate (1 until a network is slowed)."""
         return {
             "optimizer": self._optimizer(None).init(_trained(model, weights)),
@@ -167,7 +167,7 @@ class BPTT(Settings):
 
     def update(
         self,
-        model: RateRNN,
+        model: Model,
         weights: Weights,
         state: RuleState,
         trials: Batch,
@@ -181,13 +181,15 @@ class BPTT(Settings):
             lambda chosen: squared_error(model, {**weights, **chosen}, trials, key, self.precision)
         )(trained)
         error, gradients = mean_over_devices(sums, jnp.sum(trials.mask), axis)
+        gradients = model.allowed_gradients(gradients, weights)
         changes, optimizer_state = self._optimizer(axis).update(
             gradients, state["optimizer"], trained
         )
         changes = jax.tree.map(lambda change: state["rate_factor"] * change, changes)
-        weights = {**weights, **optax.apply_updates(trained, changes)}
+        changed = {**weights, **optax.apply_updates(trained, changes)}
+        changed = self._pulled(model, changed, state["rate_factor"], step)
         return (
-            self._pulled(model, weights, state["rate_factor"], step),
+            model.constrained(changed, weights),
             {**state, "optimizer": optimizer_state},
             Metrics(error, optax.tree.norm(gradients)),
         )
@@ -197,10 +199,10 @@ class BPTT(Settings):
         return {**state, "rate_factor": factor * state["rate_factor"]}
 
     def _pulled(
-        self, model: RateRNN, weights: Weights, rate_factor: jax.Array, step: jax.Array
+        self, model: Model, weights: Weights, rate_factor: jax.Array, step: jax.Array
     ) -> Weights:
         """The weights after the pull towards the orthogonal matrices, where it is due."""
-        if self.orthogonal_pull == 0 or "recurrent_weights" not in model.trainable:
+        if self.orthogonal_pull == 0 or not model.may_train("recurrent_weights"):
             return weights
         rate = self._schedule(self.recurrent_learning_rate or self.learning_rate)(step)
         amount = self.pull_every * self.orthogonal_pull * rate * rate_factor
@@ -266,9 +268,9 @@ def pull_to_orthogonal(matrix: jax.Array, amount: jax.Array) -> jax.Array:
     return (matrix @ right * (moved / singular)) @ right.T
 
 
-def _trained(model: RateRNN, weights: Weights) -> Weights:
+def _trained(model: Model, weights: Weights) -> Weights:
     """The weights that the model lets a rule change."""
-    return {name: w for name, w in weights.items() if name in model.trainable}
+    return {name: w for name, w in weights.items() if model.may_train(name)}
 
 
 def _kind(weights: Weights) -> Any:

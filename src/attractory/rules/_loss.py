@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from attractory.kernels import Precision
-from attractory.models import RateRNN, Weights
+from attractory.models import Model, Weights
 from attractory.tasks import Batch
 
 
@@ -26,7 +26,7 @@ def mean_over_devices(sums: Any, counted: jax.Array, axis: str | None) -> Any:
 
 
 def squared_error(
-    model: RateRNN,
+    model: Model,
     weights: Weights,
     trials: Batch,
     key: jax.Array,

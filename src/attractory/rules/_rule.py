@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 import jax
 
-from attractory.models import RateRNN, Weights
+from attractory.models import Model, Weights
 from attractory.tasks import Batch
 
 RuleState = dict[str, Any]
@@ -22,12 +22,12 @@ class Metrics(NamedTuple):
 class Rule(Protocol):
     """A learning rule: pure `init` and `update` with explicit state, for one network."""
 
-    def init(self, model: RateRNN, weights: Weights) -> RuleState:
+    def init(self, model: Model, weights: Weights) -> RuleState:
         """The rule's state for a network with these initial weights."""
 
     def update(
         self,
-        model: RateRNN,
+        model: Model,
         weights: Weights,
         state: RuleState,
         trials: Batch,

@@ -1,0 +1,302 @@
+"""What the recurrent weights must be at every step: signs, zeros, blocks, fixed values, bounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from pydantic import Field, model_validator
+
+from attractory._settings import Settings
+
+Weights = dict[str, Any]
+MASK, FIXED = "recurrent_mask", "recurrent_fixed"  # names among the weights
+
+
+class Constraints(Settings):
+    """Biological constraints on a rate network's weights; they combine.
+
+    They hold from the initial weights on, after every update and in every file: the weights are
+    projected on them after each step of a learning rule, so that what is stored is what is meant.
+    Matrices are [to, from]; units count from 0.
+
+    Fields
+    ------
+    excitatory: Dale's law: the share of excitatory units (the first ones; 0.8 is 80 : 20). All
+        weights from an excitatory unit are >= 0, all from an inhibitory one <= 0. None: no law.
+    signs: Dale's law with a sign (1 or -1) for each unit instead.
+    density: share of recurrent connections that may be there, drawn at random for each network.
+    mask: (units, units) of 0 and 1: the recurrent connections that may be there.
+    self_connections: whether a unit may excite or inhibit itself.
+    areas: number of units in each of several areas (in the order of the units).
+    connections: (areas, areas), [to, from]: density of the connections between areas and (on the
+        diagonal) within them, 0 to 1.
+    input_areas, output_areas: indices of the areas that get the inputs, and that are read out.
+        None: all.
+    fixed: (units, units) of 0 and 1: recurrent weights that keep their initial values.
+    low, high: bounds of the recurrent weights.
+    nonnegative_rates: that no unit has a negative rate; the model's activation must see to it.
+    excitatory_readout: that excitatory units alone are read out.
+    radius: the spectral radius that the initial recurrent weights are scaled to, where signs or
+        zeros are asked for. None: recurrent_gain.
+
+    Source: Song, Yang & Wang (2016), PLoS Comput. Biol. 12:e1004792 (Dale's law by columns, masks,
+    fixed weights, balanced initial weights); Rajan & Abbott (2006), Phys. Rev. Lett. 97:188104 (the
+    outlier eigenvalue, and how balanced rows remove it).
+    """
+
+    excitatory: float | None = Field(default=None, gt=0, lt=1)
+    signs: Any = None
+    density: float | None = Field(default=None, gt=0, le=1)
+    mask: Any = None
+    self_connections: bool = True
+    areas: tuple[int, ...] | None = None
+    connections: tuple[tuple[float, ...], ...] | None = None
+    input_areas: tuple[int, ...] | None = None
+    output_areas: tuple[int, ...] | None = None
+    fixed: Any = None
+    low: float | None = None
+    high: float | None = None
+    nonnegative_rates: bool = False
+    excitatory_readout: bool = False
+    radius: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Any:
+        if self.excitatory is not None and self.signs is not None:
+            raise ValueError("excitatory and signs contradict each other: give one of them")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"low = {self.low} is not allowed: at most high = {self.high}")
+        if self.low is not None and self.low > 0 and self.has_zeros:
+            raise ValueError(f"low = {self.low} contradicts the connections that must be 0")
+        if self.high is not None and self.high < 0 and self.has_zeros:
+            raise ValueError(f"high = {self.high} contradicts the connections that must be 0")
+        if self.obeys_dale and (self.low or 0) > 0:
+            raise ValueError(f"low = {self.low} contradicts Dale's law: inhibition is negative")
+        if self.obeys_dale and (-1 if self.high is None else -self.high) > 0:
+            raise ValueError(f"high = {self.high} contradicts Dale's law: excitation is positive")
+        if self.excitatory_readout and not self.obeys_dale:
+            raise ValueError("excitatory_readout = True needs Dale's law: excitatory or signs")
+        self._check_areas()
+        return self
+
+    def _check_areas(self) -> None:
+        if self.areas is None:
+            for field in ("connections", "input_areas", "output_areas"):
+                if getattr(self, field) is not None:
+                    raise ValueError(f"{field} needs areas, the number of units in each")
+            return
+        n = len(self.areas)
+        if any(size < 1 for size in self.areas):
+            raise ValueError(f"areas = {self.areas} is not allowed: 1 unit or more in each")
+        rows = self.connections
+        if rows is not None and (len(rows) != n or any(len(row) != n for row in rows)):
+            raise ValueError(f"connections must be {n} rows of {n}, [to, from], as areas has {n}")
+        if rows is not None and any(not 0 <= d <= 1 for row in rows for d in row):
+            raise ValueError("connections must be densities from 0 to 1")
+        for field in ("input_areas", "output_areas"):
+            for area in getattr(self, field) or ():
+                if not 0 <= area < n:
+                    raise ValueError(f"{field}: {area} is no area: 0 to {n - 1}")
+
+    def check(self, units: int, nonnegative: bool, activation: Any) -> None:
+        """ValueError where these constraints do not fit a model."""
+        for field in ("mask", "fixed"):
+            given = getattr(self, field)
+            if given is not None and np.shape(given) != (units, units):
+                raise ValueError(
+                    f"constraints.{field} has shape {np.shape(given)}; it must be "
+                    f"{(units, units)}, [to, from]"
+                )
+            if given is not None and not np.isin(np.asarray(given), (0, 1)).all():
+                raise ValueError(f"constraints.{field} must hold 0 and 1 alone")
+        if self.signs is not None and (
+            np.shape(self.signs) != (units,) or not np.isin(self.signs, (-1, 1)).all()
+        ):
+            raise ValueError(f"constraints.signs must be {units} values of 1 or -1")
+        if self.areas is not None and sum(self.areas) != units:
+            raise ValueError(
+                f"constraints.areas = {self.areas} has {sum(self.areas)} units, the model {units}"
+            )
+        if self.nonnegative_rates and not nonnegative:
+            raise ValueError(
+                f"constraints.nonnegative_rates contradicts activation = {activation!r}; "
+                "allowed: relu, relu6, sigmoid, softplus"
+            )
+        if self.excitatory is not None and not 0 < round(self.excitatory * units) < units:
+            raise ValueError(
+                f"constraints.excitatory = {self.excitatory} leaves no unit of one kind among "
+                f"{units}"
+            )
+
+    @property
+    def obeys_dale(self) -> bool:
+        return self.excitatory is not None or self.signs is not None
+
+    @property
+    def has_zeros(self) -> bool:
+        """Whether some recurrent weights must be 0."""
+        return (
+            self.density not in (None, 1.0)
+            or self.mask is not None
+            or not self.self_connections
+            or self.connections is not None
+        )
+
+    def column_signs(self, units: int) -> np.ndarray | None:
+        """The sign of each unit (unit,), None without Dale's law."""
+        if self.signs is not None:
+            return np.asarray(self.signs, np.float32)
+        if self.excitatory is None:
+            return None
+        count = round(self.excitatory * units)
+        return np.where(np.arange(units) < count, 1, -1).astype(np.float32)
+
+    def area_of(self, units: int) -> np.ndarray:
+        """The index of each unit's area (unit,)."""
+        sizes = self.areas or (units,)
+        return np.repeat(np.arange(len(sizes)), sizes)
+
+    def allowed(self, units: int) -> np.ndarray:
+        """Where recurrent weights may be other than 0 in any network, (unit, unit) of bool.
+
+        A mask that is drawn for each network is kept among its weights.
+        """
+        made = np.ones((units, units), bool)
+        if self.connections is not None:
+            area = self.area_of(units)
+            made &= np.asarray(self.connections)[area[:, None], area[None, :]] > 0
+        if self.mask is not None:
+            made &= np.asarray(self.mask) > 0
+        if not self.self_connections:
+            made &= ~np.eye(units, dtype=bool)
+        return made
+
+    def shapes(self, units: int) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of the arrays kept among the weights."""
+        kept = {MASK: (units, units)} if self.has_zeros else {}
+        return {**kept, **({FIXED: (units, units)} if self.fixed is not None else {})}
+
+    def begin(self, weights: Weights, gain: float, key: jax.Array) -> Weights:
+        """Initial weights that obey: masked, signed, balanced, and of the right spectral radius."""
+        units = weights["recurrent_weights"].shape[0]
+        made = dict(weights)
+        if self.has_zeros:
+            made[MASK] = self._draw_mask(units, key)
+        if self.fixed is not None:
+            made[FIXED] = jnp.asarray(self.fixed, jnp.float32)
+        recurrent = made["recurrent_weights"]
+        signs = self.column_signs(units)
+        if signs is not None:
+            recurrent = jnp.abs(recurrent) * signs
+        if MASK in made:
+            recurrent = recurrent * made[MASK]
+        if signs is not None:
+            recurrent = _balanced(recurrent)
+        if signs is not None or MASK in made:
+            recurrent = _of_radius(recurrent, self.radius or abs(gain))
+        made["recurrent_weights"] = recurrent
+        if self.excitatory_readout and "output_weights" in made:
+            made["output_weights"] = jnp.abs(made["output_weights"])
+        return self.project(made, made)
+
+    def project(self, weights: Weights, before: Weights) -> Weights:
+        """The nearest weights that obey; fixed ones as they were before."""
+        made = dict(weights)
+        recurrent = weights["recurrent_weights"]
+        units = recurrent.shape[0]
+        signs = self.column_signs(units)
+        low, high = self._bounds(signs)
+        if low is not None or high is not None:
+            recurrent = jnp.clip(recurrent, low, high)
+        if MASK in weights:
+            recurrent = recurrent * weights[MASK]
+        if FIXED in weights:
+            recurrent = jnp.where(weights[FIXED] > 0, before["recurrent_weights"], recurrent)
+        made["recurrent_weights"] = recurrent
+        given, read = self._projection_masks(units)
+        if given is not None:
+            made["input_weights"] = weights["input_weights"] * given[:, None]
+        if "output_weights" in weights:
+            if self.excitatory_readout:
+                made["output_weights"] = jnp.maximum(made["output_weights"], 0.0)
+            if read is not None:
+                made["output_weights"] = made["output_weights"] * read
+        return made
+
+    def free(self, gradients: Weights, weights: Weights) -> Weights:
+        """The gradients of weights that may change; 0 for those that may not."""
+        made = dict(gradients)
+        units = weights["recurrent_weights"].shape[0]
+        given, read = self._projection_masks(units)
+        if "recurrent_weights" in made:
+            if MASK in weights:
+                made["recurrent_weights"] = made["recurrent_weights"] * weights[MASK]
+            if FIXED in weights:
+                made["recurrent_weights"] = made["recurrent_weights"] * (1.0 - weights[FIXED])
+        if given is not None and "input_weights" in made:
+            made["input_weights"] = made["input_weights"] * given[:, None]
+        if read is not None and "output_weights" in made:
+            made["output_weights"] = made["output_weights"] * read
+        return made
+
+    def _bounds(self, signs: np.ndarray | None) -> tuple[Any, Any]:
+        """Lowest and highest value of each column (or of all), None where there is no bound."""
+        if signs is None:
+            return self.low, self.high
+        low = np.where(signs > 0, 0.0, -np.inf if self.low is None else self.low)
+        high = np.where(signs < 0, 0.0, np.inf if self.high is None else self.high)
+        return low.astype(np.float32), high.astype(np.float32)
+
+    def _projection_masks(self, units: int) -> tuple[Any, Any]:
+        """(unit,) of 0 and 1: which units get the inputs, which are read out; None for all."""
+        area = self.area_of(units)
+        given: Any = None
+        read: Any = None
+        if self.input_areas is not None:
+            given = np.isin(area, self.input_areas).astype(np.float32)
+        if self.output_areas is not None:
+            read = np.isin(area, self.output_areas).astype(np.float32)
+        signs = self.column_signs(units)
+        if self.excitatory_readout and signs is not None:
+            excitatory = (signs > 0).astype(np.float32)
+            read = excitatory if read is None else read * excitatory
+        return given, read
+
+    def _draw_mask(self, units: int, key: jax.Array) -> jax.Array:
+        chance = np.ones((units, units), np.float32)
+        if self.connections is not None:
+            area = self.area_of(units)
+            chance = np.asarray(self.connections, np.float32)[area[:, None], area[None, :]]
+        if self.density is not None:
+            chance = chance * self.density
+        drawn = jax.random.uniform(key, (units, units)) < chance
+        if self.mask is not None:
+            drawn = drawn & (np.asarray(self.mask) > 0)
+        if not self.self_connections:
+            drawn = drawn & ~np.eye(units, dtype=bool)
+        return drawn.astype(jnp.float32)
+
+
+def _balanced(recurrent: jax.Array) -> jax.Array:
+    """The matrix with the inhibition of each row scaled so that its sum is 0, where it has both."""
+    excitation = jnp.maximum(recurrent, 0.0).sum(1, keepdims=True)
+    inhibition = -jnp.minimum(recurrent, 0.0).sum(1, keepdims=True)
+    both = (excitation > 0) & (inhibition > 0)
+    scale = jnp.where(both, excitation / jnp.where(both, inhibition, 1.0), 1.0)
+    return jnp.where(recurrent < 0, scale * recurrent, recurrent)
+
+
+def _of_radius(recurrent: jax.Array, radius: float) -> jax.Array:
+    """The matrix scaled to a spectral radius; as it is when all its eigenvalues are 0."""
+    found = jax.pure_callback(
+        _spectral_radius, jax.ShapeDtypeStruct((), jnp.float32), recurrent, vmap_method="sequential"
+    )
+    return recurrent * jnp.where(found > 1e-6, radius / jnp.maximum(found, 1e-6), 1.0)
+
+
+def _spectral_radius(matrix: Any) -> np.ndarray:
+    values = np.linalg.eigvals(np.asarray(matrix, np.float64))
+    return np.asarray(np.abs(values).max(), np.float32)

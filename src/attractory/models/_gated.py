@@ -1,0 +1,220 @@
+"""Gated cells: GRU (leaky, too) and LSTM."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Self
+
+import jax
+import jax.numpy as jnp
+from pydantic import Field, model_validator
+
+from attractory.kernels import gated
+from attractory.models import _initial
+from attractory.models._model import Model, Weights, check_init
+
+
+class _Gated(Model):
+    """What GRU and LSTM share: one block of weights a gate, one below the other."""
+
+    units: int = Field(default=128, ge=1)
+    recurrent_init: Any = "orthogonal"
+    input_init: Any = "glorot"
+
+    @model_validator(mode="after")
+    def _initial_weights_known(self) -> Self:
+        allowed = ("orthogonal", "normal", "glorot", "identity")
+        check_init("recurrent_init", self.recurrent_init, allowed)
+        check_init("input_init", self.input_init, ("glorot", "normal"))
+        return self
+
+    def _gate_weights(
+        self, gates: int, key: jax.Array, input_key: jax.Array, n_inputs: int
+    ) -> Weights:
+        """Recurrent and input weights, drawn for each gate by itself; arrays hold all gates."""
+        units = self.units
+        recurrent_init, input_init = self.recurrent_init, self.input_init
+        if not isinstance(recurrent_init, str):
+            recurrent = _initial.given("recurrent_init", recurrent_init, (gates * units, units))
+        else:
+            recurrent = jnp.concatenate(
+                [
+                    _initial.recurrent(recurrent_init, 1.0, units, each)
+                    for each in jax.random.split(key, gates)
+                ]
+            )
+        if not isinstance(input_init, str):
+            into = _initial.given("input_init", input_init, (gates * units, n_inputs))
+        else:
+            into = jnp.concatenate(
+                [
+                    _initial.projection("input_init", input_init, (units, n_inputs), each)
+                    for each in jax.random.split(input_key, gates)
+                ]
+            )
+        return {"recurrent_weights": recurrent, "input_weights": into}
+
+
+class GRU(_Gated):
+    """Gated recurrent units with a linear readout; with tau > dt they leak.
+
+        r = σ(W_r h + b_r + U_r x + a_r)                 reset
+        u = σ(W_u h + b_u + U_u x + a_u)                 update
+        n = tanh(r · (W_n h + b_n) + U_n x + a_n)        candidate
+        h(t+dt) = h + (dt/tau) (1 - u) (n - h)
+
+    With dt = tau these are the numbers of Keras's GRU (reset_after=True) and of torch's nn.GRU,
+    whose order of the gates (r, u, n) the weights have, one gate below the other.
+    recurrent_weights (3 units, units), input_weights (3 units, input), bias a and recurrent_bias b
+    (3 units,).
+
+    Fields
+    ------
+    units: number of units.
+    tau, dt: time constant and step, in the same unit; 0 < dt <= tau.
+    bias: whether there are the biases a and b (both start at 0).
+    update_bias: initial value of a_u: units keep their state the longer, the larger it is.
+    recurrent_init: "orthogonal", "normal", "glorot", "identity", for each gate; or an array.
+    input_init, output_init: "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
+    output_bias, output_noise, trainable: as in `Model`.
+
+    Source: Cho et al. (2014), arXiv:1406.1078; the leak as in Yang et al. (2019).
+    """
+
+    tau: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    dt: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    bias: bool = True
+    update_bias: float = Field(default=0.0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _leaks(self) -> Self:
+        if self.dt > self.tau:
+            raise ValueError(f"dt = {self.dt} is not allowed: at most tau = {self.tau}")
+        return self
+
+    @property
+    def leak(self) -> float:
+        """dt / tau."""
+        return self.dt / self.tau
+
+    def cell_shapes(self, n_inputs: int) -> dict[str, tuple[int, ...]]:
+        rows = 3 * self.units
+        shapes: dict[str, tuple[int, ...]] = {
+            "recurrent_weights": (rows, self.units),
+            "input_weights": (rows, n_inputs),
+        }
+        if self.bias:
+            shapes |= {"bias": (rows,), "recurrent_bias": (rows,)}
+        return shapes
+
+    def cell_init(self, key: jax.Array, input_key: jax.Array, n_inputs: int) -> Weights:
+        weights = self._gate_weights(3, key, input_key, n_inputs)
+        if self.bias:
+            update = (jnp.arange(3 * self.units) // self.units) == 1
+            weights["bias"] = jnp.where(update, self.update_bias, 0.0)
+            weights["recurrent_bias"] = jnp.zeros(3 * self.units)
+        return weights
+
+    def cell_states(
+        self,
+        weights: Weights,
+        inputs: jax.Array,
+        initial_state: jax.Array,
+        key: jax.Array | None = None,
+    ) -> jax.Array:
+        drive = jnp.einsum("tbi,ui->tbu", inputs, weights["input_weights"])
+        bias = jnp.zeros(3 * self.units, inputs.dtype)
+        if "bias" in weights:
+            drive, bias = drive + weights["bias"], weights["recurrent_bias"]
+        cell = _gru_cell(self.units, self.leak)
+        return gated(cell, weights["recurrent_weights"], bias, drive, initial_state)
+
+
+class LSTM(_Gated):
+    """Long short-term memory with a linear readout.
+
+        i, f, o = σ(W h + U x + b) of each gate,    g = tanh(W_g h + U_g x + b_g)
+        c(t+1) = f c + i g,    h(t+1) = o tanh(c(t+1))
+
+    The numbers of Keras's LSTM and of torch's nn.LSTM; the weights have their order of the gates
+    (i, f, g, o), one gate below the other. recurrent_weights (4 units, units), input_weights
+    (4 units, input), bias (4 units,). A state is h followed by c: 2 units numbers.
+
+    Fields
+    ------
+    units: number of units.
+    dt: length of a step (for labels of time).
+    bias: whether there is a bias.
+    forget_bias: its initial value in the forget gate.
+    recurrent_init: "orthogonal", "normal", "glorot", "identity", for each gate; or an array.
+    input_init, output_init: "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
+    output_bias, output_noise, trainable: as in `Model`.
+
+    Source: Hochreiter & Schmidhuber (1997), Neural Computation 9:1735, with the forget gate of
+    Gers, Schmidhuber & Cummins (2000), 12:2451.
+    """
+
+    dt: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    bias: bool = True
+    forget_bias: float = Field(default=1.0, allow_inf_nan=False)
+
+    @property
+    def state_size(self) -> int:
+        return 2 * self.units
+
+    def cell_shapes(self, n_inputs: int) -> dict[str, tuple[int, ...]]:
+        rows = 4 * self.units
+        shapes: dict[str, tuple[int, ...]] = {
+            "recurrent_weights": (rows, self.units),
+            "input_weights": (rows, n_inputs),
+        }
+        return {**shapes, "bias": (rows,)} if self.bias else shapes
+
+    def cell_init(self, key: jax.Array, input_key: jax.Array, n_inputs: int) -> Weights:
+        weights = self._gate_weights(4, key, input_key, n_inputs)
+        if self.bias:
+            forget = (jnp.arange(4 * self.units) // self.units) == 1
+            weights["bias"] = jnp.where(forget, self.forget_bias, 0.0)
+        return weights
+
+    def cell_states(
+        self,
+        weights: Weights,
+        inputs: jax.Array,
+        initial_state: jax.Array,
+        key: jax.Array | None = None,
+    ) -> jax.Array:
+        drive = jnp.einsum("tbi,ui->tbu", inputs, weights["input_weights"])
+        if "bias" in weights:
+            drive = drive + weights["bias"]
+        none = jnp.zeros(4 * self.units, inputs.dtype)
+        cell = _lstm_cell(self.units)
+        return gated(cell, weights["recurrent_weights"], none, drive, initial_state)
+
+
+@lru_cache(maxsize=64)
+def _gru_cell(units: int, leak: float) -> Any:
+    """The gates after the products; equal settings share one function, and so their programs."""
+
+    def cell(product: jax.Array, drive: jax.Array, state: jax.Array) -> jax.Array:
+        reset = jax.nn.sigmoid(product[..., :units] + drive[..., :units])
+        update = jax.nn.sigmoid(product[..., units : 2 * units] + drive[..., units : 2 * units])
+        candidate = jnp.tanh(reset * product[..., 2 * units :] + drive[..., 2 * units :])
+        if leak == 1.0:
+            return update * state + (1.0 - update) * candidate
+        return state + leak * (1.0 - update) * (candidate - state)
+
+    return cell
+
+
+@lru_cache(maxsize=64)
+def _lstm_cell(units: int) -> Any:
+    def cell(product: jax.Array, drive: jax.Array, state: jax.Array) -> jax.Array:
+        gates = product + drive
+        enter, forget = jnp.split(jax.nn.sigmoid(gates[..., : 2 * units]), 2, axis=-1)
+        written = jnp.tanh(gates[..., 2 * units : 3 * units])
+        read = jax.nn.sigmoid(gates[..., 3 * units :])
+        memory = forget * state[..., units:] + enter * written
+        return jnp.concatenate([read * jnp.tanh(memory), memory], axis=-1)
+
+    return cell
