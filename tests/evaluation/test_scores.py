@@ -122,6 +122,31 @@ def test_table_has_a_row_for_each_network_and_output():
     assert single.loc[(0, "0"), "distance"] == scores.distance_by_output[1, 0]
 
 
+class Nudged(Weighed):
+    """Right where the mean output is positive; every third trial has no right answer."""
+
+    def right(self, outputs, trials):
+        known = np.arange(len(trials)) % 3 > 0
+        return np.where(known, outputs.mean((1, 2)) > 0, np.nan)
+
+
+def test_correct_is_the_share_of_trials_that_the_task_calls_right():
+    inputs = WEIGHED.sample(N, seed=3).inputs
+    scores = at.evaluate(NETS, Nudged(), n=N, seed=3)
+    for i, net in enumerate(NETS):
+        expected = [outputs_by_hand(net, inputs[[b]]).mean() > 0 for b in range(N) if b % 3]
+        assert scores.correct[i] == np.mean(expected)
+    assert 0 < scores.correct[0] < 1
+    assert scores.of_network(2).correct == scores.correct[2]
+    table = scores.table().set_index(["net", "output"])
+    assert table.loc[(1, "all"), "correct"] == scores.correct[1]
+    assert np.isnan(table.loc[(1, "0"), "correct"])
+
+
+def test_correct_is_nan_where_no_trial_has_a_right_answer():
+    assert np.isnan(at.evaluate(NETS[0], Nudged(), n=1, seed=3).correct)
+
+
 def test_robustness_is_evaluate_at_each_value():
     values = [0.0, 0.5]
     one = at.robustness(NETS[0], WEIGHED, vary="noise", values=values, n=N, seed=4)

@@ -1,6 +1,17 @@
-"""How well a network does its task: scores and robustness."""
+"""How well networks do their task: scores, by condition, psychometric curves, robustness."""
 
+from attractory.evaluation._conditions import by_condition
+from attractory.evaluation._psychometric import PsychometricCurve, PsychometricFit, psychometric
 from attractory.evaluation._robustness import RobustnessCurve, robustness
 from attractory.evaluation._scores import Scores, evaluate
 
-__all__ = ["RobustnessCurve", "Scores", "evaluate", "robustness"]
+__all__ = [
+    "PsychometricCurve",
+    "PsychometricFit",
+    "RobustnessCurve",
+    "Scores",
+    "by_condition",
+    "evaluate",
+    "psychometric",
+    "robustness",
+]

@@ -67,7 +67,7 @@ def robustness(
     for each in conditions:
         checked_networks(found, each)
     # each condition is another program that would run once: compiling it costs more than it saves
-    scores = [score(found, each.sample(n, seed, compiled=False)) for each in conditions]
+    scores = [score(found, each, each.sample(n, seed, compiled=False)) for each in conditions]
     mse = np.stack([score.mse for score in scores], axis=1)
     accuracy = np.stack([score.accuracy for score in scores], axis=1)
     if isinstance(networks, Network):

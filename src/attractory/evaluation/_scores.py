@@ -22,6 +22,8 @@ class Scores:
     mse: mean squared error over the points that the mask counts, weighted by it.
     distance: Frobenius norm of output - target (masked) over (time, output), mean over trials.
     accuracy: share of the counted points with a target other than 0 where the output has its sign.
+    correct: share of the trials that are answered right, as the task has it (`Task.right`), of
+    those that have a right answer; NaN where none has.
     mse_by_output, distance_by_output, accuracy_by_output: the same for each output channel (each
     bit of a memory), last axis (output,).
     Sources: Jarne (2024), section 5.1; sign accuracy as in its data's description.
@@ -31,6 +33,7 @@ class Scores:
     mse: np.ndarray
     distance: np.ndarray
     accuracy: np.ndarray
+    correct: np.ndarray
     mse_by_output: np.ndarray
     distance_by_output: np.ndarray
     accuracy_by_output: np.ndarray
@@ -40,13 +43,17 @@ class Scores:
         return Scores(self.n, *(getattr(self, field.name)[net] for field in fields(self)[1:]))
 
     def table(self) -> pd.DataFrame:
-        """A row for each network and each output channel, and one over all channels ('all')."""
+        """A row for each network and each output channel, and one over all channels ('all').
+
+        Trials are right or wrong as a whole: `correct` is NaN in the rows of single channels.
+        """
         nets = np.atleast_1d(self.mse)
         names = ("mse", "distance", "accuracy")
         rows = []
         for net in range(len(nets)):
             whole = {name: np.atleast_1d(getattr(self, name))[net] for name in names}
-            rows.append({"net": net, "output": "all", **whole})
+            correct = np.atleast_1d(self.correct)[net]
+            rows.append({"net": net, "output": "all", **whole, "correct": correct})
             for output in range(self.mse_by_output.shape[-1]):
                 single = {
                     name: np.atleast_2d(getattr(self, f"{name}_by_output"))[net, output]
@@ -62,13 +69,13 @@ def evaluate(networks: Networks, task: Task, n: int = 512, seed: int = 0) -> Sco
     All networks get the same trials. Raises InvalidSetting when a network does not fit the task.
     """
     found = checked_networks(networks, task)
-    scores = score(found, task.sample(n, seed))
+    scores = score(found, task, task.sample(n, seed))
     return scores if not isinstance(networks, Network) else scores.of_network(0)
 
 
-def score(networks: Sequence[Network], trials: Trials) -> Scores:
-    """Scores of several networks on given trials."""
-    rows = [_score(network, trials) for network in networks]
+def score(networks: Sequence[Network], task: Task, trials: Trials) -> Scores:
+    """Scores of several networks on given trials of a task."""
+    rows = [_score(network, task, trials) for network in networks]
     return Scores(len(trials), *(np.stack(column) for column in zip(*rows, strict=True)))
 
 
@@ -89,8 +96,8 @@ def checked_networks(networks: Networks, task: Task) -> list[Network]:
     return found
 
 
-def _score(network: Network, trials: Trials) -> tuple[np.ndarray, ...]:
-    """mse, distance, accuracy; then the three by output."""
+def _score(network: Network, task: Task, trials: Trials) -> tuple[np.ndarray, ...]:
+    """mse, distance, accuracy, correct; then the first three by output."""
     outputs = network.respond(trials.inputs).astype(np.float64)
     errors = trials.mask * np.square(outputs - trials.targets)
     by_output = errors.sum((0, 1)) / np.maximum(trials.mask.sum((0, 1)), 1e-12)
@@ -100,10 +107,17 @@ def _score(network: Network, trials: Trials) -> tuple[np.ndarray, ...]:
         errors.sum() / max(float(trials.mask.sum()), 1e-12),
         np.sqrt(errors.sum((1, 2))).mean(),
         right.sum() / max(asked.sum(), 1),
+        _share_correct(task.right(outputs, trials)),
         by_output,
         distance_by_output,
         right.sum((0, 1)) / np.maximum(asked.sum((0, 1)), 1),
     )
+
+
+def _share_correct(right: np.ndarray) -> np.ndarray:
+    """The mean over trials (trial,), NaN left out."""
+    answered = right[~np.isnan(right)]
+    return np.asarray(answered.mean() if len(answered) else np.nan)
 
 
 def sign_agreement(outputs: np.ndarray, trials: Trials) -> tuple[np.ndarray, np.ndarray]:

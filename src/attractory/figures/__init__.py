@@ -10,6 +10,7 @@ from attractory.figures._fixed_points import fixed_points
 from attractory.figures._fixed_points_3d import fixed_points_3d
 from attractory.figures._flip_flop import flip_flop
 from attractory.figures._network import network
+from attractory.figures._psychometric import psychometric
 from attractory.figures._robustness import robustness
 from attractory.figures._save import save
 from attractory.figures._spectra import jacobian_spectra
@@ -30,6 +31,7 @@ __all__ = [
     "jacobian_spectra",
     "learning_curve",
     "network",
+    "psychometric",
     "robustness",
     "save",
     "spectrum",

@@ -1,0 +1,98 @@
+"""How well networks do in the different conditions of a task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from attractory._errors import InvalidSetting, nearest
+from attractory.evaluation._interval import wilson_interval
+from attractory.evaluation._scores import Networks, checked_networks
+from attractory.tasks import ChoiceTask, Task, Trials
+
+MOST_LEVELS = 12  # a condition with more values than these, not integers, is cut into bins
+BINS = 8
+
+
+def by_condition(
+    networks: Networks, task: Task, by: str | Sequence[str], n: int = 512, seed: int = 0
+) -> pd.DataFrame:
+    """The share of trials answered right in each condition: a row a network and condition.
+
+    by: name of a condition of the trials (`Trials.conditions`), or several names, whose
+    combinations are then the rows. One with more than 12 values, unless they are integers, is cut
+    into up to 8 bins of equal numbers of trials, each named by its mean. Columns: net, the
+    conditions, trials (how many there are), scored (those of them that have a right answer),
+    correct (share of these), low and high (its 95 % Wilson interval); for a `ChoiceTask` also the
+    share of all trials in which each option was chosen, as "chose OPTION" (with several answers
+    "chose OPTION in EPOCH"). All networks get the same trials. Raises InvalidSetting for an
+    unknown condition.
+    """
+    found = checked_networks(networks, task)
+    trials = task.sample(n, seed)
+    names = [by] if isinstance(by, str) else list(dict.fromkeys(by))
+    if not names:
+        raise InvalidSetting("by is empty; at least one condition is needed")
+    levels = {name: in_levels(condition("by", name, task, trials)) for name in names}
+    tables = []
+    for net, network in enumerate(found):
+        outputs = network.respond(trials.inputs)
+        table = _shares(levels, task.right(outputs, trials), _choices(outputs, task, trials))
+        table.insert(0, "net", net)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def condition(argument: str, name: str, task: Task, trials: Trials) -> np.ndarray:
+    """The values (trial,) of a condition; InvalidSetting names those that there are."""
+    if name not in trials.conditions:
+        known = trials.conditions
+        allowed = nearest(name, known) if known else "its trials have none"
+        raise InvalidSetting(f"{argument} = {name!r} is no condition of {task.name}; {allowed}")
+    return trials.conditions[name]
+
+
+def in_levels(values: np.ndarray) -> np.ndarray:
+    """Values (trial,): integers or few as they are, many others as the means of their bins.
+
+    Float32 numbers come back as the decimal that they are written as (6.4, not 6.400000095).
+    """
+    if values.dtype.kind in "biu":
+        return values
+    if len(np.unique(values[~np.isnan(values)])) <= MOST_LEVELS:
+        return np.array([float(str(value)) for value in values]) + 0.0  # no -0
+    series = pd.Series(values, dtype=float)
+    bins = pd.qcut(series, BINS, labels=False, duplicates="drop")
+    return series.groupby(bins).transform("mean").to_numpy()
+
+
+def _shares(
+    levels: dict[str, np.ndarray], right: np.ndarray, choices: dict[str, np.ndarray]
+) -> pd.DataFrame:
+    """A row for each combination of levels, from one value a trial of each argument."""
+    groups = pd.DataFrame({**levels, "correct": right, **choices}).groupby(
+        list(levels), dropna=False
+    )
+    table = groups.mean()
+    scored = groups["correct"].count()
+    low, high = wilson_interval(groups["correct"].sum().to_numpy(), scored.to_numpy())
+    for place, (name, column) in enumerate({"trials": groups.size(), "scored": scored}.items()):
+        table.insert(place, name, column)
+    table.insert(3, "low", low)
+    table.insert(4, "high", high)
+    return table.reset_index()
+
+
+def _choices(outputs: np.ndarray, task: Task, trials: Trials) -> dict[str, np.ndarray]:
+    """Whether each option was chosen, (trial,) by column name; nothing for other tasks."""
+    if not isinstance(task, ChoiceTask):
+        return {}
+    chosen = task.chosen(outputs, trials)
+    several = len(task.answer_epochs) > 1
+    return {
+        f"chose {option} in {epoch}" if several else f"chose {option}": chosen[:, k] == i
+        for k, epoch in enumerate(task.answer_epochs)
+        for i, option in enumerate(task.options)
+    }

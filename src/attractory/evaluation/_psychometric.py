@@ -1,0 +1,177 @@
+"""Psychometric curves: what is chosen as the evidence grows, and how sharp that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from attractory._errors import InvalidSetting
+from attractory.evaluation._conditions import condition, in_levels
+from attractory.evaluation._interval import wilson_interval
+from attractory.evaluation._psychometric_fit import THRESHOLD, fit_choices, probability
+from attractory.evaluation._scores import Networks, checked_networks
+from attractory.tasks import ChoiceTask, Task, Trials
+
+
+@dataclass(frozen=True)
+class PsychometricFit:
+    """What one network chose (at one value of another condition), and the curve through it.
+
+    P(first option) = lapse + (1 - 2 lapse) Φ((evidence - bias) / spread), by maximum likelihood
+    over all trials in which an option was chosen.
+
+    net: index of the network. value: of the condition `by`, None without one. levels (level,): of
+    the evidence (up to 8 bins, by their means, where it has more than 12 values). first (level,):
+    share of the trials in which the first option was chosen, of counts (level,). undecided: share
+    of all trials in which no option was chosen.
+
+    bias, spread: in the unit of the evidence. lapse: from 0 to 0.2; 0 where the evidence has only
+    two values, which cannot tell it from the spread. status: "fitted"; "steep": the spread is at
+    its lower limit (a sixth of the smallest distance of two values, at least 1/1000 of their
+    range) and the true one may be smaller, as for a network that makes no mistake, whose bias is
+    known no better than that distance; "flat": choices do not rise with the
+    evidence, spread is infinite, bias and lapse are NaN; "no fit": fewer than two values of the
+    evidence, or one option alone was chosen, all NaN. converged: whether the search for the best
+    curve ended well. Standard errors (`…_error`) are those of the expected information; NaN where
+    a value is at a limit.
+    """
+
+    net: int
+    value: float | None
+    levels: np.ndarray
+    first: np.ndarray
+    counts: np.ndarray
+    undecided: float
+    bias: float
+    spread: float
+    lapse: float
+    bias_error: float
+    spread_error: float
+    lapse_error: float
+    status: str
+    converged: bool
+
+    @property
+    def threshold(self) -> float:
+        """Evidence beyond the bias at which 75 % would choose so without lapses: 0.6745 spread."""
+        return THRESHOLD * self.spread
+
+    @property
+    def threshold_error(self) -> float:
+        """Standard error of the threshold."""
+        return THRESHOLD * self.spread_error
+
+    @property
+    def interval(self) -> tuple[np.ndarray, np.ndarray]:
+        """The 95 % Wilson interval of `first`: lower and upper ends (level,)."""
+        return wilson_interval(self.first * self.counts, self.counts)
+
+    def at(self, evidence: np.ndarray) -> np.ndarray:
+        """The fitted probability of the first option; NaN without a fit."""
+        evidence = np.asarray(evidence, float)
+        if self.status == "flat":
+            return np.full(evidence.shape, np.average(self.first, weights=self.counts))
+        return probability(evidence, self.bias, self.spread, self.lapse)
+
+
+@dataclass(frozen=True)
+class PsychometricCurve:
+    """Psychometric curves of one network or several.
+
+    evidence: the condition along the curve. by: the condition that tells the curves of a network
+    apart, or None. option: name of the first option. fits: by network, then by value of `by`.
+    """
+
+    evidence: str
+    by: str | None
+    option: str
+    fits: tuple[PsychometricFit, ...]
+
+    def table(self) -> pd.DataFrame:
+        """A row for each fit: its trials, what was estimated, with standard errors."""
+        rows = []
+        for fit in self.fits:
+            value = {} if self.by is None else {self.by: fit.value}
+            trials = {"trials": int(fit.counts.sum()), "undecided": fit.undecided}
+            names = ("threshold", "bias", "spread", "lapse")
+            errors = ("threshold_error", "bias_error", "lapse_error", "status", "converged")
+            found = {name: getattr(fit, name) for name in (*names, *errors)}
+            rows.append({"net": fit.net, **value, **trials, **found})
+        return pd.DataFrame(rows)
+
+
+def psychometric(
+    networks: Networks,
+    task: Task,
+    n: int = 2048,
+    seed: int = 0,
+    evidence: str | None = None,
+    by: str | None = None,
+) -> PsychometricCurve:
+    """How often the first option is chosen as the evidence for it grows, with a fitted curve.
+
+    evidence: a condition of the trials, the task's own when None; another one may be of interest
+    too (the choices of a network that leaves out what does not count are flat over "irrelevant" in
+    `ContextDecision`). by: a condition (such as "context") for each of whose values there is a
+    curve. With several answer epochs the choice is that of the first. Trials in which no option is
+    chosen, or that have no evidence (NaN), are left out of the curve. All networks get the same
+    trials. Raises InvalidSetting for a task without options, or an unknown condition.
+    """
+    found = checked_networks(networks, task)
+    if not isinstance(task, ChoiceTask):
+        raise InvalidSetting(
+            f"task {task.name!r} is not answered by choosing between options; a psychometric curve "
+            "needs a ChoiceTask"
+        )
+    trials = task.sample(n, seed)
+    outputs = (network.respond(trials.inputs) for network in found)
+    return curve_of_outputs(outputs, task, trials, evidence, by)
+
+
+def curve_of_outputs(
+    outputs: Iterable[np.ndarray],
+    task: ChoiceTask,
+    trials: Trials,
+    evidence: str | None = None,
+    by: str | None = None,
+) -> PsychometricCurve:
+    """The curves of outputs (trial, time, output) to the same trials, one for each network."""
+    asked = evidence or task.evidence
+    if asked is None:
+        known = ", ".join(sorted(trials.conditions))
+        raise InvalidSetting(
+            f"task {task.name!r} states no evidence; name a condition as evidence: {known}"
+        )
+    along = condition("evidence", asked, task, trials)
+    values = None if by is None else in_levels(condition("by", by, task, trials))
+    fits = []
+    for net, given in enumerate(outputs):
+        chosen = task.chosen(given, trials)[:, 0]
+        if values is None:
+            fits.append(_fit(net, None, along, chosen))
+            continue
+        for value in np.unique(values[~np.isnan(values)]):
+            here = values == value
+            fits.append(_fit(net, value.item(), along[here], chosen[here]))
+    return PsychometricCurve(asked, by, task.options[0], tuple(fits))
+
+
+def _fit(
+    net: int, value: float | None, evidence: np.ndarray, chosen: np.ndarray
+) -> PsychometricFit:
+    """From the evidence and the index of the chosen option in each trial (-1: none)."""
+    used = (chosen >= 0) & ~np.isnan(evidence)
+    first = (chosen[used] == 0).astype(float)
+    points = pd.Series(first).groupby(in_levels(evidence[used])).agg(["mean", "count"])
+    return PsychometricFit(
+        net=net,
+        value=value,
+        levels=points.index.to_numpy(float),
+        first=points["mean"].to_numpy(),
+        counts=points["count"].to_numpy(),
+        undecided=float((chosen < 0).mean()),
+        **fit_choices(evidence[used].astype(float), first)._asdict(),
+    )
