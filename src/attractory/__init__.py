@@ -10,25 +10,40 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from attractory import analysis, figures, models, report, rules, runs, tasks
+    from attractory import analysis, evaluation, figures, models, report, rules, runs, tasks
     from attractory._errors import AttractoryError, FileProblem, InvalidSetting
     from attractory._machine import use_cores
     from attractory.evaluation import evaluate, robustness
-    from attractory.runs import Run, load, load_keras
-    from attractory.training import train
+    from attractory.runs import (
+        Run,
+        from_torch,
+        load,
+        load_keras,
+        load_psychrnn,
+        to_keras,
+        to_onnx,
+        to_torch,
+    )
+    from attractory.training import recipe, train
 
 __version__ = "0.1.0"
 
-_folders = ("analysis", "figures", "models", "report", "rules", "runs", "tasks")
+_folders = ("analysis", "evaluation", "figures", "models", "report", "rules", "runs", "tasks")
 _homes = {
     "AttractoryError": "_errors",
     "FileProblem": "_errors",
     "InvalidSetting": "_errors",
     "Run": "runs",
     "evaluate": "evaluation",
+    "from_torch": "runs",
     "load": "runs",
     "load_keras": "runs",
+    "load_psychrnn": "runs",
+    "recipe": "training",
     "robustness": "evaluation",
+    "to_keras": "runs",
+    "to_onnx": "runs",
+    "to_torch": "runs",
     "train": "training",
     "use_cores": "_machine",
 }
@@ -40,15 +55,22 @@ __all__ = [
     "Run",
     "analysis",
     "evaluate",
+    "evaluation",
     "figures",
+    "from_torch",
     "load",
     "load_keras",
+    "load_psychrnn",
     "models",
+    "recipe",
     "report",
     "robustness",
     "rules",
     "runs",
     "tasks",
+    "to_keras",
+    "to_onnx",
+    "to_torch",
     "train",
     "use_cores",
 ]

@@ -21,8 +21,10 @@ import numpy as np
 import pytest
 
 from attractory._errors import FileProblem
-from attractory.runs import _keras
-from attractory.runs._keras import KerasNetwork, read_keras
+from attractory.runs import _keras_file
+from attractory.runs._keras import read_keras
+from attractory.runs._keras_activations import KERAS_ACTIVATIONS
+from attractory.runs._layers import Chain, Layer
 
 # Keras 3.15 itself calls NumPy 2 in a way that NumPy deprecates; nothing of ours is let off.
 pytestmark = pytest.mark.filterwarnings(
@@ -41,14 +43,27 @@ FUNCTIONS = {
 }
 
 
-def simulated(net: KerasNetwork, inputs: np.ndarray) -> np.ndarray:
+def only(net: Chain) -> Layer:
+    """The one recurrent layer of a network, a SimpleRNN."""
+    (layer,) = net.layers
+    assert layer.kind == "RNN"
+    assert layer.recurrent_bias is None
+    return layer
+
+
+def replaced_layer(net: Chain, **changes: Any) -> Chain:
+    return dataclasses.replace(net, layers=(dataclasses.replace(only(net), **changes),))
+
+
+def simulated(net: Chain, inputs: np.ndarray) -> np.ndarray:
     """Outputs (trial, time, output) of the plain recurrence in float64."""
-    phi = FUNCTIONS[net.activation]
-    h = np.zeros((len(inputs), len(net.recurrent_weights)))
+    layer = only(net)
+    phi = FUNCTIONS[layer.activation]
+    h = np.zeros((len(inputs), layer.units))
     outputs = []
     for x in np.swapaxes(inputs.astype(np.float64), 0, 1):
-        current = h @ net.recurrent_weights.T + x @ net.input_weights.T
-        h = phi(current if net.bias is None else current + net.bias)
+        current = h @ layer.recurrent_weights.T + x @ layer.input_weights.T
+        h = phi(current if layer.bias is None else current + layer.bias)
         z = h @ net.output_weights.T
         outputs.append(z if net.output_bias is None else z + net.output_bias)
     return np.stack(outputs, axis=1)
@@ -61,15 +76,15 @@ def refusal(path: Path) -> str:
     message = str(caught.value)
     assert "\n" not in message
     assert message.startswith(f"{path}: ")
-    assert "allowed" in message or "only SimpleRNN" in message
+    assert "allowed" in message
     return message.removeprefix(f"{path}: ")
 
 
-def assert_same(net: KerasNetwork, other: KerasNetwork) -> None:
-    for entry in dataclasses.fields(KerasNetwork):
-        np.testing.assert_array_equal(
-            getattr(net, entry.name), getattr(other, entry.name), err_msg=entry.name
-        )
+def assert_same(net: Chain, other: Chain) -> None:
+    pairs = [(net, other), *zip(net.layers, other.layers, strict=True)]
+    for got, expected in pairs:
+        for name in (entry.name for entry in dataclasses.fields(got) if entry.name != "layers"):
+            np.testing.assert_array_equal(getattr(got, name), getattr(expected, name), err_msg=name)
 
 
 # Files that the real Keras 3 writes
@@ -142,11 +157,11 @@ def test_a_network_read_back_gives_the_outputs_that_keras_predicts(
     for name in FORMATS:
         path = saved(model, tmp_path / name)
         net = read_keras(path)
-        assert net.activation == activation_in(path, truth), name
-        assert (net.bias is not None) == settings.get("use_bias", True), name
+        assert only(net).activation == activation_in(path, truth), name
+        assert (only(net).bias is not None) == settings.get("use_bias", True), name
         assert (net.output_bias is not None) == settings.get("readout_bias", True), name
         # A file of weights alone has lost the activation: the user has to give it again.
-        outputs = simulated(dataclasses.replace(net, activation=truth), inputs)
+        outputs = simulated(replaced_layer(net, activation=truth), inputs)
         np.testing.assert_allclose(outputs, expected, atol=1e-5, rtol=0, err_msg=name)
 
 
@@ -157,13 +172,17 @@ def test_every_matrix_is_the_transpose_of_keras_own_kernel(
     model = keras_model(keras)
     net = read_keras(saved(model, tmp_path / name))
     kernel, recurrent_kernel, bias, output_kernel, output_bias = model.get_weights()
-    expected = KerasNetwork(
-        recurrent_kernel.T, kernel.T, output_kernel.T, output_bias, bias, "tanh"
+    expected = Chain(
+        (Layer("RNN", recurrent_kernel.T, kernel.T, bias, activation="tanh"),),
+        output_kernel.T,
+        output_bias,
     )
     assert_same(net, expected)
-    assert net.input_weights.shape == (N_UNITS, N_INPUTS)
+    assert only(net).input_weights.shape == (N_UNITS, N_INPUTS)
     assert net.output_weights.shape == (N_OUTPUTS, N_UNITS)
-    assert {a.dtype for a in (net.recurrent_weights, net.input_weights)} == {np.dtype(np.float64)}
+    assert {a.dtype for a in (only(net).recurrent_weights, only(net).input_weights)} == {
+        np.dtype(np.float64)
+    }
 
 
 def test_the_arrays_of_an_optimizer_are_ignored(keras: Any, tmp_path: Path) -> None:
@@ -173,7 +192,7 @@ def test_the_arrays_of_an_optimizer_are_ignored(keras: Any, tmp_path: Path) -> N
     for name in FORMATS:
         path = saved(model, tmp_path / name)
         net = read_keras(path)
-        np.testing.assert_array_equal(net.recurrent_weights, model.get_weights()[1].T)
+        np.testing.assert_array_equal(only(net).recurrent_weights, model.get_weights()[1].T)
     with h5py.File(path, "r") as file:
         assert "optimizer_weights" in file
 
@@ -188,12 +207,12 @@ def test_layers_that_act_in_training_alone_are_passed_over(
     noisy = [layers.GaussianNoise(0.1), recurrent, layers.Dropout(0.2), layers.Dense(N_OUTPUTS)]
     model = with_random_weights(keras.Sequential([keras.Input((5, N_INPUTS), 2), *noisy]))
     net = read_keras(saved(model, tmp_path / name))
-    np.testing.assert_array_equal(net.recurrent_weights, model.get_weights()[1].T)
+    np.testing.assert_array_equal(only(net).recurrent_weights, model.get_weights()[1].T)
 
 
 def test_a_recurrent_activation_of_none_is_linear(keras: Any, tmp_path: Path) -> None:
     model = keras_model(keras, activation=None)
-    assert read_keras(saved(model, tmp_path / "m.keras")).activation == "linear"
+    assert only(read_keras(saved(model, tmp_path / "m.keras"))).activation == "linear"
 
 
 def test_half_precision_is_read_exactly(keras: Any, tmp_path: Path) -> None:
@@ -203,12 +222,12 @@ def test_half_precision_is_read_exactly(keras: Any, tmp_path: Path) -> None:
         keras.Sequential([keras.Input((None, 3)), recurrent, layers.Dense(2, dtype="float16")])
     )
     net = read_keras(saved(model, tmp_path / "m.keras"))
-    np.testing.assert_array_equal(net.recurrent_weights, model.get_weights()[1].T)
+    np.testing.assert_array_equal(only(net).recurrent_weights, model.get_weights()[1].T)
 
 
 def test_the_known_activations_are_those_of_keras(keras: Any) -> None:
     builtin = {name for name in dir(keras.activations) if not name.startswith("_")}
-    assert builtin - {"get", "serialize", "deserialize"} <= _keras._ACTIVATIONS
+    assert builtin - {"get", "serialize", "deserialize"} <= KERAS_ACTIVATIONS
 
 
 def test_a_folder_called_as_in_keras_2_13_is_read(keras: Any, tmp_path: Path) -> None:
@@ -225,16 +244,12 @@ def refused_models(keras: Any) -> dict[str, tuple[list[Any], list[str]]]:
     rnn = {"return_sequences": True, **ZEROS}
     return {
         "gru": (
-            [layers.GRU(4, **rnn, name="gru"), layers.Dense(2)],
-            ["'gru'", "'GRU'", "only SimpleRNN can be imported so far"],
+            [layers.GRU(4, **rnn, reset_after=False, name="gru"), layers.Dense(2)],
+            ["'gru'", "(GRU)", "reset_after=False"],
         ),
-        "lstm": (
-            [layers.LSTM(4, **rnn, name="lstm"), layers.Dense(2)],
-            ["'lstm'", "'LSTM'", "only SimpleRNN can be imported so far"],
-        ),
-        "two recurrent": (
-            [layers.SimpleRNN(4, **rnn), layers.SimpleRNN(4, **rnn), layers.Dense(2)],
-            ["2 recurrent layers", "simple_rnn"],
+        "cell": (
+            [layers.RNN(layers.LSTMCell(4), return_sequences=True, name="rnn"), layers.Dense(2)],
+            ["'rnn'", "of kind 'RNN'", "SimpleRNN, GRU, LSTM layers in a row"],
         ),
         "two dense": (
             [layers.SimpleRNN(4, **rnn), layers.Dense(3), layers.Dense(2)],
@@ -252,15 +267,15 @@ def refused_models(keras: Any) -> dict[str, tuple[list[Any], list[str]]]:
         ),
         "bidirectional": (
             [layers.Bidirectional(layers.SimpleRNN(4, **rnn)), layers.Dense(2)],
-            ["'bidirectional", "'Bidirectional'", "only SimpleRNN can be imported so far"],
+            ["'bidirectional", "'Bidirectional'", "SimpleRNN, GRU, LSTM layers in a row"],
         ),
     }
 
 
 # fmt: off
 REFUSED = [
-    "gru", "lstm", "two recurrent", "two dense", "no recurrent", "no dense", "activation layer",
-    "normalization", "bidirectional",
+    "gru", "cell", "two dense", "no recurrent", "no dense", "activation layer", "normalization",
+    "bidirectional",
 ]
 # fmt: on
 
@@ -281,6 +296,13 @@ def test_other_layers_are_refused_by_name_in_every_format(
 @pytest.mark.parametrize(
     ("recurrent", "readout", "words"),
     [
+        ({"kind": "LSTM", "activation": "relu"}, {}, ["'memory' (LSTM)", "activation='relu'"]),
+        (
+            {"kind": "GRU", "recurrent_activation": "hard_sigmoid"},
+            {},
+            ["'memory' (GRU)", "recurrent_activation='hard_sigmoid'; allowed: 'sigmoid'"],
+        ),
+        ({"kind": "GRU", "reset_after": False}, {}, ["'memory' (GRU)", "reset_after=False"]),
         ({"go_backwards": True}, {}, ["'memory'", "go_backwards=True"]),
         ({}, {"activation": "sigmoid"}, ["'reading'", "'sigmoid'", "'linear'"]),
         ({"activation": "custom"}, {}, ["'memory'", "custom activation ('doubled')"]),
@@ -300,7 +322,8 @@ def test_settings_that_change_the_numbers_are_refused(
         for settings in (recurrent, readout)
     )
     layers = keras.layers
-    first = layers.SimpleRNN(4, return_sequences=True, name="memory", **recurrent, **ZEROS)
+    kind = getattr(layers, recurrent.pop("kind", "SimpleRNN"))
+    first = kind(4, return_sequences=True, name="memory", **recurrent, **ZEROS)
     last = layers.Dense(2, name="reading", **readout)
     model = keras.Sequential([keras.Input((None, N_INPUTS)), first, last])
     message = refusal(saved(model, tmp_path / name))
@@ -321,6 +344,12 @@ def test_a_graph_that_is_not_a_chain_is_refused(keras: Any, tmp_path: Path, name
     h = layers.SimpleRNN(4, return_sequences=True, **ZEROS)(x, initial_state=start)
     started = keras.Model([x, start], layers.Dense(2)(h))
     assert "has 2 inputs ('stimulus', 'start')" in refusal(saved(started, tmp_path / name))
+
+    h, state = layers.GRU(4, return_sequences=True, return_state=True, name="first", **ZEROS)(x)
+    h = layers.GRU(4, return_sequences=True, name="second", **ZEROS)(h, initial_state=state)
+    handed = keras.Model(x, layers.Dense(2)(h))
+    message = refusal(saved(handed, tmp_path / name))
+    assert "feeds layer 'second' with more, or with another, than the output" in message
 
     twice = layers.SimpleRNN(N_INPUTS, return_sequences=True, name="twice", **ZEROS)
     repeated = keras.Model(x, layers.Dense(2)(twice(twice(x))))
@@ -501,13 +530,13 @@ def write_legacy(path: Path, layers: dict[str, dict[str, np.ndarray]], config: A
     return path
 
 
-def legacy_network(
-    layers: dict[str, dict[str, np.ndarray]], activation: str = "tanh"
-) -> KerasNetwork:
+def legacy_network(layers: dict[str, dict[str, np.ndarray]], activation: str = "tanh") -> Chain:
     kernel, recurrent_kernel, bias = layers["memory_1"].values()
     output_kernel, output_bias = layers["dense_1"].values()
-    return KerasNetwork(
-        recurrent_kernel.T, kernel.T, output_kernel.T, output_bias, bias, activation
+    return Chain(
+        (Layer("RNN", recurrent_kernel.T, kernel.T, bias, activation=activation),),
+        output_kernel.T,
+        output_bias,
     )
 
 
@@ -560,7 +589,7 @@ def test_what_the_file_is_called_does_not_matter(keras: Any, tmp_path: Path) -> 
     path = write_legacy(tmp_path / "m.keras", layers, legacy_config())
     assert_same(read_keras(path), legacy_network(layers, "relu"))
     archive = saved(keras_model(keras), tmp_path / "a.keras")
-    assert read_keras(archive.rename(tmp_path / "a.hdf5")).activation == "tanh"
+    assert only(read_keras(archive.rename(tmp_path / "a.hdf5"))).activation == "tanh"
 
 
 # The error cases, on legacy files
@@ -617,15 +646,59 @@ def test_numbers_that_are_not_real_are_refused(tmp_path: Path) -> None:
     assert "the kernel of layer 'dense_1' has type complex64" in message
 
 
-@pytest.mark.parametrize(("gates", "kind"), [(3, "GRU"), (4, "LSTM")])
-def test_gated_layers_are_known_by_their_shapes_whatever_their_name(
-    tmp_path: Path, gates: int, kind: str
-) -> None:
+def legacy_gated(gates: int, bias_shape: tuple[int, ...]) -> dict[str, dict[str, np.ndarray]]:
+    """The layers with so many gates; each gate has another bias."""
     layers = legacy_layers()
-    for key, array in layers["memory_1"].items():
-        layers["memory_1"][key] = np.tile(array, gates)
-    message = refusal(write_legacy(tmp_path / "w.h5", layers))
-    assert f"'memory_1' is of kind {kind!r}; only SimpleRNN can be imported so far" in message
+    cell = {key: np.tile(array, gates) for key, array in layers["memory_1"].items()}
+    cell["memory_1/bias:0"] = np.arange(np.prod(bias_shape), dtype=np.float32).reshape(bias_shape)
+    return {**layers, "memory_1": cell}
+
+
+@pytest.mark.parametrize(("gates", "bias_shape", "kind"), [(3, (2, 21), "GRU"), (4, (28,), "LSTM")])
+def test_gated_layers_are_known_by_their_shapes_whatever_their_name(
+    tmp_path: Path, gates: int, bias_shape: tuple[int, ...], kind: str
+) -> None:
+    layers = legacy_gated(gates, bias_shape)
+    (layer,) = read_keras(write_legacy(tmp_path / "w.h5", layers)).layers
+    assert layer.kind == kind
+    assert layer.recurrent_weights.shape == (gates * N_UNITS, N_UNITS)
+    assert layer.bias is not None
+    first = [int(block[0]) for block in np.split(layer.bias, gates)]
+    assert first == ([7, 0, 14] if kind == "GRU" else [0, 7, 14, 21])
+
+
+@pytest.mark.parametrize(
+    ("gates", "bias_shape", "words"),
+    [
+        (3, (21,), "'memory_1' (GRU) has reset_after=False"),
+        (3, (42,), "'memory_1' is of kind 'CuDNNGRU'"),
+        (4, (56,), "'memory_1' is of kind 'CuDNNLSTM'"),
+        (4, (2, 28), "the bias of layer 'memory_1' has shape (2, 28)"),
+    ],
+)
+def test_gated_layers_of_other_equations_are_refused(
+    tmp_path: Path, gates: int, bias_shape: tuple[int, ...], words: str
+) -> None:
+    layers = legacy_gated(gates, bias_shape)
+    assert words in refusal(write_legacy(tmp_path / "w.h5", layers))
+
+
+def test_the_weights_must_be_those_of_the_described_layers(tmp_path: Path) -> None:
+    path = write_legacy(tmp_path / "m.h5", legacy_gated(4, (28,)), legacy_config())
+    assert "describes 0 LSTM layers but holds the weights of 1" in refusal(path)
+    config = legacy_config()
+    config["config"]["layers"].insert(1, copy.deepcopy(config["config"]["layers"][0]))
+    path = write_legacy(tmp_path / "m.h5", legacy_layers(), config)
+    assert "describes 2 SimpleRNN layers but holds the weights of 1" in refusal(path)
+
+
+@pytest.mark.parametrize("bad", ["not", "even", ["numbers"], None])
+def test_arrays_without_a_shape_are_refused(tmp_path: Path, bad: Any) -> None:
+    path = write_legacy(tmp_path / "w.h5", legacy_layers())
+    with h5py.File(path, "a") as file:
+        del file["memory_1/memory_1/recurrent_kernel:0"]
+        file["memory_1/memory_1/recurrent_kernel:0"] = h5py.Empty("f4") if bad is None else bad
+    refusal(path)
 
 
 def test_legacy_layers_are_counted(tmp_path: Path) -> None:
@@ -634,7 +707,9 @@ def test_legacy_layers_are_counted(tmp_path: Path) -> None:
     cases: dict[str, dict[str, Any]] = {
         "has no recurrent layer": {"dense_1": layers["dense_1"]},
         "has no Dense readout": {"memory_1": layers["memory_1"]},
-        "2 recurrent layers ('memory_1', 'copy')": dict([cell, ("copy", cell[1]), dense]),
+        "the kernel of layer 'copy' has shape (3, 7); allowed beside the others: (7, 7)": dict(
+            [cell, ("copy", cell[1]), dense]
+        ),
         "2 Dense layers ('dense_1', 'copy')": dict([cell, dense, ("copy", dense[1])]),
         "'dense_1' stands before the SimpleRNN 'memory_1'": dict([dense, cell]),
         "'stimulus' is of kind 'unknown (no arrays)'": {"stimulus": {}, **layers},
@@ -804,6 +879,7 @@ def test_a_file_that_contains_itself_does_not_trap_the_reader(keras: Any, tmp_pa
     "names",
     [
         [b"absent"],
+        [b"memory_1", b"memory_1", b"dense_1"],
         [b""],
         [b"memory_1/absent"],
         [b"/memory_1"],
@@ -838,7 +914,7 @@ def test_an_archive_that_announces_too_much_is_refused_unpacked(
     keras: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     path = saved(keras_model(keras), tmp_path / "m.keras")
-    monkeypatch.setattr(_keras, limit, 100)
+    monkeypatch.setattr(_keras_file, limit, 100)
     assert "allowed: at most 100" in refusal(path)
 
 
@@ -857,7 +933,7 @@ class Blocker(importlib.abc.MetaPathFinder):
 
 sys.meta_path.insert(0, Blocker())
 from attractory.runs._keras import read_keras
-print(read_keras({str(path)!r}).recurrent_weights.shape)
+print(read_keras({str(path)!r}).layers[0].recurrent_weights.shape)
 """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(
@@ -888,18 +964,18 @@ def test_the_authors_weights_are_the_transposed_kernels(author_file: Path) -> No
     with h5py.File(author_file, "r") as file:
         cell = file["model_weights/simple_rnn_10/simple_rnn_10"]
         dense = file["model_weights/dense_10/dense_10"]
-        np.testing.assert_array_equal(net.recurrent_weights, cell["recurrent_kernel:0"][()].T)
-        np.testing.assert_array_equal(net.input_weights, cell["kernel:0"][()].T)
+        np.testing.assert_array_equal(only(net).recurrent_weights, cell["recurrent_kernel:0"][()].T)
+        np.testing.assert_array_equal(only(net).input_weights, cell["kernel:0"][()].T)
         np.testing.assert_array_equal(net.output_weights, dense["kernel:0"][()].T)
         np.testing.assert_array_equal(net.output_bias, dense["bias:0"][()])
-    assert net.recurrent_weights.shape == (400, 400)
-    assert net.input_weights.shape == (400, 3)
+    assert only(net).recurrent_weights.shape == (400, 400)
+    assert only(net).input_weights.shape == (400, 3)
     assert net.output_weights.shape == (3, 400)
-    assert net.bias is None
-    assert net.activation == "tanh"
+    assert only(net).bias is None
+    assert only(net).activation == "tanh"
 
 
-def remembered(net: KerasNetwork) -> np.ndarray:
+def remembered(net: Chain) -> np.ndarray:
     """The sign of each output (channel, output) long after a pulse up, then down, on a channel."""
     inputs = np.zeros((3, 160, 3))
     for channel in range(3):
@@ -916,7 +992,7 @@ def test_the_authors_trained_network_remembers_only_in_the_right_orientation(
     up, down = remembered(net)
     assert (np.diag(up) > 0.5).all()
     assert (np.diag(down) < -0.5).all()
-    turned = dataclasses.replace(net, recurrent_weights=net.recurrent_weights.T)
+    turned = replaced_layer(net, recurrent_weights=only(net).recurrent_weights.T)
     assert (np.diag(remembered(turned)[0]) < 0.5).all()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import attractory as at
-from attractory.runs._keras_network import _activations
+from attractory.runs._keras_activations import SAME_HERE
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = pytest.importorskip("keras")
@@ -34,7 +34,7 @@ def saved(folder, activation, name="net.keras"):
     return path, inputs, np.asarray(model.predict(inputs, verbose=0))
 
 
-@pytest.mark.parametrize("activation", sorted(_activations))
+@pytest.mark.parametrize("activation", sorted(SAME_HERE))
 def test_every_activation_that_is_accepted_gives_keras_numbers(activation, tmp_path):
     path, inputs, expected = saved(tmp_path, activation)
     network = at.load_keras(path)

@@ -31,6 +31,7 @@ HISTORY = pd.DataFrame(
         "gradient_norm": [1.0, 2.0],
         "learning_rate": [1e-4, 1e-4],
         "seconds": [0.25, 0.25],
+        "spectral_radius": [np.nan, 1.25],
     }
 )
 

@@ -2,6 +2,7 @@
 
 from attractory.models._activations import activation_function
 from attractory.models._constraints import Constraints
+from attractory.models._current import CurrentRNN
 from attractory.models._custom import MODELS, Custom, Stacked, find_model
 from attractory.models._gated import GRU, LSTM
 from attractory.models._model import Model, Weights
@@ -13,6 +14,7 @@ __all__ = [
     "LSTM",
     "MODELS",
     "Constraints",
+    "CurrentRNN",
     "Custom",
     "LowRankRNN",
     "Model",

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from attractory._errors import InvalidSetting, nearest
 from attractory.models import _initial
+from attractory.models._current import CurrentRNN
 from attractory.models._gated import GRU, LSTM
 from attractory.models._model import Model, Weights
 from attractory.models._rate import LowRankRNN, RateRNN
@@ -164,11 +165,22 @@ class Stacked(Model):
     def state_size(self) -> int:
         return sum(layer.state_size for layer in self.layers)
 
+    def first_state(self, weights: Weights, trials: int, dtype: Any) -> jax.Array:
+        found = [
+            layer.first_state(_of_layer(weights, i), trials, dtype)
+            for i, layer in enumerate(self.layers, 1)
+        ]
+        return jnp.concatenate(found[::-1], axis=-1)
+
     def has_cell_noise(self) -> bool:
         return any(layer.has_cell_noise() for layer in self.layers)
 
     def input_size(self, weights: Weights) -> int:
         return int(self.layers[0].input_size(_of_layer(weights, 1)))
+
+    def hidden(self, states: Any) -> Any:
+        last = self.layers[-1]
+        return last.hidden(states[..., : last.state_size])
 
     def recurrent_weights(self, weights: Weights) -> Any:
         raise InvalidSetting(
@@ -239,7 +251,7 @@ class Stacked(Model):
 
 
 MODELS: dict[str, type[Model]] = {
-    model.__name__: model for model in (RateRNN, LowRankRNN, GRU, LSTM, Custom, Stacked)
+    model.__name__: model for model in (RateRNN, LowRankRNN, CurrentRNN, GRU, LSTM, Custom, Stacked)
 }
 
 

@@ -23,7 +23,7 @@ class Model(Settings):
 
         s(t+dt) = cell(s(t), x(t)),    z(t) = W_out h(t) + c + noise
 
-    The state s starts at 0; its part that is read out, the hidden state h, has `units` entries. A
+    The state s starts at 0; what of it is read out, the hidden state h, has `units` entries. A
     model's author writes the cell: `cell_shapes`, `cell_init`, `cell_states`.
 
     Fields
@@ -90,6 +90,10 @@ class Model(Settings):
         """States (time, trial, state) for inputs (time, trial, input), each after its step."""
         raise NotImplementedError
 
+    def first_state(self, weights: Weights, trials: int, dtype: Any) -> jax.Array:
+        """The states (trial, state) in which trials begin: 0, unless the model says otherwise."""
+        return jnp.zeros((trials, self.state_size), dtype)
+
     def hidden(self, states: Any) -> Any:
         """The part of states (…, state) that is read out: (…, unit)."""
         return states[..., : self.units]
@@ -153,14 +157,14 @@ class Model(Settings):
     ) -> tuple[jax.Array, jax.Array]:
         """States and outputs for a batch of inputs; pure and differentiable in the weights.
 
-        inputs (trial, time, input); initial_state (trial, state), zero when None. Returns states
-        (time, trial, state), each after its step, and outputs (trial, time, output). The key is
-        needed where the model has noise.
+        inputs (trial, time, input); initial_state (trial, state), `first_state` when None. Returns
+        states (time, trial, state), each after its step, and outputs (trial, time, output). The
+        key is needed where the model has noise.
         """
         cell_key, output_key = self._noise_keys(key)
         inputs = jnp.asarray(inputs).swapaxes(0, 1)
         if initial_state is None:
-            initial_state = jnp.zeros((inputs.shape[1], self.state_size), inputs.dtype)
+            initial_state = self.first_state(weights, inputs.shape[1], inputs.dtype)
         states = self.cell_states(weights, inputs, initial_state, cell_key)
         readouts = jnp.einsum("tbu,ou->tbo", self.hidden(states), weights["output_weights"])
         return states, self.readout(weights, readouts, output_key)
@@ -172,7 +176,7 @@ class Model(Settings):
         key: jax.Array | None = None,
         precision: Precision = "float32",
     ) -> jax.Array:
-        """The outputs of `run` alone, from states 0."""
+        """The outputs of `run` alone, from the first states."""
         return self.run(weights, inputs, key)[1]
 
     def readout(

@@ -169,19 +169,21 @@ class Network(eqx.Module):
     ) -> Trajectory:
         """Run the network on inputs (trial, time, input), or (time, input) for one trial.
 
-        initial_state (trial, state) or (state,), zero when None. The seed serves only a model with
-        noise. precision is "float32" or "float64". Raises InvalidSetting for inputs of a wrong
-        shape or with values that are not finite.
+        initial_state (trial, state) or (state,), the model's own (0) when None. The seed serves
+        only a model with noise. precision is "float32" or "float64". Raises InvalidSetting for
+        inputs of a wrong shape or with values that are not finite.
         """
         if precision not in ("float32", "float64"):
             raise InvalidSetting(f"precision = {precision!r} is not allowed: 'float32', 'float64'")
         given = _checked_inputs(inputs, self.n_inputs)
         batch = given if given.ndim == 3 else given[None]
-        start = _checked_state(initial_state, (len(batch), self.state_size))
+        start = initial_state
+        if start is not None:
+            start = _checked_state(start, (len(batch), self.state_size)).astype(precision)
         with jax.enable_x64(precision == "float64"):
             cast = {name: jnp.asarray(w, precision) for name, w in self.weights.items()}
             states, outputs = _compiled_run(self.model)(
-                cast, jnp.asarray(batch, precision), random_key(seed), jnp.asarray(start, precision)
+                cast, jnp.asarray(batch, precision), random_key(seed), start
             )
             states = np.asarray(states).transpose(1, 0, 2)
             outputs = np.asarray(outputs)
@@ -232,8 +234,6 @@ def _checked_inputs(inputs: Any, n_inputs: int) -> np.ndarray:
 
 
 def _checked_state(state: Any, shape: tuple[int, int]) -> np.ndarray:
-    if state is None:
-        return np.zeros(shape)
     array = np.asarray(state)
     if array.shape not in (shape, shape[1:]):
         raise InvalidSetting(

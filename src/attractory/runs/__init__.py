@@ -1,4 +1,4 @@
-"""What training leaves on disk, saved and loaded; networks from Keras."""
+"""What training leaves on disk, saved and loaded; networks from and to other frameworks."""
 
 from attractory.runs._folder import (
     CHECKPOINTS,
@@ -9,20 +9,31 @@ from attractory.runs._folder import (
     write_weights,
 )
 from attractory.runs._keras_network import import_flip_flop, load_keras
+from attractory.runs._keras_write import save_keras, to_keras
+from attractory.runs._onnx import to_onnx
+from attractory.runs._psychrnn import load_psychrnn
 from attractory.runs._run import HISTORY_COLUMNS, Run, imported_run, load, run_config
+from attractory.runs._torch import from_torch, save_torch, to_torch
 
 __all__ = [
     "CHECKPOINTS",
     "HISTORY_COLUMNS",
     "Run",
     "claim_folder",
+    "from_torch",
     "import_flip_flop",
     "imported_run",
     "load",
     "load_keras",
+    "load_psychrnn",
     "package_versions",
     "run_config",
+    "save_keras",
     "save_safetensors",
+    "save_torch",
+    "to_keras",
+    "to_onnx",
+    "to_torch",
     "write_manifest",
     "write_weights",
 ]

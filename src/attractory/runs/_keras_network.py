@@ -4,47 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attractory._errors import FileProblem, InvalidSetting, nearest
+from attractory._errors import InvalidSetting
 from attractory.kernels import Activation
 from attractory.models import Network
 from attractory.runs._keras import read_keras
+from attractory.runs._layers import network_of
 from attractory.runs._run import Run, imported_run
 from attractory.tasks import FlipFlop
-
-# Keras's names for functions that are the same here; others of the same name are not (its gelu is
-# the exact one, its leaky_relu has another slope)
-_activations = {
-    **{name: name for name in ("tanh", "relu", "sigmoid", "softplus", "linear", "elu", "selu")},
-    **{name: name for name in ("celu", "silu", "relu6", "hard_tanh")},
-    "swish": "silu",
-    "softsign": "soft_sign",
-}
 
 
 def load_keras(path: str | Path, activation: str | Activation | None = None) -> Network:
     """A network from a Keras file: legacy HDF5 (Keras 2), HDF5 and `.keras` (Keras 3).
 
-    Keras itself is not needed. The file must hold one SimpleRNN and one linear Dense. Matrices are
-    turned from Keras's [from, to] to [to, from]; activation and biases are kept. A file with
-    weights alone does not name its activation: tanh, Keras's default, is taken unless
+    Keras itself is not needed. The file must hold SimpleRNN, GRU or LSTM layers in a row and after
+    them one linear Dense; several recurrent layers become a `Stacked` network. Matrices are turned
+    from Keras's [from, to] to [to, from]; activations and biases are kept. A file with weights
+    alone does not name its activation: tanh, Keras's default, is taken for SimpleRNN unless
     `activation` says otherwise. Raises FileProblem with one line when the file cannot be used.
     """
-    found = read_keras(path)
-    if activation is None:
-        if found.activation not in _activations:
-            raise FileProblem(
-                f"{path}: activation {found.activation!r} has no counterpart here; "
-                + nearest(found.activation, _activations)
-            )
-        activation = _activations[found.activation]
-    return Network.from_weights(
-        recurrent=found.recurrent_weights,
-        input=found.input_weights,
-        output=found.output_weights,
-        output_bias=found.output_bias,
-        bias=found.bias,
-        activation=activation,
-    )
+    return network_of(read_keras(path, activation))
 
 
 def import_flip_flop(path: str | Path) -> Run:

@@ -1,0 +1,160 @@
+"""The layers whose weights a Keras file holds, in the layouts of Keras 2 and Keras 3.
+
+- Keras 2 (`model.save("m.h5")`, `model.save_weights("w.h5")`, `ModelCheckpoint`), which Keras 3
+  still writes for `model.save("m.h5")`: a group for each layer, listed in the attribute
+  `layer_names`; each group lists its arrays in `weight_names`. A full model has them under
+  `model_weights`.
+- Keras 3 (`model.save_weights("m.weights.h5")`, and within `.keras`): `layers/gru/cell/vars/0`,
+  `1`, `2` are kernel, recurrent kernel and bias; `layers/dense/vars/0`, `1` are kernel and bias.
+  The groups are called after the classes, whatever the user called the layers, and numbered within
+  a class: `gru`, `gru_1`.
+
+The layouts are those of `legacy_h5_format.py` and `saving_lib.py` in Keras 3.15, and of files that
+Keras 2.3.1 wrote.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import h5py
+
+from attractory.runs._keras_file import damage_refused, dataset_at, group_at, holds, names_in
+from attractory.runs._keras_layer import (
+    ALLOWED_LAYERS,
+    NAMED_CLASSES,
+    RECURRENT,
+    SAVE_AGAIN,
+    KerasLayer,
+    Refused,
+    listed,
+    shown,
+)
+from attractory.runs._layers import GATES
+
+_CELL_ARRAYS = ("kernel", "recurrent_kernel", "bias")
+_DENSE_ARRAYS = ("kernel", "bias")
+_KINDS = {GATES[ours]: kind for kind, ours in RECURRENT.items()}
+
+
+def stored_layers(file: h5py.File) -> tuple[list[KerasLayer], bool]:
+    """The layers of a file, and whether they stand in the model's order.
+
+    Where they do not (Keras 3), those of one class do, and a Dense comes last.
+    """
+    with damage_refused():
+        if holds(file, "model_weights"):
+            return _legacy_layers(group_at(file, "model_weights")), True
+        if "layer_names" in file.attrs or "layer_names0" in file.attrs:
+            return _legacy_layers(file), True
+        # Keras 2.13 wrote Keras 3's layout under another name.
+        for name in ("layers", "_layer_checkpoint_dependencies"):
+            if holds(file, name):
+                return _keras3_layers(group_at(file, name)), False
+    raise Refused(
+        "is HDF5 without the layers of a Keras model (model_weights, layer_names or layers); "
+        "allowed: a Sequential or Functional model"
+    )
+
+
+# Keras 2
+
+
+def _legacy_layers(group: h5py.Group) -> list[KerasLayer]:
+    names = names_in(group, "layer_names")
+    if len(set(names)) < len(names):
+        often, times = Counter(names).most_common(1)[0]
+        raise Refused(f"lists layer {shown(often)} {times} times; {SAVE_AGAIN}")
+    return [_legacy_layer(name, group_at(group, name)) for name in names]
+
+
+def _legacy_layer(name: str, group: h5py.Group) -> KerasLayer:
+    arrays: dict[str, h5py.Dataset] = {}
+    for path in names_in(group, "weight_names"):
+        # "rnn/simple_rnn_cell/kernel:0"; TensorFlow numbers a repeated name, "rnn/kernel_1:0".
+        short = re.sub(r"(_\d+)?(:\d+)?$", "", path.rsplit("/", 1)[-1])
+        if short in arrays:
+            raise Refused(f"layer {shown(name)} holds two arrays {short!r}; {ALLOWED_LAYERS}")
+        arrays[short] = dataset_at(group, path)
+    return KerasLayer(name, _kind_by_arrays(name, arrays), arrays=arrays)
+
+
+def _kind_by_arrays(name: str, arrays: Mapping[str, h5py.Dataset]) -> str:
+    """The class of a layer in a legacy file, where the user may have given it any name."""
+    names = set(arrays)
+    if not names:
+        return _class_named(name) or "unknown (no arrays)"
+    if {"kernel", "recurrent_kernel"} <= names <= set(_CELL_ARRAYS):
+        return _recurrent_kind(arrays)
+    if {"kernel"} <= names <= set(_DENSE_ARRAYS) and len(arrays["kernel"].shape) == 2:
+        return "Dense"
+    return f"unknown (its arrays: {', '.join(sorted(names))})"
+
+
+def _recurrent_kind(arrays: Mapping[str, h5py.Dataset]) -> str:
+    """By the number of gates; a form that no class has counts as a SimpleRNN of a wrong shape."""
+    shape = arrays["recurrent_kernel"].shape
+    kind = _KINDS.get(_n_gates(shape), "SimpleRNN")
+    doubled = kind != "SimpleRNN" and "bias" in arrays and arrays["bias"].shape == (2 * shape[1],)
+    return f"CuDNN{kind}" if doubled else kind
+
+
+def _n_gates(shape: Sequence[int]) -> int:
+    """How many gates share a recurrent kernel (units, gates * units); 0 for another form."""
+    if len(shape) != 2 or shape[0] == 0 or shape[1] % shape[0]:
+        return 0
+    return shape[1] // shape[0]
+
+
+# Keras 3
+
+
+def _keras3_layers(group: h5py.Group) -> list[KerasLayer]:
+    # HDF5 lists groups by alphabet, "gru_10" before "gru_2".
+    layers = [_keras3_layer(name, group_at(group, name)) for name in sorted(group, key=_number)]
+    return sorted(layers, key=lambda layer: layer.kind == "Dense")
+
+
+def _keras3_layer(name: str, group: h5py.Group) -> KerasLayer:
+    kind = _class_named(name) or name
+    if kind in RECURRENT:
+        _check_members(name, group, {"cell", "vars"})
+        return KerasLayer(name, kind, arrays=_numbered(name, group_at(group, "cell"), _CELL_ARRAYS))
+    if kind == "TimeDistributed":
+        kind, group = "Dense", group_at(group, "layer")
+    if kind == "Dense":
+        return KerasLayer(name, kind, arrays=_numbered(name, group, _DENSE_ARRAYS))
+    return KerasLayer(name, kind)  # refused, or inert: its arrays are of no use
+
+
+def _numbered(name: str, group: h5py.Group, names: Sequence[str]) -> dict[str, h5py.Dataset]:
+    """The arrays `vars/0`, `vars/1`, ... of one layer, under their names."""
+    _check_members(name, group, {"vars", "seed_generator"})
+    variables = group_at(group, "vars")
+    if len(variables) > len(names):
+        allowed = f"allowed: {', '.join(names)}"
+        raise Refused(f"layer {shown(name)} holds {len(variables)} arrays; {allowed}")
+    return {names[i]: dataset_at(variables, str(i)) for i in range(len(variables))}
+
+
+def _check_members(name: str, group: h5py.Group, known: set[str]) -> None:
+    """Refuse what is stored beside the arrays, such as an activation that is itself a layer."""
+    others = sorted(set(group) - known)
+    if others:
+        parts = f"parts that cannot be imported ({listed(others)})"
+        raise Refused(f"layer {shown(name)} has {parts}; {ALLOWED_LAYERS}")
+
+
+# Names that Keras made
+
+
+def _class_named(name: str) -> str | None:
+    """The class behind a name that Keras made, such as "simple_rnn_2"."""
+    return NAMED_CLASSES.get(re.sub(r"_\d+$", "", name).replace("_", ""))
+
+
+def _number(name: str) -> int:
+    found = re.search(r"_(\d{1,9})$", name)
+    return int(found[1]) if found else 0

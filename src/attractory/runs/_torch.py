@@ -1,0 +1,298 @@
+"""Networks from and to PyTorch: modules, state dicts, safetensors files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from attractory._errors import FileProblem, InvalidSetting
+from attractory._files import replacing
+from attractory.models import Network
+from attractory.runs._folder import save_safetensors
+from attractory.runs._layers import GATES, Chain, Layer, chain_of, foreign, network_of
+
+_ALLOWED = "allowed: nn.RNN, nn.GRU, nn.LSTM in a row and after them one nn.Linear"
+_INERT = {"Dropout", "Identity", "ModuleList", "ModuleDict", "Sequential"}
+_KINDS = {gates: kind for kind, gates in GATES.items()}
+_ACTIVATIONS = ("tanh", "relu")  # those of nn.RNN
+
+
+def from_torch(source: Any, activation: str | None = None) -> Network:
+    """A network from PyTorch: one or more nn.RNN, nn.GRU or nn.LSTM, then one nn.Linear.
+
+    source: an nn.Module that holds these (in the order in which they are used), its state dict, a
+    dict of NumPy arrays with the names of one, or the path of a `.safetensors` file with one. The
+    readout is taken to read every step of the last layer; states start at 0. The two biases of
+    nn.RNN and nn.LSTM are summed. torch itself is only needed for a module.
+
+    activation: of nn.RNN, "tanh" or "relu". None: as the module or file says, and "tanh" for a
+    state dict, which does not. A GRU whose gates are constant is the leaky rate network that
+    `to_torch` makes one of.
+
+    Raises InvalidSetting (FileProblem for a file) in one line when there is something else in it:
+    two directions, projections, other layers with weights, several readouts.
+    """
+    if activation not in (None, *_ACTIVATIONS):
+        raise InvalidSetting(f"activation = {activation!r} is not allowed: 'tanh', 'relu'")
+    if isinstance(source, (str, Path)):
+        arrays, said = _from_file(Path(source))
+        try:
+            return network_of(_chain(arrays, activation or said))
+        except InvalidSetting as error:
+            raise FileProblem(f"{source}: {error}") from None
+    if isinstance(source, Mapping):
+        return network_of(_chain(_as_arrays(source), activation or "tanh"))
+    if not hasattr(source, "named_modules"):
+        raise InvalidSetting(
+            f"source is of type {type(source).__name__}; allowed: an nn.Module, a state dict, the "
+            "path of a .safetensors file"
+        )
+    said = _module_activation(source)
+    return network_of(_chain(_as_arrays(source.state_dict()), activation or said))
+
+
+def to_torch(network: Network) -> Any:
+    """The network as a torch.nn.Module: (trial, time, input) goes in, (trial, time, output) out.
+
+    Its layers are `layers` (a ModuleList of nn.RNN, nn.GRU or nn.LSTM of one layer each, batch
+    first) and `readout` (nn.Linear). A leaky tanh network becomes a GRU with constant gates, which
+    computes the same.
+
+    Raises InvalidSetting for a network that would compute something else there (noise, another
+    activation than tanh or relu), AttractoryError when torch is missing.
+    """
+    chain = _checked(network)
+    foreign("torch")
+    return _module_class()(chain)
+
+
+def save_torch(network: Network, path: str | Path) -> Path:
+    """Write a network as a `.safetensors` file with the state dict of `to_torch`'s module.
+
+    `from_torch` reads it back, activation included; torch is not needed. An existing file is
+    replaced. Raises FileProblem for another ending or when the file cannot be written, and
+    InvalidSetting as `to_torch`.
+    """
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise FileProblem(f"{path}: this ending is not allowed: .safetensors")
+    chain = _checked(network)
+    kinds = {layer.activation for layer in chain.layers if layer.kind == "RNN"}
+    with replacing(path) as beside:
+        said = {"activation": str(next(iter(kinds)))} if kinds else None
+        save_safetensors(_state_dict(chain), beside, said)
+    return path
+
+
+def _checked(network: Network) -> Chain:
+    """The layers, where nn.RNN has their activations."""
+    chain = chain_of(network, "PyTorch")
+    used = [layer.activation for layer in chain.layers if layer.kind == "RNN"]
+    for activation in used:
+        if activation not in _ACTIVATIONS:
+            raise InvalidSetting(
+                f"activation = {activation!r} has no counterpart in PyTorch's nn.RNN; "
+                "allowed: 'tanh', 'relu'"
+            )
+    return chain
+
+
+def _state_dict(chain: Chain) -> dict[str, np.ndarray]:
+    """The arrays by the names that they have in torch."""
+    found: dict[str, np.ndarray] = {}
+    for i, layer in enumerate(chain.layers):
+        own = {"weight_ih": layer.input_weights, "weight_hh": layer.recurrent_weights}
+        if layer.bias is not None:
+            zero = np.zeros_like(layer.bias)
+            own |= {"bias_ih": layer.bias}
+            own |= {"bias_hh": zero if layer.recurrent_bias is None else layer.recurrent_bias}
+        found |= {f"layers.{i}.{name}_l0": array for name, array in own.items()}
+    found["readout.weight"] = chain.output_weights
+    if chain.output_bias is not None:
+        found["readout.bias"] = chain.output_bias
+    return found
+
+
+@cache
+def _module_class() -> Any:
+    """The module's class, made when torch is first needed."""
+    torch = foreign("torch")
+
+    class RecurrentNetwork(torch.nn.Module):  # type: ignore[name-defined]
+        """Recurrent layers in a row and a linear readout of every step."""
+
+        def __init__(self, chain: Chain) -> None:
+            super().__init__()
+            self.layers = torch.nn.ModuleList(_layer(torch, layer) for layer in chain.layers)
+            outputs, units = chain.output_weights.shape
+            biased = chain.output_bias is not None
+            self.readout = torch.nn.Linear(units, outputs, bias=biased)
+            arrays = {name: torch.from_numpy(a.copy()) for name, a in _state_dict(chain).items()}
+            self.load_state_dict(arrays)
+
+        def forward(self, inputs: Any) -> Any:
+            states = inputs
+            for layer in self.layers:
+                states, _ = layer(states)
+            return self.readout(states)
+
+    return RecurrentNetwork
+
+
+def _layer(torch: Any, layer: Layer) -> Any:
+    more = {"nonlinearity": layer.activation} if layer.kind == "RNN" else {}
+    kind = getattr(torch.nn, layer.kind)
+    biased = layer.bias is not None
+    inputs = layer.input_weights.shape[1]
+    return kind(inputs, layer.units, bias=biased, batch_first=True, **more)
+
+
+def _from_file(path: Path) -> tuple[dict[str, np.ndarray], str]:
+    """The arrays of a file, and the activation that it names."""
+    if path.suffix != ".safetensors":
+        raise FileProblem(
+            f"{path}: this ending is not allowed: .safetensors (a pickled .pt file could run code; "
+            "write safetensors.torch.save_file(module.state_dict(), path) where it was made)"
+        )
+    if not path.exists():
+        raise FileProblem(f"{path}: there is no such file")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            said = (file.metadata() or {}).get("activation", "tanh")
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
+        raise FileProblem(f"{path}: damaged, not readable as safetensors ({error})") from None
+    return _as_arrays(arrays), said
+
+
+def _as_arrays(source: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """NumPy arrays by name: float32 as they are, other numbers as float64."""
+    found = {}
+    for name, value in source.items():
+        if hasattr(value, "detach"):  # a tensor, perhaps of a type that NumPy does not have
+            value = value.detach().cpu()
+            value = (value.double() if value.itemsize > 4 else value.float()).numpy()
+        try:
+            array = np.asarray(value)
+            array = array if array.dtype == np.float32 else array.astype(np.float64)
+        except (TypeError, ValueError):
+            raise InvalidSetting(f"{name!r} is no array of numbers") from None
+        if not np.isfinite(array).all():
+            raise InvalidSetting(f"{name!r} has values that are not finite; all must be")
+        found[str(name)] = array
+    return found
+
+
+def _module_activation(module: Any) -> str:
+    """The nonlinearity of a module's nn.RNN layers, once it holds nothing that is not read."""
+    torch = foreign("torch")
+    found = set()
+    for name, part in module.named_modules():
+        kind = type(part).__name__
+        own = type(part).__module__.startswith("torch.nn")
+        place = f"{name or 'the module'} ({kind})"
+        if isinstance(part, torch.nn.RNNBase):
+            if part.bidirectional or part.proj_size:
+                what = "two directions" if part.bidirectional else "projections"
+                raise InvalidSetting(f"{place} has {what}; allowed: one direction, no projections")
+            if isinstance(part, torch.nn.RNN):
+                found.add(part.nonlinearity)
+        elif own and kind not in {*_INERT, "Linear"}:
+            raise InvalidSetting(f"{place} cannot be read; {_ALLOWED}")
+        elif not own and next(part.parameters(recurse=False), None) is not None:
+            raise InvalidSetting(f"{place} has parameters of its own; {_ALLOWED}")
+    if len(found) > 1:
+        raise InvalidSetting("nn.RNN layers with tanh and with relu; allowed: one of them")
+    return found.pop() if found else "tanh"
+
+
+def _chain(arrays: dict[str, np.ndarray], activation: str) -> Chain:
+    """The layers and the readout of a state dict."""
+    prefixes: list[str] = []
+    for name in arrays:
+        match = re.fullmatch(r"(.*?)(weight|bias)_(ih|hh)_l(\d+)", name)
+        if match and (prefix := f"{match[1]}|{match[4]}") not in prefixes:
+            prefixes.append(prefix)
+        elif not match and re.search(r"_(ih|hh|hr)_l\d+|_reverse$|(weight|bias)_(ih|hh)$", name):
+            raise InvalidSetting(f"{name!r} belongs to a layer that cannot be read; {_ALLOWED}")
+    if not prefixes:
+        raise InvalidSetting(
+            f"there is no recurrent layer (weight_ih_l0, weight_hh_l0); {_ALLOWED}"
+        )
+    layers = []
+    for place in sorted(prefixes, key=_in_order):
+        prefix, number = place.split("|")
+        layers.append(_read_layer(arrays, prefix, number, activation))
+    for below, above in pairwise(layers):
+        if above.input_weights.shape[1] != below.units:
+            raise InvalidSetting(
+                f"a layer of {below.units} units is followed by one with "
+                f"{above.input_weights.shape[1]} inputs; they must be equal"
+            )
+    return Chain(tuple(layers), *_readout(arrays, layers[-1].units))
+
+
+def _in_order(place: str) -> list[Any]:
+    """Names with their numbers as numbers: a file does not keep the order of the layers."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", place)]
+
+
+def _read_layer(arrays: dict[str, np.ndarray], prefix: str, number: str, activation: str) -> Layer:
+    def named(part: str) -> np.ndarray | None:
+        return arrays.get(f"{prefix}{part}_l{number}")
+
+    into, recurrent = named("weight_ih"), named("weight_hh")
+    where = f"{prefix}weight_hh_l{number}"
+    if into is None or recurrent is None:
+        raise InvalidSetting(f"{where!r} or its weight_ih is missing; {_ALLOWED}")
+    gates = len(recurrent) // max(1, recurrent.shape[-1]) if recurrent.ndim == 2 else 0
+    if gates not in _KINDS or len(recurrent) != gates * recurrent.shape[1]:
+        raise InvalidSetting(
+            f"{where!r} has shape {recurrent.shape}; it must be (gates · units, units), 1, 3 or 4 "
+            "gates"
+        )
+    if into.ndim != 2 or len(into) != len(recurrent):
+        raise InvalidSetting(
+            f"'{prefix}weight_ih_l{number}' has shape {into.shape}; it must be "
+            f"({len(recurrent)}, inputs)"
+        )
+    bias, recurrent_bias = named("bias_ih"), named("bias_hh")
+    for name, vector in [("bias_ih", bias), ("bias_hh", recurrent_bias)]:
+        if (vector is None) != (bias is None) or (
+            vector is not None and vector.shape != (len(recurrent),)
+        ):
+            raise InvalidSetting(f"'{prefix}{name}_l{number}' must have shape ({len(recurrent)},)")
+    kind = _KINDS[gates]
+    if kind != "GRU" and bias is not None and recurrent_bias is not None:
+        bias, recurrent_bias = bias + recurrent_bias, None
+    return Layer(kind, recurrent, into, bias, recurrent_bias, activation)
+
+
+def _readout(arrays: dict[str, np.ndarray], units: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Weights and bias of the one linear layer."""
+    others = {name: a for name, a in arrays.items() if not re.search(r"_(ih|hh)_l\d+$", name)}
+    weights = [name for name in others if re.fullmatch(r"(.*\.)?weight", name)]
+    if len(weights) != 1:
+        named = ", ".join(sorted(weights)) or "none"
+        raise InvalidSetting(f"one linear readout is needed, found: {named}; {_ALLOWED}")
+    name = weights[0]
+    bias_name = name.removesuffix("weight") + "bias"
+    strange = sorted(set(others) - {name, bias_name})
+    if strange:
+        raise InvalidSetting(f"{strange[0]!r} cannot be read; {_ALLOWED}")
+    weight, bias = others[name], others.get(bias_name)
+    if weight.ndim != 2 or weight.shape[1] != units:
+        raise InvalidSetting(
+            f"{name!r} has shape {weight.shape}; it must be (outputs, {units}), the units of the "
+            "last layer"
+        )
+    if bias is not None and bias.shape != (len(weight),):
+        raise InvalidSetting(f"{bias_name!r} has shape {bias.shape}; it must be ({len(weight)},)")
+    return weight, bias
