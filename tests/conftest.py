@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import jax
 import pytest
 
+os.environ.setdefault("KERAS_BACKEND", "jax")
 jax.config.update("jax_num_cpu_devices", 2)
 
 AUTHORS_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "jarne2024"

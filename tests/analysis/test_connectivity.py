@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from attractory import InvalidSetting
 from attractory.analysis import connectivity
-from attractory.models import Network
+from attractory.models import GRU, LSTM, Constraints, LowRankRNN, Network, RateRNN, Stacked
 
 # [to, from]: columns 0 and 3 have both signs; column 1 excites, column 2 inhibits
 BY_HAND = np.array(
@@ -106,3 +107,38 @@ def test_float32_weights_are_analysed_in_float64():
     assert found.frobenius_norm == pytest.approx(
         np.sqrt(sum(float(v) ** 2 for v in matrix.ravel())), rel=1e-13
     )
+
+
+def test_a_gated_cell_is_described_gate_by_gate():
+    for model, names in [
+        (GRU(units=5), ("reset", "update", "candidate")),
+        (LSTM(units=5), ("input", "forget", "candidate", "output")),
+    ]:
+        net = model.build(2, 1)
+        for i, name in enumerate(names):
+            found = connectivity(net, gate=name)
+            np.testing.assert_array_equal(
+                found.weights, net.recurrent_weights[5 * i : 5 * i + 5].astype(float)
+            )
+            assert found.gate == name
+        assert connectivity(net).gate == "candidate"
+        with pytest.raises(InvalidSetting, match="gate = 'memory' is unknown; allowed: candidate"):
+            connectivity(net, gate="memory")
+
+
+def test_models_without_one_matrix_are_refused_in_one_line():
+    stack = Stacked(layers=(RateRNN(units=3), RateRNN(units=3))).build(1, 1)
+    with pytest.raises(InvalidSetting, match="several layers has no single matrix"):
+        connectivity(stack)
+    with pytest.raises(InvalidSetting, match="gate = 'reset' is not allowed"):
+        connectivity(RateRNN(units=3).build(1, 1), gate="reset")
+
+
+def test_signs_and_areas_come_from_the_constraints():
+    rules = Constraints(signs=np.array([1, -1, 1, -1]), areas=(1, 3))
+    found = connectivity(RateRNN(units=4, constraints=rules).build(1, 1))
+    np.testing.assert_array_equal(found.signs, [1, -1, 1, -1])
+    assert found.areas == (1, 3)
+    assert "signs" not in found.summary()
+    low = LowRankRNN(units=4, rank=1).build(1, 1)
+    assert np.linalg.matrix_rank(connectivity(low).weights) == 1

@@ -145,3 +145,36 @@ def test_the_authors_untrained_network_lies_on_the_circle(authors_data):
     found = spectrum(at.load_keras(authors_data / "_N_00_initial.hdf5"))
     assert found.on_circle == 1.0
     assert found.nonnormality < 1e-3
+
+
+def test_a_gru_has_the_spectrum_of_its_jacobian_at_0():
+    net = at.models.GRU(units=5, tau=4.0, dt=2.0, update_bias=0.5).build(2, 1)
+    found = spectrum(net)
+    assert found.of == "Jacobian at 0"
+    # at h = 0 without input: n = 0, dn/dh = σ(0) W_n, and d(1 - u) is multiplied by n - h = 0
+    update, candidate = 1 / (1 + np.exp(-0.5)), net.recurrent_weights[10:].astype(float)
+    jacobian = np.eye(5) + 0.5 * (1 - update) * (candidate / 2 - np.eye(5))
+    expected = np.linalg.eigvals(jacobian)
+    np.testing.assert_allclose(np.sort_complex(found.eigenvalues), np.sort_complex(expected))
+    leading = found.eigenvalues[0]
+    assert found.leading_frequency == pytest.approx(abs(np.angle(leading)) / (4 * np.pi))
+
+
+def test_rate_networks_have_the_spectrum_of_their_matrix_low_rank_ones_too():
+    net = at.models.LowRankRNN(units=6, rank=2).build(1, 1)
+    found = spectrum(net)
+    assert found.of == "recurrent weights"
+    w = {n: np.asarray(a, float) for n, a in net.weights.items()}
+    inner = w["right_vectors"].T @ w["left_vectors"] / 6  # the eigenvalues that are not 0
+    np.testing.assert_allclose(
+        np.sort(np.abs(found.eigenvalues[:2])), np.sort(np.abs(np.linalg.eigvals(inner))), rtol=1e-5
+    )
+    assert np.abs(found.eigenvalues[2:]).max() < 1e-7
+
+
+def test_layers_have_the_spectrum_of_their_jacobian():
+    found = spectrum(
+        at.models.Stacked(layers=(at.models.RateRNN(units=3), at.models.LSTM(units=2))).build(1, 1)
+    )
+    assert found.of == "Jacobian at 0"
+    assert len(found.eigenvalues) == 7

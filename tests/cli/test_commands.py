@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 import attractory as at
@@ -110,20 +111,28 @@ def test_analyze_and_report_leave_tables_figures_and_the_page(run_folder):
     assert at.load(run_folder).networks  # the run itself is as whole as before
 
 
-def test_tasks_lists_and_describes():
+def test_tasks_lists_describes_and_draws(tmp_path):
     status, output, _ = attractory("tasks")
     assert status == 0
     assert all(name in output for name in at.tasks.names())
-    status, output, _ = attractory("tasks", "flipflop")
-    assert status == 0
-    assert "skip_first" in output
+    status, output, errors = attractory(
+        "tasks", "context_decision", "--set", "dt=50", "--trials", 2, cwd=tmp_path
+    )
+    assert status == 0, errors
+    task = at.tasks.get("context_decision", dt=50)
+    for said in ("neurogym_compat", f"{task.n_steps} steps of 50 ms", f"{task.ideal():.1%}",
+                 "recipe: RateRNN(units=96"):  # fmt: skip
+        assert said in output
+    trials = task.sample(2)
+    assert f"{trials.conditions['relevant'][1]:g}" in output
+    assert (tmp_path / "runs" / "tasks" / "context_decision.png").read_bytes()[1:4] == b"PNG"
 
 
 def test_import_and_reproduce_from_the_authors_network(tmp_path, authors_data):
     file = authors_data / "ff_3b_weights-20.hdf5"
     status, output, errors = attractory("import", file, "--out", tmp_path / "imported")
     assert status == 0, errors
-    assert "400 units (tanh), 3 inputs, 3 outputs" in output
+    assert "RateRNN, 400 units, 3 inputs, 3 outputs" in output
     assert at.load(tmp_path / "imported").networks[0].units == 400
     status, output, errors = attractory("reproduce", "--from", file, "--out", tmp_path / "paper")
     assert status == 0, errors
@@ -135,7 +144,7 @@ def test_import_and_reproduce_from_the_authors_network(tmp_path, authors_data):
 
 
 @pytest.mark.parametrize(
-    "command", ["reproduce", "train", "evaluate", "analyze", "report", "import", "tasks"]
+    "command", ["reproduce", "train", "evaluate", "analyze", "report", "import", "export", "tasks"]
 )
 def test_every_command_has_help_with_an_example(command):
     status, output, _ = attractory(command, "--help")
@@ -154,8 +163,8 @@ def test_every_command_has_help_with_an_example(command):
         (["train", "--task", "flipflop", "--set", "task.noise=-1"], "noise = -1 is not allowed"),
         (["train", "--task", "flipflop", "--set", "task.steps=60"], "steps = 60 is too short"),
         (
-            ["train", "--task", "flipflop", "--set", "model.dt=3"],
-            "dt = 3.0 is not allowed: at most",
+            ["train", "--task", "flipflop", "--set", "model.dt=30"],
+            "dt = 30.0 is not allowed: at most",
         ),
         (
             ["train", "--task", "flipflop", "--set", "rule.optimizr=adam"],
@@ -170,6 +179,15 @@ def test_every_command_has_help_with_an_example(command):
         (["reproduce", "--out", "/proc/nowhere", "--from", "{keras}"], "cannot be written"),
         (["reproduce", "--cores", "999"], "cores = 999 is not allowed: 1 to"),
         (["import", "{text}"], "HDF5"),
+        (["import", "{text}", "--set", "bits=3"], "name it with --task"),
+        (["export", "/nowhere"], "/nowhere: there is no such run folder"),
+        (["train", "--task", "and", "--cell", "grru"], "did you mean 'gru'?"),
+        (
+            ["train", "--task", "and", "--cell", "gru", "--dale", "0.8"],
+            "constraints are not allowed",
+        ),
+        (["train", "--task", "and", "--dale", "1.5"], "excitatory = 1.5 is not allowed"),
+        (["tasks", "and", "--set", "pulse=0.5"], "pulse = 0.5 ms is not allowed: a multiple of dt"),
         (["tasks", "flop"], "task 'flop' is unknown"),
     ],
 )
@@ -208,6 +226,60 @@ def test_mistakes_in_a_config_file(content, message, tmp_path):
         read_config(file, {}, [])
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_flags_and_single_settings_make_the_model(tmp_path):
+    from attractory.cli._config import read_config
+
+    flags = {"task": "and", "model.units": 30, "model.constraints.excitatory": 0.8}
+    asked = read_config(None, flags, ["model.constraints.self_connections=false", "rule.steps=7"])
+    assert asked.model.units == 30
+    assert (asked.model.constraints.excitatory, asked.model.constraints.self_connections) == (
+        0.8,
+        False,
+    )
+    assert (asked.model.activation, asked.rule.steps) == ("relu", 7)
+    for cell in ("gru", "GRU"):
+        made = read_config(None, {"task": "and", "model.name": cell}, []).model
+        assert made == at.recipe(at.tasks.get("and"), "gru").model
+    file = tmp_path / "layers.yaml"
+    file.write_text(
+        "task: and\nmodel: {name: Stacked, layers: [{name: GRU, settings: {units: 8}}, "
+        "{name: RateRNN, settings: {units: 9}}]}\n"
+    )
+    layers = read_config(file, {}, []).model.layers
+    assert [(type(layer), layer.units) for layer in layers] == [
+        (at.models.GRU, 8),
+        (at.models.RateRNN, 9),
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
+def test_export_writes_every_network_and_import_brings_it_back(run_folder, tmp_path):
+    run = at.load(run_folder)
+    inputs = run.task.sample(3).inputs
+    for format, ending in [("keras", ".keras"), ("torch", ".safetensors")]:
+        pytest.importorskip(format)
+        files = at.runs.export(run, format, tmp_path)
+        assert [file.name for file in files] == [f"network_{i}{ending}" for i in range(2)]
+        for file, network in zip(files, run.networks, strict=True):
+            back = at.runs.load_network(file)
+            np.testing.assert_allclose(back.respond(inputs), network.respond(inputs), atol=1e-5)
+    status, output, errors = attractory("export", run_folder, "--format", "torch", "--net", 1)
+    assert status == 0, errors
+    assert output.strip().endswith("network_1.safetensors")
+    status, _, errors = attractory(
+        "import", run_folder / "export" / "network_1.safetensors", "--task", "flipflop",
+        "--set", "bits=1", "--out", tmp_path / "back",
+    )  # fmt: skip
+    assert status == 0, errors
+    assert at.load(tmp_path / "back").task.bits == 1
+    with pytest.raises(at.InvalidSetting, match="format = 'tflite' is not allowed"):
+        at.runs.export(run, "tflite")
+    with pytest.raises(at.InvalidSetting, match="net = 2 is not allowed: 0 to 1"):
+        at.runs.export(run, net=2)
+    with pytest.raises(at.InvalidSetting, match="inputs and .* outputs|they must be equal"):
+        at.runs.imported(files[0], at.tasks.get("and"))
 
 
 def test_another_runs_folder_is_refused(run_folder):

@@ -380,3 +380,79 @@ def test_wrong_input_is_told_in_one_line(tmp_path, net, task, space, cube):
         with pytest.raises(InvalidSetting, match=message) as caught:
             call()
         assert "\n" not in str(caught.value)
+
+
+# --- models and constraints
+
+
+def constrained(**rules):
+    model = models.RateRNN(units=12, constraints=models.Constraints(**rules))
+    return analysis.connectivity(model.build(2, 1)), analysis.spectrum(model.build(2, 1))
+
+
+def test_the_matrix_of_a_dale_network_has_excitatory_units_first_and_a_line_between():
+    signs = np.where(np.arange(12) % 3 == 0, -1, 1)
+    found, spectrum = constrained(signs=signs)
+    drawn = figures.connectivity(found, spectrum).axes[0]
+    order = np.argsort(-signs, kind="stable")
+    np.testing.assert_array_equal(drawn.images[0].get_array(), found.weights[np.ix_(order, order)])
+    assert [text.get_text() for text in drawn.texts if text.get_text() in "EI"] == ["E", "I"]
+    assert [line.get_xdata()[0] for line in drawn.lines] == [7.5]
+    assert "sorted by sign" in drawn.get_xlabel()
+
+
+def test_areas_are_parted_both_ways_and_named():
+    found, spectrum = constrained(areas=(5, 7), connections=((1.0, 0.2), (0.2, 1.0)))
+    drawn = figures.connectivity(found, spectrum).axes[0]
+    np.testing.assert_array_equal(drawn.images[0].get_array(), found.weights)
+    assert {text.get_text() for text in drawn.texts} >= {"area 0", "area 1"}
+    assert sorted(line.get_xdata()[0] == line.get_xdata()[1] for line in drawn.lines) == [0, 1]
+
+
+def test_a_gate_and_a_jacobian_are_named():
+    net = models.GRU(units=6).build(2, 1)
+    drawn = figures.connectivity(analysis.connectivity(net), analysis.spectrum(net))
+    assert drawn.axes[0].get_title() == "candidate gate"
+    assert drawn.axes[2].get_title() == "Jacobian at 0"
+
+
+def test_every_model_has_its_equations():
+    def own_cell(weights, state, x):
+        return state
+
+    stack = models.Stacked(layers=(models.GRU(units=4), models.RateRNN(units=3)))
+    for model, said in [
+        (models.LowRankRNN(units=5, rank=2), ["m_r", "5 × 2"]),
+        (models.GRU(units=4, tau=5.0), [r"(\Delta t/\tau)", "12 × 4", "1, 5 ms"]),
+        (models.LSTM(units=4), [r"f \odot c", "16 × 4"]),
+        (stack, ["GRU of $x(t)$", "RateRNN of $h^{(1)}$", "4 → 3 units", "12 × 4"]),
+        (models.Custom(step=own_cell, units=3, memory=2), ["own_cell", "5 (state)"]),
+        (
+            models.RateRNN(units=10, constraints=models.Constraints(excitatory=0.8, density=0.5)),
+            ["8 : 2 (Dale's law)", "0.5"],
+        ),
+    ]:
+        drawn = figures.network(model.build(2, 1))
+        texts = " | ".join(text.get_text() for axes in drawn.axes for text in axes.texts)
+        for part in said:
+            assert part in texts, (model, part)
+        drawn.canvas.draw()  # the mathtext is well formed
+
+
+def test_the_spectral_radius_is_drawn_where_it_was_measured():
+    table = pd.DataFrame(
+        {
+            "net": [0, 0, 0, 1, 1, 1],
+            "step": [1, 2, 3] * 2,
+            "spectral_radius": [1.0, np.nan, 1.1, 0.9, np.nan, 1.2],
+        }
+    )
+    drawn = figures.spectral_radius(table).axes[0]
+    one, first, second = drawn.lines
+    assert one.get_ydata()[0] == 1
+    np.testing.assert_array_equal(first.get_xdata(), [1, 3])
+    np.testing.assert_array_equal(second.get_ydata(), [0.9, 1.2])
+    with pytest.raises(InvalidSetting, match="history has no spectral radius"):
+        figures.spectral_radius(table[table["step"] == 2])
+    with pytest.raises(InvalidSetting, match="history has no spectral radius"):
+        figures.spectral_radius(table.drop(columns="spectral_radius"))

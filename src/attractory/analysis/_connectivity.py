@@ -1,4 +1,4 @@
-"""Statistics of the recurrent weights."""
+"""Statistics of the recurrent weights, and the matrix that they are of."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from attractory.models import Network
+from attractory._errors import InvalidSetting, nearest
+from attractory.analysis._model_step import in_float64
+from attractory.models import GRU, LSTM, Constraints, Model, Network, RateRNN
+
+GATES = {GRU: ("reset", "update", "candidate"), LSTM: ("input", "forget", "candidate", "output")}
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,9 @@ class Connectivity:
     self_connections: number of non-zero weights on the diagonal; self_mean, self_std: of these.
     frobenius_norm, spectral_norm: norms of the matrix.
     reciprocity: correlation of W_ij with W_ji over all i != j (1: symmetric, -1: antisymmetric).
+    signs (unit,): 1 or -1 where the model obeys Dale's law, else None. areas: the number of units
+    in each area where the model has areas, in the order of the units, else None. gate: the gate of
+    a gated cell that the matrix belongs to, else None.
     """
 
     weights: np.ndarray
@@ -41,15 +48,26 @@ class Connectivity:
     frobenius_norm: float
     spectral_norm: float
     reciprocity: float
+    signs: np.ndarray | None = None
+    areas: tuple[int, ...] | None = None
+    gate: str | None = None
 
     def summary(self) -> dict[str, float]:
         """The numbers without the matrix."""
-        return {name: value for name, value in vars(self).items() if name != "weights"}
+        others = ("weights", "signs", "areas", "gate")
+        return {name: value for name, value in vars(self).items() if name not in others}
 
 
-def connectivity(network: Network) -> Connectivity:
-    """Statistics of a network's recurrent weights (Jarne 2024, section 5.2)."""
-    weights = network.recurrent_weights.astype(np.float64)
+def connectivity(network: Network, gate: str | None = None) -> Connectivity:
+    """Statistics of a network's recurrent weights (Jarne 2024, section 5.2).
+
+    Of a gated cell they are those of one gate, the candidate unless another is named: "reset",
+    "update", "candidate" of a GRU, "input", "forget", "candidate", "output" of an LSTM. Raises
+    InvalidSetting for a model without one matrix of recurrent weights (layers, some cells of your
+    own), or an unknown gate.
+    """
+    weights, gate = _matrix(network, gate)
+    rules = constraints_of(network.model)
     values = weights.ravel()
     positive, negative = values[values > 0], values[values < 0]
     both_signs = (weights > 0).any(0) & (weights < 0).any(0)
@@ -74,7 +92,35 @@ def connectivity(network: Network) -> Connectivity:
         frobenius_norm=float(np.linalg.norm(weights)),
         spectral_norm=float(np.linalg.norm(weights, 2)),
         reciprocity=_reciprocity(weights),
+        signs=None if rules is None else rules.column_signs(len(weights)),
+        areas=None if rules is None else rules.areas,
+        gate=gate,
     )
+
+
+def constraints_of(model: Model) -> Constraints | None:
+    """The constraints of a model that can have some, None elsewhere."""
+    return model.constraints if isinstance(model, RateRNN) else None
+
+
+def _matrix(network: Network, gate: str | None) -> tuple[np.ndarray, str | None]:
+    """The matrix (unit, unit) in float64, and the gate that it belongs to."""
+    weights = network.model.recurrent_weights(in_float64(network))
+    gates = GATES.get(type(network.model))
+    if gates is None:
+        if gate is not None:
+            raise InvalidSetting(f"gate = {gate!r} is not allowed: this model has no gates")
+        if weights.shape != (network.units, network.units):
+            raise InvalidSetting(
+                f"recurrent_weights has shape {weights.shape}; a square matrix "
+                f"{(network.units, network.units)} is needed"
+            )
+        return weights, None
+    gate = "candidate" if gate is None else gate
+    if gate not in gates:
+        raise InvalidSetting(f"gate = {gate!r} is unknown; {nearest(gate, gates)}")
+    index = gates.index(gate)
+    return weights[index * network.units : (index + 1) * network.units], gate
 
 
 def _reciprocity(weights: np.ndarray) -> float:

@@ -13,7 +13,7 @@ from attractory._errors import InvalidSetting, whole_number
 from attractory._machine import one_blas_thread, spread
 from attractory.analysis._attractors import Attractors
 from attractory.analysis._fixed_points import FixedPoints
-from attractory.analysis._step import RateStep, Step
+from attractory.analysis._step import FunctionStep, Step
 
 FIRST, LARGEST, SMALLEST = 0.02, 0.08, 1e-6  # lengths of steps along a branch
 CORRECTIONS = 8
@@ -237,16 +237,14 @@ def pulse_thresholds(
     For each stable point (or those of `starts`): amplitude · pattern (input,) for the pulse, then
     silence for up to `settle` time constants. Columns: point, threshold (inf: none up to
     `maximum`), end (the attractor that is reached, -1 for none of the list). To 1/4096 of
-    `maximum`, the first of several where larger pulses lead back. Rate networks only.
+    `maximum`, the first of several where larger pulses lead back. Networks only.
     """
     known = points if isinstance(points, Attractors) else Attractors(points, ())
     points = known.points
     step = points.step
     direction = _checked_pattern(points, pattern)
-    if not isinstance(step, RateStep):
-        raise InvalidSetting(
-            "points: pulses can be given to rate networks only, not to a step(h, x)"
-        )
+    if isinstance(step, FunctionStep):
+        raise InvalidSetting("points: pulses can be given to networks only, not to a step(h, x)")
     whole_number("duration", duration)
     chosen = points.stable if starts is None else np.asarray(starts, int)
     limit = round(settle / step.leak)

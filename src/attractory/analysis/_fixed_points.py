@@ -16,8 +16,8 @@ from attractory._machine import one_blas_thread, spread
 from attractory.analysis._certificate import Spectrum, jacobian_spectrum
 from attractory.analysis._search import Point, Points, newton
 from attractory.analysis._slow_points import SlowPoints, find_slow_points
-from attractory.analysis._starts import Starts, network_starts, plain_starts
-from attractory.analysis._step import FunctionStep, RateStep, step_of
+from attractory.analysis._starts import network_starts, plain_starts
+from attractory.analysis._step import AnyStep, FunctionStep, RateStep, step_of
 from attractory.models import Network
 from attractory.tasks import Task, Trials
 
@@ -124,7 +124,7 @@ class FixedPoints:
     is False the point is undecided. inputs (input,): the constant input.
     """
 
-    step: RateStep | FunctionStep
+    step: AnyStep
     states: np.ndarray
     residuals: np.ndarray
     outputs: np.ndarray
@@ -234,7 +234,8 @@ def fixed_points(
 ) -> FixedPoints:
     """All the fixed points that can be found, each with its proof where one is known.
 
-    network: a rate network, or any step(h, x) -> h written in JAX operations, h (unit,).
+    network: a network of any model, or a step(h, x) -> h written in JAX operations, h (unit,): the
+    whole state, with an LSTM's memory and every layer of a stack in it.
     inputs: the constant input (input,); 0 when None (a step then gets x = 0).
     n_starts: how many starts there are at first; half of them where the evidence says by then that
         nothing is missing (see `Completeness.complete`).
@@ -247,8 +248,10 @@ def fixed_points(
     Newton's method in float64 from states on trajectories, these with noise, midpoints of settled
     states, scaled copies and random states; then from around and between the points found; their
     mirror images are taken where the network is odd. Noise of the model is left out. Proofs exist
-    for rate networks with an activation whose slope is understood (all names but gelu and selu);
-    elsewhere `certified` is False. Memory: about 3 units² numbers a core.
+    for rate networks, of low rank too, with an activation whose slope is understood (all names but
+    gelu and selu); elsewhere (gated cells, layers, functions) `certified` is False: the proof needs
+    a bound of how fast the Jacobian changes, which follows from a rate network's equation alone.
+    Memory: about 3 units² numbers a core.
 
     Sources: Sussillo & Barak (2013) for the use of fixed points; `certify` for the proof.
     Raises InvalidSetting for sizes, numbers or weights that are not allowed.
@@ -261,10 +264,10 @@ def fixed_points(
         raise InvalidSetting(f"task is of type {type(task).__name__}; a Task or Trials is needed")
     step = step_of(network, inputs, units)
     rng = np.random.default_rng(whole_number("seed", seed, least=0))
-    if isinstance(step, RateStep):
-        starts = network_starts(step, task, seed, rng, given)
-    else:
+    if isinstance(step, FunctionStep):
         starts = plain_starts(step, rng, given)
+    else:
+        starts = network_starts(step, task, seed, rng, given)
     longest = CAP * np.sqrt(step.units) * max(1.0, float(np.sqrt(np.mean(starts.pool**2))))
     points = Points(step)
     first = max(1, n_starts // 2)
@@ -276,12 +279,11 @@ def fixed_points(
         starts.learn(points.states(), points.hits)
         size = min(max(64, n_starts // 4, points.starts // 4), most - points.starts)
         points.add(newton(step, starts.next(size, rng), longest))
-    return _result(points, starts)
+    return _result(step, points)
 
 
-def _result(points: Points, starts: Starts) -> FixedPoints:
-    step, found = points.step, points.all
-    assert isinstance(step, (RateStep, FunctionStep))
+def _result(step: AnyStep, points: Points) -> FixedPoints:
+    found = points.all
     spectra = _spectra(step, found)
     n_unstable = np.array([spectrum.n_unstable for spectrum in spectra], int)
     outputs = step.outputs(points.states())
@@ -309,7 +311,7 @@ def _result(points: Points, starts: Starts) -> FixedPoints:
     )
 
 
-def _spectra(step: RateStep | FunctionStep, points: list[Point]) -> list[Spectrum]:
+def _spectra(step: AnyStep, points: list[Point]) -> list[Spectrum]:
     """The eigenvalues at each point; a mirror image has those of the point before it."""
 
     def spectrum(point: Point) -> Spectrum:
@@ -366,7 +368,7 @@ def _checked_states(states: Any, network: Any, units: Any) -> np.ndarray | None:
         raise InvalidSetting(
             f"initial_states = {states!r} is not allowed: an array of numbers (state, unit)"
         ) from None
-    wanted = network.units if isinstance(network, Network) else units
+    wanted = network.state_size if isinstance(network, Network) else units
     if made.ndim != 2 or not made.size or (wanted is not None and made.shape[1] != wanted):
         raise InvalidSetting(
             f"initial_states has shape {np.shape(states)}; it must be (state, "

@@ -12,7 +12,7 @@ import scipy.linalg
 
 from attractory._errors import InvalidSetting, whole_number
 from attractory._machine import one_blas_thread
-from attractory.analysis._step import FunctionStep, RateStep, step_of
+from attractory.analysis._step import AnyStep, step_of
 from attractory.models import Network
 
 EQUAL = 1e-7  # eigenvalues nearer than this are treated as one that repeats
@@ -23,7 +23,8 @@ INSEPARABLE = 1e-10  # overlap of left and right eigenvectors below which modes 
 class Linearisation:
     """h(t+dt) - h* ≈ J (h(t) - h*) + B x near a state h*, in float64; modes slowest first.
 
-    state (unit,). jacobian J (unit, unit), [to, from]. input_jacobian B (unit, input).
+    state (unit,): the whole state, an LSTM's memory too. jacobian J (unit, unit), [to, from].
+    input_jacobian B (unit, input).
     eigenvalues (mode,), largest modulus first. modes (unit, mode): right eigenvectors, unit length.
     selection (mode, unit): left eigenvectors, scaled so that selection[i] @ modes[:, i] = 1;
     selection[i] @ (h - h*) is the amplitude of mode i (NaN for a mode that cannot be told from
@@ -32,7 +33,7 @@ class Linearisation:
     the unit of dt, negative where the mode grows. frequencies (mode,): |arg λ| / (2π dt).
     """
 
-    step: RateStep | FunctionStep
+    step: AnyStep
     state: np.ndarray
     jacobian: np.ndarray
     input_jacobian: np.ndarray
@@ -90,6 +91,9 @@ def linearisation(
 ) -> Linearisation:
     """The linear dynamics of a network, or of a step(h, x), at a state (unit,) and constant input.
 
+    The state has `network.state_size` entries: that of an LSTM holds its memory after h, that of a
+    stack all layers, the last first.
+
     The state is usually a fixed point; elsewhere the deviation is that from the trajectory that
     begins there. Raises InvalidSetting for a state or input of a wrong size or not finite.
     """
@@ -97,8 +101,9 @@ def linearisation(
         at = np.asarray(state, np.float64) if not np.iscomplexobj(state) else np.empty((0, 0))
     except (TypeError, ValueError):
         raise InvalidSetting(f"state = {state!r} is not allowed: an array of numbers") from None
-    if at.ndim != 1 or not at.size or (isinstance(network, Network) and len(at) != network.units):
-        wanted = network.units if isinstance(network, Network) else "unit"
+    size = network.state_size if isinstance(network, Network) else None
+    if at.ndim != 1 or not at.size or size not in (None, len(at)):
+        wanted = "unit" if size is None else size
         raise InvalidSetting(f"state has shape {at.shape}; it must be ({wanted},)")
     if not np.isfinite(at).all():
         raise InvalidSetting("state has values that are not finite; all must be")

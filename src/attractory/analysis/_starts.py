@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from attractory._errors import InvalidSetting
-from attractory.analysis._step import RateStep, Step
+from attractory.analysis._step import ModelStep, RateStep, Step
 from attractory.tasks import Task, Trials
 
 TRIALS = 48  # trajectories
@@ -125,7 +125,7 @@ class Starts:
 
 
 def network_starts(
-    step: RateStep,
+    step: RateStep | ModelStep,
     task: Task | Trials | None,
     seed: int,
     rng: np.random.Generator,
@@ -136,7 +136,7 @@ def network_starts(
     After a trial the network settles under the constant input of `step`. given (state, unit):
     further states, which settle too.
     """
-    n_inputs = step.input_weights.shape[1]
+    n_inputs = len(step.inputs)
     if task is None:
         steps = max(1, round(LENGTH / step.leak))
         drive = _random_pulses(TRIALS, steps, n_inputs, max(1, round(20 / step.leak)), rng)
@@ -177,8 +177,14 @@ def _settling(step: Step, states: np.ndarray, passed: list[np.ndarray], pause: i
     return Starts(step, pool, settled if len(settled) else pool)
 
 
-def _over_the_range(step: RateStep, rng: np.random.Generator) -> np.ndarray:
-    """Rates under random drives, weak ones to such as saturate all units, alike and unlike."""
+def _over_the_range(step: RateStep | ModelStep, rng: np.random.Generator) -> np.ndarray:
+    """Rates under random drives, weak ones to such as saturate all units, alike and unlike.
+
+    Where the equation has no such drive: random states within ±1, near 0 to in the corners.
+    """
+    if isinstance(step, ModelStep):
+        wide = 10.0 ** rng.uniform(-1, 1, (TRIALS // 2, 1))
+        return np.tanh(wide * rng.normal(size=(TRIALS // 2, step.units)))
     size = 10.0 ** rng.uniform(-1, 1, (TRIALS // 2, 1)) * np.abs(step.recurrent).sum(1).max()
     alike = rng.normal(size=(TRIALS // 2, 1)) * rng.choice([0.0, 1.0], (TRIALS // 2, 1))
     drive = size * (alike + rng.normal(size=(TRIALS // 2, step.units)))

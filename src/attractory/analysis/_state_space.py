@@ -39,17 +39,19 @@ def state_space(
 
     "svd" is the truncated singular value decomposition of the states as they are (Jarne 2024,
     section 5.2, figures 6 and 7), "pca" that of the states minus their mean. Each component's sign
-    is such that its largest entry is positive. Raises InvalidSetting for another method, or an n
-    outside of 1 .. units.
+    is such that its largest entry is positive. The states are whole: an LSTM's memory and all
+    layers of a stack are units, too. Raises InvalidSetting for another method, or an n outside of
+    1 .. units.
     """
     if method not in ("svd", "pca"):
         raise InvalidSetting(f"method = {method!r} is not allowed: 'svd' or 'pca'")
-    if not isinstance(n, (int, np.integer)) or not 1 <= n <= network.units:
-        raise InvalidSetting(f"n = {n!r} is not allowed: 1 to {network.units}, the number of units")
+    size = network.state_size
+    if not isinstance(n, (int, np.integer)) or not 1 <= n <= size:
+        raise InvalidSetting(f"n = {n!r} is not allowed: 1 to {size}, the number of units")
     if np.prod(trials.inputs.shape[:2]) <= n:
         raise InvalidSetting(f"n = {n} is not allowed: the trials have too few time points for it")
     states = network.simulate(trials.inputs, precision="float64").states
-    flat = states.reshape(-1, network.units)
+    flat = states.reshape(-1, size)
     components, center, explained = _decompose(flat, method, int(n))
     coordinates = (states - center) @ components.T
     return StateSpace(

@@ -13,8 +13,9 @@ import numpy as np
 
 from attractory._errors import InvalidSetting, whole_number
 from attractory.analysis._activations import Shape, shape_of
+from attractory.analysis._model_step import ModelStep, checked_weights, padded
 from attractory.kernels import compiled
-from attractory.models import Network
+from attractory.models import Network, RateRNN
 
 
 class Step(Protocol):
@@ -62,7 +63,8 @@ class Step(Protocol):
 class RateStep:
     """The step of a rate network: F(h) = (1 - leak) h + leak · phi(W h + c), c = W_in x + b.
 
-    Written in NumPy: threads run it side by side, and its rounding errors can be bounded.
+    Written in NumPy: threads run it side by side, and its rounding errors can be bounded. W of a
+    network of low rank is the product of its vectors as float64 rounds it.
     """
 
     recurrent: np.ndarray
@@ -77,23 +79,21 @@ class RateStep:
 
     @classmethod
     def of(cls, network: Network, inputs: np.ndarray | None) -> Self:
-        weights = {name: np.asarray(w, np.float64) for name, w in network.weights.items()}
-        for name, array in weights.items():
-            if not np.isfinite(array).all():
-                raise InvalidSetting(f"{name} has values that are not finite; all must be")
-        shapes = network.model.weight_shapes(network.n_inputs, network.n_outputs)
-        for name, shape in shapes.items():
-            if weights[name].shape != shape:
-                raise InvalidSetting(f"{name} has shape {weights[name].shape}; it must be {shape}")
+        model, weights = network.model, checked_weights(network)
+        if not isinstance(model, RateRNN):
+            raise InvalidSetting(
+                f"network is of a {type(model).__name__}; a rate network (RateRNN, LowRankRNN) is "
+                "needed"
+            )
         return cls(
-            recurrent=weights["recurrent_weights"],
+            recurrent=np.asarray(model.recurrent_weights(weights)),
             input_weights=weights["input_weights"],
             bias=weights.get("bias", np.zeros(network.units)),
             output_weights=weights["output_weights"],
             output_bias=weights.get("output_bias", np.zeros(network.n_outputs)),
-            leak=network.model.leak,
-            dt=network.model.dt,
-            shape=shape_of(network.model.activation),
+            leak=model.leak,
+            dt=model.dt,
+            shape=shape_of(model.activation),
             inputs=np.zeros(network.n_inputs) if inputs is None else inputs,
         )
 
@@ -214,10 +214,10 @@ class FunctionStep:
         return replace(self, inputs=np.asarray(inputs, np.float64))
 
     def __call__(self, states: np.ndarray) -> np.ndarray:
-        return self._padded(self._values, states)
+        return self._rows(self._values, states)
 
     def jacobians(self, states: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
-        return self._padded(self._jacobians, states).astype(dtype)
+        return self._rows(self._jacobians, states).astype(dtype)
 
     def pull_back(self, states: np.ndarray, rows: np.ndarray) -> np.ndarray:
         return np.einsum("sij,si->sj", self.jacobians(states), rows)
@@ -232,28 +232,24 @@ class FunctionStep:
     def outputs(self, states: np.ndarray) -> np.ndarray:
         return np.zeros((*states.shape[:-1], 0))
 
-    def _padded(self, function: Any, states: np.ndarray) -> np.ndarray:
-        """Run on a number of states that is a power of two: few programs to compile."""
-        flat = states.reshape(-1, self.units)
-        size = 1 << max(0, len(flat) - 1).bit_length()
-        full = np.concatenate([flat, np.zeros((size - len(flat), self.units))])
-        with jax.enable_x64(True):
-            made = np.asarray(function(jnp.asarray(full), jnp.asarray(self._input)))
-        made = made[: len(flat)]
-        return made.reshape(*states.shape[:-1], *made.shape[1:])
+    def _rows(self, function: Any, states: np.ndarray) -> np.ndarray:
+        return padded(lambda rows: function(rows, jnp.asarray(self._input)), states)
 
 
-def step_of(
-    system: Network | Callable[[Any, Any], Any], inputs: Any, units: int | None
-) -> RateStep | FunctionStep:
+AnyStep = RateStep | ModelStep | FunctionStep
+
+
+def step_of(system: Network | Callable[[Any, Any], Any], inputs: Any, units: int | None) -> AnyStep:
     """The map of a network, or of a user's step of so many units, under a constant input."""
     constant = _checked_inputs(inputs, system)
     if isinstance(system, Network):
-        if units not in (None, system.units):
+        if units not in (None, system.state_size):
             raise InvalidSetting(
-                f"units = {units} is not allowed: the network has {system.units} units"
+                f"units = {units} is not allowed: a state of the network has {system.state_size} "
+                "entries"
             )
-        return RateStep.of(system, constant)
+        rate = isinstance(system.model, RateRNN)
+        return RateStep.of(system, constant) if rate else ModelStep.of(system, constant)
     if not callable(system):
         raise InvalidSetting(
             f"network is of type {type(system).__name__}; a Network or a function step(h, x) "

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from attractory._errors import InvalidSetting
 from attractory._machine import use_cores
+from attractory.cli._tables import print_frame, table
 
 app = typer.Typer(
     name="attractory",
@@ -31,6 +32,14 @@ AutomatonToo = Annotated[
     bool, typer.Option("--automaton", help="The network as a machine: every transition tested.")
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer starts, samples and steps for these.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="One setting, such as rule.steps=300."),
+]
+TaskSettings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A setting of the task, such as dt=10."),
+]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
 
 
@@ -68,10 +77,17 @@ def train(
     config: Annotated[
         Path | None, typer.Option(help="YAML file with task, model, rule, nets, seed, out.")
     ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="One setting, such as rule.steps=300."),
+    cell: Annotated[
+        str | None, typer.Option(help="rate, lowrank, gru or lstm [default: rate].")
     ] = None,
+    units: Annotated[int | None, typer.Option(help="Units of each network.")] = None,
+    dale: Annotated[
+        float | None, typer.Option(help="Dale's law: the share of excitatory units, as 0.8.")
+    ] = None,
+    density: Annotated[
+        float | None, typer.Option(help="Share of the recurrent connections that may be there.")
+    ] = None,
+    settings: Settings = None,
     nets: Annotated[int | None, typer.Option(help="Number of networks [default: 1].")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed [default: 0].")] = None,
     out: Annotated[
@@ -81,11 +97,15 @@ def train(
 ) -> None:
     """Train networks on a task; repeated after an interruption, it goes on where it was.
 
-    Example: attractory train --task flipflop --set task.bits=2 --set model.units=100 --out runs/two
+    What is not given is the task's recipe (`attractory tasks NAME` shows it).
+
+    Example: attractory train --task context_decision --cell gru --set task.sigma=2 --out runs/gru
     """
     from attractory.cli._config import read_config
 
-    flags = {"task": task, "nets": nets, "seed": seed, "out": out}
+    flags: dict[str, Any] = {"task": task, "nets": nets, "seed": seed, "out": out}
+    flags |= {"model.name": cell, "model.units": units}
+    flags |= {"model.constraints.excitatory": dale, "model.constraints.density": density}
     asked = read_config(config, flags, settings or [])
     use_cores(cores)
     from attractory.training import train as train_networks
@@ -93,13 +113,13 @@ def train(
     run = train_networks(
         asked.task, asked.model, asked.rule, nets=asked.nets, seed=asked.seed, path=asked.out
     )
-    table = _table("network", "status", "steps", "last loss")
+    rows = table("network", "status", "steps", "last loss")
     for row in run.status:
         losses = run.history[run.history["net"] == row["net"]]["loss"]
-        table.add_row(
+        rows.add_row(
             str(row["net"]), row["status"], str(row["step"]), f"{losses.tail(10).mean():.4f}"
         )
-    console.print(table)
+    console.print(rows)
     console.print(f"run: {run.path}", highlight=False, soft_wrap=True)
 
 
@@ -128,11 +148,11 @@ def evaluate(
     run = load(folder)
     networks = list(run.networks)
     if vary is None:
-        table = evaluation.evaluate(networks, run.task, trials, seed).table()
+        scores = evaluation.evaluate(networks, run.task, trials, seed).table()
     else:
         points = parsed_values(values, vary, run.task)
-        table = evaluation.robustness(networks, run.task, vary, points, trials, seed).table()
-    _print_frame(table)
+        scores = evaluation.robustness(networks, run.task, vary, points, trials, seed).table()
+    print_frame(console, scores)
 
 
 @app.command()
@@ -182,22 +202,38 @@ def report(
 
 @app.command("import")
 def import_network(
-    file: Annotated[Path, typer.Argument(help="Keras file: .hdf5, .h5, .keras")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="Of Keras (.keras, .h5, .hdf5), torch (.safetensors), PsychRNN (.npz)"),
+    ],
+    task: Annotated[
+        str | None,
+        typer.Option(help="What it is to be analysed on [default: the paper's flip-flop]."),
+    ] = None,
+    settings: TaskSettings = None,
+    activation: Annotated[
+        str | None, typer.Option(help="Of its units, where the file does not name it.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run [default: runs/NAME].")
     ] = None,
 ) -> None:
-    """Make a run of a network that was trained in Keras, to be analysed as a flip-flop memory.
+    """Make a run of a network that was trained elsewhere, to be scored and analysed here.
 
     Example: attractory import weights.hdf5 --out runs/imported
     """
-    from attractory.runs import import_flip_flop
+    from attractory.cli._config import task_settings
+    from attractory.runs import imported
+    from attractory.tasks import get
 
-    run = import_flip_flop(file)
-    folder = run.save(out or Path("runs") / file.stem)
+    if settings and task is None:
+        raise InvalidSetting(f"--set {settings[0]} is a setting of a task: name it with --task")
+    asked = None if task is None else get(task, **task_settings(settings or []))
+    run = imported(file, asked, activation)
     network = run.networks[0]
+    folder = run.save(out or Path("runs") / file.stem)
     console.print(
-        f"{network.units} units ({network.model.activation}), {network.n_inputs} inputs, "
+        f"{type(network.model).__name__}, {network.units} units, {network.n_inputs} inputs, "
         f"{network.n_outputs} outputs\nrun: {folder}",
         highlight=False,
         soft_wrap=True,
@@ -205,45 +241,53 @@ def import_network(
 
 
 @app.command()
+def export(
+    folder: RunFolder,
+    format: Annotated[str, typer.Option(help="keras, torch or onnx.")] = "keras",
+    net: Annotated[int | None, typer.Option(help="Index of one network [default: all].")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder [default: RUN/export].")] = None,
+) -> None:
+    """Write a run's networks as files of another framework.
+
+    Example: attractory export runs/two --format torch
+    """
+    from attractory import runs
+
+    for file in runs.export(runs.load(folder), format, out, net):
+        console.print(str(file), highlight=False, soft_wrap=True)
+
+
+@app.command()
 def tasks(
     name: Annotated[str | None, typer.Argument(help="Name of a task.")] = None,
+    settings: TaskSettings = None,
+    trials: Annotated[int, typer.Option(help="Number of trials to draw.")] = 3,
+    seed: Seed = 0,
+    out: Annotated[Path, typer.Option(help="Folder of the picture.")] = Path("runs/tasks"),
 ) -> None:
-    """The tasks there are, or the settings of one.
+    """The tasks there are; or one: its settings, how good one can be at it, trials as a picture.
 
-    Example: attractory tasks flipflop
+    Example: attractory tasks context_decision --set dt=50 --trials 4
     """
-    from attractory import tasks as known
+    from attractory.cli import _tasks
 
     if name is None:
-        table = _table("task", "what it is")
-        for each in known.names():
-            table.add_row(each, (known.find(each).__doc__ or "").strip().splitlines()[0])
-        console.print(table)
+        _tasks.print_all(console)
         return
-    task = known.get(name)
-    table = _table("setting", "default")
-    for setting, value in task.to_json().items():
-        table.add_row(setting, str(value))
-    console.print((type(task).__doc__ or "").strip(), highlight=False)
-    console.print(table)
+    from attractory import figures
+    from attractory.cli._config import task_settings
+    from attractory.tasks import get
+
+    task = get(name, **task_settings(settings or []))
+    drawn = task.sample(trials, seed)
+    _tasks.print_task(console, task)
+    _tasks.print_trials(console, drawn)
+    picture, _ = figures.save(figures.trials(drawn, trials), out, name)
+    console.print(f"picture: {picture}", highlight=False, soft_wrap=True)
 
 
 def _say(message: str) -> None:
     notes.print(message, highlight=False)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i == 0 else "right")
-    return table
-
-
-def _print_frame(frame: Any) -> None:
-    table = _table(*map(str, frame.columns))
-    for row in frame.to_dict("records"):
-        table.add_row(*(f"{v:.4f}" if isinstance(v, float) else str(v) for v in row.values()))
-    console.print(table)
 
 
 def _print_networks(results: Any) -> None:
@@ -261,10 +305,10 @@ def _print_networks(results: Any) -> None:
         "cube_r_squared": "cube R²",
     }
     columns = [name for name in shown if name in frame.columns]
-    table = _table(*(shown[name] for name in columns))
+    rows = table(*(shown[name] for name in columns))
     for row in frame.to_dict("records"):
-        table.add_row(*(_shown(name, row[name]) for name in columns))
-    console.print(table)
+        rows.add_row(*(_shown(name, row[name]) for name in columns))
+    console.print(rows)
 
 
 def _asked(fixed_points: bool, automaton: bool, quick: bool) -> dict[str, Any]:

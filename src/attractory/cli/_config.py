@@ -11,12 +11,12 @@ import yaml
 
 from attractory import tasks
 from attractory._errors import FileProblem, InvalidSetting, nearest
-from attractory.models import RateRNN
+from attractory.models import MODELS, Constraints, Model, find_model
 from attractory.rules import BPTT
+from attractory.training import CELLS, recipe, rule_for
 
 KEYS = ("task", "model", "rule", "nets", "seed", "out")
-RECIPES: dict[str, Callable[..., BPTT]] = {
-    "default": BPTT,
+RULES: dict[str, Callable[..., BPTT]] = {
     "near_orthogonal": BPTT.near_orthogonal,
     "paper": BPTT.paper,
 }
@@ -27,7 +27,7 @@ class Asked:
     """The arguments of a training."""
 
     task: tasks.Task
-    model: RateRNN
+    model: Model
     rule: BPTT
     nets: int
     seed: int
@@ -37,17 +37,29 @@ class Asked:
 def read_config(file: Path | None, flags: dict[str, Any], settings: list[str]) -> Asked:
     """Flags win over the file, single settings win over both.
 
+    flags: by key, or by the setting that they stand for ("model.units"); None where not given.
+
     Raises InvalidSetting for an unknown key (naming the nearest one) or a wrong value, FileProblem
     when the file cannot be read as YAML.
     """
     values = {} if file is None else _read_yaml(file)
-    for key, value in flags.items():
-        if value is not None:
-            values[key] = value
+    given = {key: value for key, value in flags.items() if value is not None}
+    values |= {key: value for key, value in given.items() if "." not in key}
     sections = {name: _section(name, values.get(name)) for name in ("task", "model", "rule")}
+    for key, value in given.items():
+        if "." in key:
+            _put(sections, key, value)
     for setting in settings:
-        _put(sections, setting)
+        _put(sections, *_parsed(setting))
     return _asked(values, sections)
+
+
+def task_settings(settings: list[str]) -> dict[str, Any]:
+    """Settings of a task, KEY=VALUE each."""
+    sections: dict[str, dict[str, Any]] = {"task": {}}
+    for setting in settings:
+        _put(sections, *_parsed(f"task.{setting}"))
+    return sections["task"]
 
 
 def parsed_values(text: str | None, vary: str, task: tasks.Task) -> list[Any]:
@@ -74,24 +86,49 @@ def _asked(values: dict[str, Any], sections: dict[str, dict[str, Any]]) -> Asked
             f"allowed: {', '.join(tasks.names())}"
         )
     task = tasks.get(sections["task"].pop("name"), **sections["task"])
-    model_name = sections["model"].pop("name", "RateRNN")
-    if model_name != "RateRNN":
-        raise InvalidSetting(f"model.name = {model_name!r} is not allowed: RateRNN")
-    recipe = sections["rule"].pop("name", "default")
-    if recipe not in RECIPES:
-        raise InvalidSetting(f"rule.name = {recipe!r} is not allowed; {nearest(recipe, RECIPES)}")
+    model = _model(task, sections["model"])
     for name, least in [("nets", 1), ("seed", 0)]:
         number = values.get(name, least)
         if isinstance(number, bool) or not isinstance(number, int) or number < least:
             raise InvalidSetting(f"{name} = {number!r} is not allowed: a whole number from {least}")
     return Asked(
         task=task,
-        model=RateRNN(**sections["model"]),
-        rule=RECIPES[recipe](**sections["rule"]),
+        model=model,
+        rule=_rule(task, model, sections["rule"]),
         nets=values.get("nets", 1),
         seed=values.get("seed", 0),
         out=Path(values.get("out", Path("runs") / task.name)),
     )
+
+
+def _model(task: tasks.Task, settings: dict[str, Any]) -> Model:
+    """The recipe's model for the task, with these settings in it; or one that is named in full."""
+    name = settings.pop("name", "rate")
+    cells = {**{cell: cell for cell in CELLS}, **{CELLS[cell].__name__: cell for cell in CELLS}}
+    if name not in cells:
+        allowed = set(MODELS) - {"Custom"} - set(cells)  # a function cannot be written in a file
+        if name not in allowed:
+            raise InvalidSetting(
+                f"model.name = {name!r} is not allowed; {nearest(str(name), {*cells, *allowed})}"
+            )
+        return find_model(name)(**settings)
+    constraints = settings.pop("constraints", None)
+    if constraints is not None and not isinstance(constraints, dict):
+        raise InvalidSetting(f"model.constraints = {constraints!r} is not allowed: keys and values")
+    asked = None if constraints is None else Constraints(**constraints)
+    return recipe(task, cells[name], asked).model.replace(**settings)
+
+
+def _rule(task: tasks.Task, model: Model, settings: dict[str, Any]) -> BPTT:
+    """The rule of the recipe for task and model, or one that is named, with these settings."""
+    name = settings.pop("name", "default")
+    if name == "default":
+        return rule_for(task, model).replace(**settings)
+    if name not in RULES:
+        raise InvalidSetting(
+            f"rule.name = {name!r} is not allowed; {nearest(str(name), [*RULES, 'default'])}"
+        )
+    return RULES[name](**settings)
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:
@@ -122,17 +159,26 @@ def _section(name: str, value: Any) -> dict[str, Any]:
     raise InvalidSetting(f"{name} = {value!r} is not allowed: a name, or keys and values")
 
 
-def _put(sections: dict[str, dict[str, Any]], setting: str) -> None:
-    """One KEY=VALUE, such as rule.steps=300, into its section."""
+def _parsed(setting: str) -> tuple[str, Any]:
+    """One KEY=VALUE, such as rule.steps=300."""
     key, equals, text = setting.partition("=")
-    section, dot, name = key.partition(".")
-    if not equals or not dot or not name:
+    if not equals or not all(key.split(".")) or "." not in key:
         raise InvalidSetting(
             f"--set {setting} is not allowed: SECTION.KEY=VALUE, as rule.steps=300"
         )
-    if section not in sections:
-        raise InvalidSetting(f"--set {setting}: unknown section; {nearest(section, sections)}")
     try:
-        sections[section][name] = yaml.safe_load(text)
+        return key, yaml.safe_load(text)
     except yaml.YAMLError:
         raise InvalidSetting(f"--set {setting} is not allowed: the value is not readable") from None
+
+
+def _put(sections: dict[str, dict[str, Any]], key: str, value: Any) -> None:
+    """A value at its place: rule.steps, or deeper, model.constraints.density."""
+    section, *places, name = key.split(".")
+    if section not in sections:
+        raise InvalidSetting(f"{key}: unknown section; {nearest(section, sections)}")
+    found = sections[section]
+    for place in places:
+        found[place] = dict(found.get(place) or {})
+        found = found[place]
+    found[name] = value

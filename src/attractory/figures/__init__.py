@@ -16,7 +16,7 @@ from attractory.figures._save import save
 from attractory.figures._spectra import jacobian_spectra
 from attractory.figures._state_space import state_space, state_spaces
 from attractory.figures._task import trials
-from attractory.figures._training import learning_curve
+from attractory.figures._training import learning_curve, spectral_radius
 from attractory.figures._turning import state_space_3d
 from attractory.figures._weights import connectivity, spectrum
 
@@ -34,6 +34,7 @@ __all__ = [
     "psychometric",
     "robustness",
     "save",
+    "spectral_radius",
     "spectrum",
     "state_space",
     "state_space_3d",

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 from attractory.figures._check import one_of
+from attractory.figures._equations import SYMBOLS, recurrence, settings
 from attractory.figures._style import (
     BLACK,
     DOUBLE,
@@ -20,8 +21,9 @@ from attractory.figures._style import (
     new_figure,
     styled,
 )
-from attractory.models import Network
+from attractory.models import Network, RateRNN, Stacked
 
+MOST_OWN = 6  # so many arrays without a symbol have a line each
 SHOWN = 4  # so many inputs or outputs are drawn one by one
 _center, _radius = (5.0, 4.0), 2.35
 
@@ -35,7 +37,8 @@ def network(net: Network) -> Figure:
     each weight array, [to, from].
     """
     one_of("net", net, Network)
-    figure = new_figure(DOUBLE, 62)
+    lines = len(_equations(net)) + len(_facts(net))
+    figure = new_figure(DOUBLE, max(62, 5 * lines + 8))
     schema, text = figure.subplots(1, 2, width_ratios=[1.25, 1])
     schema.set(xlim=(0, 10), ylim=(0.7, 7.2), aspect="equal", anchor="NW")
     _draw_population(schema)
@@ -103,62 +106,67 @@ def _draw_channels(axes: Any, x: float, count: int, color: str, name: str) -> No
 
 
 def _name_weights(axes: Any, net: Network) -> None:
+    cells = net.model.layers if isinstance(net.model, Stacked) else (net.model,)
+    through = r"h(t), recurrent through $W_\mathrm{rec}$"
+    if len(cells) > 1:
+        through = f"{len(cells)} layers, the last one read out"
+    elif not isinstance(net.model, RateRNN):
+        through = rf"h(t), {type(net.model).__name__} cell"
     axes.text(1.95, 6.0, r"$W_\mathrm{in}$", ha="center", fontsize=9)
     axes.text(8.05, 6.0, r"$W_\mathrm{out}$", ha="center", fontsize=9)
-    axes.text(5.0, 6.65, r"h(t), recurrent through $W_\mathrm{rec}$", ha="center", fontsize=8)
-    axes.text(5.0, 1.25, f"{net.units} units", ha="center", va="top")
+    axes.text(5.0, 6.65, through, ha="center", fontsize=8)
+    units = " → ".join(str(cell.units) for cell in cells)
+    axes.text(5.0, 1.25, f"{units} units", ha="center", va="top")
 
 
 def _equations(net: Network) -> list[str]:
-    """The recurrence (on two lines when the units leak) and the readout."""
-    bias = " + b" if net.bias is not None else ""
-    drive = rf"W_\mathrm{{rec}}\,h(t) + W_\mathrm{{in}}\,x(t){bias}"
-    noise = r" + \xi(t)" if net.model.recurrent_noise > 0 else ""
-    phi = rf"\phi(\,{drive}{noise}\,)"
-    if net.model.leak == 1:
-        recurrence = [rf"$h(t+\Delta t) = {phi}$"]
-    else:
-        recurrence = [
-            r"$h(t+\Delta t) = (1 - \Delta t/\tau)\,h(t)$",
-            rf"$\qquad +\ (\Delta t/\tau)\,{phi}$",
-        ]
+    """The recurrence and the readout, in mathtext."""
     offset = " + c" if net.output_bias is not None else ""
-    return [*recurrence, rf"$z(t) = W_\mathrm{{out}}\,h(t){offset}$"]
+    h = r"h^{(\mathrm{last})}" if isinstance(net.model, Stacked) else "h"
+    return [*recurrence(net.model), rf"$z(t) = W_\mathrm{{out}}\,{h}(t){offset}$"]
 
 
 def _facts(net: Network) -> list[tuple[str, str]]:
     """Symbol and value of everything in the equations."""
-    units, model = net.units, net.model
-    name = model.activation if isinstance(model.activation, str) else _function_name(model)
     facts = [
-        (r"$\phi$", f"{name} (activation)"),
-        (r"$\Delta t,\ \tau$", f"{model.dt:g}, {model.tau:g} ms (step, time constant)"),
-        (r"$W_\mathrm{in}$", f"{units} × {net.n_inputs}"),
-        (r"$W_\mathrm{rec}$", f"{units} × {units}"),
-        (r"$W_\mathrm{out}$", f"{net.n_outputs} × {units}"),
+        *settings(net.model),
+        (r"$W_\mathrm{out}$", f"{net.n_outputs} × {net.units}"),
     ]
-    if net.bias is not None:
-        facts.append((r"$b$", f"{units} (bias)"))
+    shapes = net.model.cell_shapes(net.n_inputs)
+    place = len(facts) - 1
+    facts[place:place] = [
+        (symbol, _size(shapes[name])) for name, symbol in SYMBOLS.items() if name in shapes
+    ]
+    own = [name for name in shapes if name not in SYMBOLS and not name.startswith("recurrent_")]
+    facts[place:place] = [(_short(name), _size(shapes[name])) for name in own[:MOST_OWN]]
+    if len(own) > MOST_OWN:
+        facts.insert(-1, ("…", f"{len(own) - MOST_OWN} more arrays"))
     if net.output_bias is not None:
         facts.append((r"$c$", f"{net.n_outputs} (readout bias)"))
-    if model.recurrent_noise > 0:
-        facts.append((r"$\xi$", f"noise, s.d. {model.recurrent_noise:g}·√(2τ/Δt)"))
     return facts
 
 
-def _function_name(model: Any) -> str:
-    return getattr(model.activation, "__name__", type(model.activation).__name__)
+def _size(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape)) if shape else "1"
+
+
+def _short(name: str) -> str:
+    """A weight's symbol, with the number of its layer where it has one; else its name."""
+    layer, _, own = name.removeprefix("layer_").partition(".")
+    return f"{SYMBOLS[own][:-1]}^{{({layer})}}$" if own in SYMBOLS else name
 
 
 def _write_equations(axes: Any, net: Network) -> None:
     axes.set(xlim=(0, 10), ylim=(0, 10))
-    y = 9.3
-    for line in _equations(net):
+    y, equations, facts = 9.3, _equations(net), _facts(net)
+    between = min(1.15, 11.5 / (len(equations) + len(facts)))
+    for line in equations:
         axes.text(0, y, line, va="center", fontsize=9)
-        y -= 1.15
+        y -= between
     axes.plot([0, 9.5], [y + 0.35, y + 0.35], color=PALE, linewidth=0.6)
-    for symbol, value in _facts(net):
-        y -= 0.95 if len(_facts(net)) <= 7 else 0.75
+    apart = min(0.95, (y - 0.3) / len(facts))
+    for symbol, value in facts:
+        y -= apart
         axes.text(0.1, y + 0.55, symbol, va="center")
         axes.text(2.3, y + 0.55, value, va="center")
     axes.text(2.3, y - 0.3, "weights: rows to, columns from", va="center", fontsize=7, color=GREY)

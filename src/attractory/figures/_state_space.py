@@ -15,6 +15,7 @@ from attractory.figures._held import axis_labels, check_dimensions, cube_edges, 
 from attractory.figures._style import (
     BLACK,
     DOUBLE,
+    MOST_BITS,
     PALE,
     SINGLE,
     clean_3d,
@@ -167,12 +168,13 @@ def _label_axes(axes: Any, space: StateSpace, small: bool) -> None:
 
 def _state_legend(figure: Any, handles: dict[str, Line2D], columns: int) -> None:
     """The states in order, or how many there are when they are too many to name."""
-    if len(handles) <= NAMED:
+    if len(handles) <= NAMED and all(len(name) <= MOST_BITS for name in handles):
         order = sorted(handles, key=lambda name: ["-0+".index(sign) for sign in name])
         shown = [handles[name] for name in order]
         legend_below(figure, shown, min(columns, len(shown)), "memory state (sign of each channel)")
         return
-    text = f"{len(handles)} memory states, coloured in binary order"
+    many = f"{len(handles)} memory state{'s' * (len(handles) > 1)}"
+    text = f"{many}, coloured in binary order"
     legend_below(figure, [Line2D([], [], linestyle="none", label=text)], 1)
 
 

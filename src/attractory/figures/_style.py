@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 SINGLE, DOUBLE = 85.0, 175.0  # widths of one and of two columns of a journal (mm)
 DPI = 300
+MOST_BITS = 6  # so many outputs may have all their states of -1 and +1 in one legend
 MANY_POINTS = 5000  # longer lines are drawn as pixels, also in a vector file
 
 # Okabe & Ito (2008): told apart by colour-blind readers too
@@ -101,11 +102,12 @@ def clean_3d(axes: Any) -> None:
 def state_styles(names: Sequence[str]) -> dict[str, tuple[Any, str]]:
     """A colour and a marker for each memory state.
 
-    A state of -1 and +1 looks the same in every figure of that many bits. Up to 8 states have the
-    colours of Okabe and Ito; more take theirs from an ordered map, markers repeat.
+    A state of -1 and +1 looks the same in every figure of that many bits (up to 6). Up to 8 states
+    have the colours of Okabe and Ito; more take theirs from an ordered map, markers repeat.
     """
     known = sorted(set(names))
-    if known and not any("0" in name for name in known):
+    few = bool(known) and len(known[0]) <= MOST_BITS
+    if few and not any("0" in name for name in known):
         known = ["".join(signs) for signs in product("-+", repeat=len(known[0]))]
     colors: Any = CATEGORIES
     if len(known) > len(CATEGORIES):

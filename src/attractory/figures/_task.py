@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -52,6 +53,7 @@ def trials(trials: Trials, n: int = 3) -> Figure:
         raise InvalidSetting(
             f"n = {n!r} is not allowed: 1 to {len(trials)}, the number of trials given"
         )
+    trials = _to_the_end(trials, n)
     rows, images = channel_rows(trials), _as_images(trials)
     above = heads(trials, n, ((DOUBLE - (35 if images else 16)) / n - 3) / MM)
     heights = _heights(trials, rows)
@@ -68,6 +70,14 @@ def trials(trials: Trials, n: int = 3) -> Figure:
         _share_limits(grid, rows)
         legend_below(figure, handles, 2)
     return figure
+
+
+def _to_the_end(trials: Trials, n: int) -> Trials:
+    """The first n trials, without the time after the last of them has ended."""
+    ends = trials.inputs.shape[1] if trials.epochs is None else int(trials.epochs[:n, -1].max())
+    arrays = (trials.inputs, trials.targets, trials.mask)
+    inputs, targets, mask = (array[:n, :ends] for array in arrays)
+    return replace(trials, inputs=inputs, targets=targets, mask=mask)
 
 
 def channel_rows(trials: Trials) -> list[Row]:

@@ -21,6 +21,7 @@ from attractory.figures._style import (
     GREY,
     MANY_POINTS,
     ORDERED_MAP,
+    SINGLE,
     legend_below,
     letter,
     new_figure,
@@ -65,6 +66,37 @@ def learning_curve(
     if len(nets) > 1:
         _color_bar(figure, panels, nets)
     legend_below(figure, handles, len(handles))
+    return figure
+
+
+@styled
+def spectral_radius(history: pd.DataFrame) -> Figure:
+    """Spectral radius of each network's recurrent weights against the update.
+
+    history is that of a run, with columns net, step, spectral_radius (nan where it was not
+    measured; see `Run.history`). Dashed: 1, where a linear network begins to be unstable. Raises
+    InvalidSetting where it was never measured.
+    """
+    one_of("history", history, pd.DataFrame)
+    known = "spectral_radius" in history.columns
+    measured = history[history["spectral_radius"].notna()] if known else history[:0]
+    if measured.empty:
+        raise InvalidSetting(
+            "history has no spectral radius: these networks were not trained here, or have no "
+            "square matrix of recurrent weights"
+        )
+    nets = measured["net"].unique()
+    figure = new_figure(SINGLE, 64)
+    axes = figure.subplots()
+    axes.axhline(1, color=BLACK, linestyle="--", linewidth=0.6, zorder=0)
+    for net, color in zip(nets, _colors(len(nets)), strict=True):
+        rows = measured[measured["net"] == net]
+        axes.plot(
+            rows["step"], rows["spectral_radius"], "o-", color=color, markersize=2.5, linewidth=1
+        )
+    axes.set(xlabel="Training step (updates)", ylabel="Spectral radius of W (dimensionless)")
+    if len(nets) > 1:
+        _color_bar(figure, [axes], nets)
     return figure
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.colors import Normalize
@@ -34,19 +34,25 @@ def connectivity(connectivity: Connectivity, spectrum: Spectrum) -> Figure:
     """Recurrent weights and eigenvalues of one network (Jarne 2024, figure 4).
 
     A: the matrix (unit, unit), rows post-synaptic, columns pre-synaptic; the colours are centred
-    at 0 and clipped where 99 % of the weights lie within. B: histogram of all weights with the
+    at 0 and clipped where 99 % of the weights lie within. Under Dale's law the excitatory units of
+    each area come first, and a dashed line is where the inhibitory ones begin; solid lines part the
+    areas. Of a gated cell it is the matrix of one gate. B: histogram of all weights with the
     normal distribution of the same mean and standard deviation. C: eigenvalues in the complex
-    plane with the unit circle; those of modulus above 1.01 are marked.
+    plane with the unit circle; those of modulus above 1.01 are marked. They are those of the
+    matrix, or of a Jacobian, as `Spectrum.of` says.
     """
     one_of("connectivity", connectivity, Connectivity)
     one_of("spectrum", spectrum, Spectrum)
-    figure = new_figure(DOUBLE, 64)
+    named = connectivity.signs is not None or connectivity.areas is not None
+    figure = new_figure(DOUBLE, 68 if named else 64)
     matrix, histogram, plane = figure.subplots(1, 3, width_ratios=[1.25, 1, 1])
-    _draw_matrix(figure, matrix, connectivity.weights)
+    _draw_matrix(figure, matrix, connectivity)
     _draw_histogram(histogram, connectivity)
     handles = _draw_eigenvalues(plane, spectrum)
     _frame_plane(plane, [spectrum])
     plane.set(xlabel="Re λ (dimensionless)", ylabel="Im λ (dimensionless)")
+    if spectrum.of != "recurrent weights":
+        plane.set_title(spectrum.of, fontsize=7)
     plane.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.24), handlelength=1)
     for i, axes in enumerate((matrix, histogram, plane)):
         axes.set_anchor("N")
@@ -93,12 +99,71 @@ def _label_planes(grid: Any, count: int) -> None:
         axes.set_ylabel("Im λ (dimensionless)")
 
 
-def _draw_matrix(figure: Figure, axes: Any, weights: np.ndarray) -> None:
+class Group(NamedTuple):
+    """Units beside each other in the matrix: an area (None without), and the sign of its units."""
+
+    area: int | None
+    sign: int | None
+    units: np.ndarray
+
+
+def groups(connectivity: Connectivity) -> list[Group]:
+    """The units by area, in it excitatory ones first; as they are where neither is known."""
+    units = len(connectivity.weights)
+    sizes, signs = connectivity.areas, connectivity.signs
+    area = np.repeat(np.arange(len(sizes)), sizes) if sizes else np.zeros(units, int)
+    sign = np.zeros(units, int) if signs is None else np.asarray(signs, int)
+    made = []
+    for one in range(len(sizes) if sizes else 1):
+        for kind in (0,) if signs is None else (1, -1):
+            found = np.flatnonzero((area == one) & (sign == kind))
+            if len(found):
+                made.append(Group(one if sizes else None, kind or None, found))
+    return made
+
+
+def _mark_groups(axes: Any, found: list[Group]) -> None:
+    """Lines between areas (both ways) and between signs (of columns), with their names above."""
+    start, area_start = 0, 0
+    for i, group in enumerate(found):
+        end = start + len(group.units)
+        last = i + 1 == len(found)
+        new_area = last or found[i + 1].area != group.area
+        if group.sign is not None:
+            name = "E" if group.sign > 0 else "I"
+            middle = (start + end) / 2 - 0.5
+            axes.annotate(
+                name, (middle, 1), (0, 2), xycoords=("data", "axes fraction"),
+                textcoords="offset points", ha="center", va="bottom", fontsize=7,
+            )  # fmt: skip
+        if not last:
+            axes.axvline(end - 0.5, color=BLACK, linewidth=0.6, linestyle="-" if new_area else "--")
+        if not last and new_area:
+            axes.axhline(end - 0.5, color=BLACK, linewidth=0.6)
+        if new_area and group.area is not None:
+            axes.annotate(
+                f"area {group.area}", ((area_start + end) / 2 - 0.5, 1),
+                (0, 11 if group.sign is not None else 2), xycoords=("data", "axes fraction"),
+                textcoords="offset points", ha="center", va="bottom", fontsize=7,
+            )  # fmt: skip
+            area_start = end
+        start = end
+
+
+def _draw_matrix(figure: Figure, axes: Any, connectivity: Connectivity) -> None:
+    found = groups(connectivity)
+    order = np.concatenate([group.units for group in found])
+    weights = connectivity.weights[np.ix_(order, order)]
+    sorted_units = bool((np.diff(order) < 0).any())
     limit = _color_limit(weights)
     image = axes.imshow(
         weights, cmap=SIGNED_MAP, norm=Normalize(-limit, limit), interpolation="nearest"
     )
-    axes.set(xlabel="Pre-synaptic unit (index)", ylabel="Post-synaptic unit (index)")
+    index = "sorted by sign" if sorted_units else "index"
+    axes.set(xlabel=f"Pre-synaptic unit ({index})", ylabel=f"Post-synaptic unit ({index})")
+    _mark_groups(axes, found)
+    if connectivity.gate is not None:
+        axes.set_title(f"{connectivity.gate} gate", fontsize=7)
     for side in ("top", "right"):
         axes.spines[side].set_visible(True)
     bar = figure.colorbar(

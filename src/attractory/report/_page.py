@@ -24,9 +24,12 @@ CAPTIONS = {
     "pulse resets it, and without a pulse it stays as it is.",
     "figure2_network": "The network: inputs, recurrent units, linear readout.",
     "figure3_trials": "Three random trials of the task: inputs with their noise, and the targets.",
-    "figure4_connectivity": "Recurrent weights of network 0 (rows: to, columns: from), their "
-    "distribution, and their eigenvalues with the unit circle.",
+    "figure4_connectivity": "Recurrent weights of network 0 (rows: to, columns: from; of a gated "
+    "cell those of its candidate), their distribution, and the eigenvalues with the unit circle.",
     "figure5_spectra": "Eigenvalues of the recurrent weights of each network.",
+    "spectral_radius": "Spectral radius of the recurrent weights of each network during training.",
+    "psychometric": "How often the first option is chosen as the evidence for it grows, with the "
+    "fitted curves; dashed: chance.",
     "figure6_state_space": "The test walk through all memory states: what network 0 is given, "
     "asked and says, and its states in the three leading dimensions.",
     "figure7_state_spaces": "The same walk seen in the state space of each network.",
@@ -45,7 +48,8 @@ CAPTIONS = {
 }
 SECTIONS = {
     "Task and network": ("figure1_flip_flop", "figure2_network", "figure3_trials"),
-    "Learning": ("learning_curve",),
+    "Learning": ("learning_curve", "spectral_radius"),
+    "Choices": ("psychometric",),
     "Weights": ("figure4_connectivity", "figure5_spectra"),
     "State space": ("figure6_state_space", "figure7_state_spaces"),
     "Fixed points": ("fixed_points", "connections", "jacobian_spectra", "continuation"),
@@ -58,6 +62,7 @@ HEADINGS = {
     "mse_with_last_step": "MSE, all steps",
     "distance": "distance",
     "accuracy": "sign accuracy",
+    "correct": "trials right",
     "spectrum_radius": "spectral radius",
     "spectrum_outliers": "|λ| > 1.01",
     "spectrum_on_circle": "within 0.02 of circle",
@@ -72,7 +77,7 @@ HEADINGS = {
     "automaton_right": "memory transitions right (T0)",
     "automaton_margin": "smallest margin (T0)",
 }
-PERCENTAGES = ("accuracy", "spectrum_on_circle", "cube_one_bit_apart", "automaton_right")
+PERCENTAGES = ("accuracy", "correct", "spectrum_on_circle", "cube_one_bit_apart", "automaton_right")
 
 
 def write(run: Run, path: str | Path | None = None, results: Study | None = None) -> Path:
@@ -99,7 +104,11 @@ def _html(results: Study, images: dict[str, bytes]) -> str:
     run = results.run
     sections = {"Scores": _scores(results)}
     for title, names in SECTIONS.items():
-        parts = [_figure(name, images[name]) for name in names if name in images]
+        parts = [
+            _figure(name, images[name], _caption(results, name)) for name in names if name in images
+        ]
+        if title == "Choices" and results.choices is not None:
+            parts.append(_table(results.choices.table()))
         if title == "Weights":
             parts.append(_weight_tables(results))
         if title == "State space":
@@ -149,8 +158,10 @@ def _lead(results: Study) -> str:
 
 def _scores(results: Study) -> str:
     table = results.network_table()
-    facts = [
-        ("median MSE", f"{table['mse'].median():.4f}"),
+    facts = [("median MSE", f"{table['mse'].median():.4f}")]
+    if table["correct"].notna().any():
+        facts.append(("trials right, median", f"{100 * table['correct'].median():.1f} %"))
+    facts += [
         ("median sign accuracy", f"{100 * table['accuracy'].median():.2f} %"),
         ("eigenvalues near the circle", f"{100 * table['spectrum_on_circle'].median():.0f} %"),
     ]
@@ -169,21 +180,34 @@ def _scores(results: Study) -> str:
     return (
         f'<div class="facts">{boxes}</div>'
         f"<p>On {results.scores.n} fresh trials. Distance is the Frobenius norm between output and "
-        "target, mean over trials; sign accuracy counts every point whose target is not 0."
+        "target, mean over trials; sign accuracy counts every point whose target is not 0; trials "
+        "right is the share of trials that are answered as the task asks."
         f"{note}</p>"
-        f"{_table(_columns(table, 'mse', 'distance', 'accuracy'))}"
+        f"{_table(_columns(table, 'mse', 'distance', 'accuracy', 'correct'))}"
         f"<details><summary>Scores of each output channel</summary>{_table(per_bit)}</details>"
+        + "".join(
+            f"<details><summary>Trials right by {escape(name)}</summary>{_table(each)}</details>"
+            for name, each in results.by_condition.items()
+        )
     )
 
 
 def _weight_tables(results: Study) -> str:
     """Numbers of the spectra and of the connectivity."""
-    connectivity = pd.DataFrame([c.summary() for c in results.connectivity])
-    connectivity.insert(0, "net", range(len(connectivity)))
-    return (
-        f"{_table(_columns(results.network_table(), 'spectrum'))}"
-        f"<details><summary>Connectivity statistics</summary>{_table(connectivity)}</details>"
-    )
+    parts = [f"<p>{escape(sentence)}</p>" for sentence in results.omitted]
+    if results.audit is not None:
+        parts.append(f"<p>{escape(results.audit.statement)}</p>")
+    parts.append(_table(_columns(results.network_table(), "spectrum")))
+    if results.connectivity:
+        connectivity = pd.DataFrame([c.summary() for c in results.connectivity])
+        connectivity.insert(0, "net", range(len(connectivity)))
+        parts.append(
+            f"<details><summary>Connectivity statistics</summary>{_table(connectivity)}</details>"
+        )
+    if results.audit is not None:
+        audit = _table(results.audit.table())
+        parts.append(f"<details><summary>Audit of the weights</summary>{audit}</details>")
+    return "".join(parts)
 
 
 def _state_space_tables(results: Study) -> str:
@@ -337,9 +361,18 @@ def _settings(run: Run) -> str:
     return f'{notes}<div class="scroll"><table class="settings">{body}</table></div>'
 
 
-def _figure(name: str, image: bytes) -> str:
+def _caption(results: Study, name: str) -> str:
+    if name == "figure5_spectra" and results.spectra[0].of != "recurrent weights":
+        return (
+            "Eigenvalues of the Jacobian of one step at the state 0, without input, of each "
+            "network: the model has no single square matrix of recurrent weights."
+        )
+    return CAPTIONS[name]
+
+
+def _figure(name: str, image: bytes, caption: str) -> str:
     data = base64.b64encode(image).decode()
-    caption = escape(CAPTIONS[name])
+    caption = escape(caption)
     return (
         f'<figure><img alt="{caption}" src="data:image/svg+xml;base64,{data}">'
         f"<figcaption>{caption}</figcaption></figure>"

@@ -12,7 +12,7 @@ from attractory.report._dynamics import Effort
 from attractory.report._page import write
 from attractory.report._study import Study, study
 from attractory.rules import BPTT
-from attractory.runs import Run, import_flip_flop
+from attractory.runs import Run, imported
 from attractory.tasks import FlipFlop
 from attractory.training import train
 
@@ -38,7 +38,7 @@ def reproduce(
     An interrupted call goes on from its last checkpoint when it is repeated.
     """
     if source is not None:
-        run = import_flip_flop(source)
+        run = imported(source)
         run.save(path)  # a folder that is not free is refused before any work
     else:
         run = _trained(preset, nets, units, seed, path, progress)

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from attractory import analysis, figures
+from attractory._errors import InvalidSetting
 from attractory._files import write_json, write_text
-from attractory.evaluation import RobustnessCurve, Scores, evaluate, robustness
+from attractory.evaluation import (
+    PsychometricCurve,
+    RobustnessCurve,
+    Scores,
+    by_condition,
+    evaluate,
+    psychometric,
+    robustness,
+)
 from attractory.models import Network, Trajectory
 from attractory.report._dynamics import Dynamics, Effort, dynamics
 from attractory.runs import Run, save_safetensors
-from attractory.tasks import FlipFlop, Task, Trials
+from attractory.tasks import ChoiceTask, FlipFlop, Task, Trials
 
 PUBLISHED_MSE = 0.0133  # the author's network after 20 epochs, last step left out
 SCORE_SEED = 1_000_003  # the scores' trials are none of those trained on
+PROBED = 16  # trials of the state space
+MOST_LEVELS, MOST_CONDITIONS = 24, 3  # of the tables by condition
 
 
 @dataclass(frozen=True)
@@ -30,7 +42,10 @@ class Study:
     task's generator spoils it; scores_with_last_step: with it (None where nothing is left out).
     probe: the trials of the state space (the walk through all states for a flip-flop).
     cubes is None unless every network is a flip-flop memory seen in enough dimensions. dynamics:
-    fixed points and automaton; None where neither was asked for.
+    fixed points and automaton; None where neither was asked for. connectivity: empty for a model
+    without one matrix of recurrent weights, audit then None, too. choices: the psychometric curves
+    of a task with evidence, else None. by_condition: scores in the conditions of the trials, a
+    table a condition, by its name. omitted: what does not exist here, and why, in words.
     """
 
     run: Run
@@ -46,6 +61,10 @@ class Study:
     principal_spaces: list[analysis.StateSpace]
     cubes: list[analysis.Hypercube] | None
     dynamics: list[Dynamics] | None = None
+    audit: analysis.Audit | None = None
+    choices: PsychometricCurve | None = None
+    by_condition: dict[str, pd.DataFrame] = field(default_factory=dict)
+    omitted: tuple[str, ...] = ()
 
     def network_table(self) -> pd.DataFrame:
         """A row for each network: its scores and what its weights and states are like."""
@@ -62,6 +81,7 @@ class Study:
             row |= {
                 "distance": self.scores.distance[net],
                 "accuracy": self.scores.accuracy[net],
+                "correct": self.scores.correct[net],
                 **{f"spectrum_{name}": value for name, value in spectrum.items()},
             }
             if self.cubes is not None:
@@ -76,10 +96,16 @@ class Study:
         tables = {
             "networks": self.network_table(),
             "scores": self.scores.table(),
-            "connectivity": pd.DataFrame([c.summary() for c in self.connectivity]),
             "eigenvalues": self._eigenvalue_table(),
             "explained_variance": self._variance_table(),
         }
+        if self.connectivity:
+            tables["connectivity"] = pd.DataFrame([c.summary() for c in self.connectivity])
+        if self.audit is not None:
+            tables["audit"] = self.audit.table()
+        if self.choices is not None:
+            tables["psychometric"] = self.choices.table()
+        tables |= {f"by_{name}": table for name, table in self.by_condition.items()}
         if self.curves:
             tables["robustness"] = pd.concat([curve.table() for curve in self.curves])
         for name, table in tables.items():
@@ -112,12 +138,16 @@ class Study:
             drawings["figure1_flip_flop"] = lambda: figures.flip_flop(flip_flop)
         drawings |= {
             "figure2_network": lambda: figures.network(self.run.networks[0]),
-            "figure3_trials": lambda: figures.trials(self.task.sample(3, seed=self.run.seed)),
-            "figure4_connectivity": lambda: figures.connectivity(
-                self.connectivity[0], self.spectra[0]
-            ),
+            "figure3_trials": self._draw_trials,
             "figure5_spectra": lambda: figures.spectrum(self.spectra),
         }
+        if self.connectivity:
+            drawings["figure4_connectivity"] = lambda: figures.connectivity(
+                self.connectivity[0], self.spectra[0]
+            )
+        choices = self.choices
+        if choices is not None:
+            drawings["psychometric"] = lambda: figures.psychometric(choices)
         if self.spaces[0].coordinates.shape[-1] >= 3:
             drawings |= self._state_space_drawings()
         if len(self.run.history):
@@ -125,11 +155,18 @@ class Study:
             drawings["learning_curve"] = lambda: figures.learning_curve(
                 self.run.history, target, f"published network, {PUBLISHED_MSE}"
             )
+        history = self.run.history
+        if "spectral_radius" in history and history["spectral_radius"].notna().any():
+            drawings["spectral_radius"] = lambda: figures.spectral_radius(history)
         if self.dynamics is not None:
             drawings |= self._dynamics_drawings(self.dynamics[0])
         if self.curves:
             drawings["robustness"] = lambda: figures.robustness(self.curves)
         return drawings
+
+    def _draw_trials(self) -> Figure:
+        n = self.scores.n  # the generator is compiled for so many
+        return figures.trials(self.task.sample(n, seed=self.run.seed), min(3, n))
 
     def _state_space_drawings(self) -> dict[str, Callable[[], Figure]]:
         return {
@@ -194,14 +231,20 @@ def study(
     scores = evaluate(networks, task, n, seed)
     spoiled = None if published is None else evaluate(networks, published, n, seed)
     for net, row in enumerate(run.status):
-        row["scores"] = {"mse": scores.mse[net], "accuracy": scores.accuracy[net]}
+        row["scores"] = {
+            name: getattr(scores, name)[net].item() for name in ("mse", "accuracy", "correct")
+        }
     curves = []
     for vary, values in task.conditions().items():
         say(f"robustness: {vary}")
         curves.append(robustness(networks, task, vary, values, max(1, n // 4), seed))
     say("weights, spectra and state space")
-    probe = task.walk() if isinstance(task, FlipFlop) and task.bits <= 6 else task.sample(16, seed)
-    dimensions = min(3, run.model.units)
+    if isinstance(task, FlipFlop) and task.bits <= 6:
+        probe = task.walk()
+    else:
+        probe = _first(task.sample(n, seed), PROBED)
+    dimensions = min(3, run.model.state_size)
+    connectivity, audit, omitted = _weights(run)
     spaces = [analysis.state_space(net, probe, "svd", dimensions) for net in networks]
     principal = [analysis.state_space(net, probe, "pca", dimensions) for net in networks]
     return Study(
@@ -210,7 +253,7 @@ def study(
         scores=scores,
         scores_with_last_step=spoiled,
         curves=curves,
-        connectivity=[analysis.connectivity(net) for net in networks],
+        connectivity=connectivity,
         spectra=[analysis.spectrum(net) for net in networks],
         probe=probe,
         trajectory=networks[0].simulate(probe.inputs[:1]),
@@ -220,7 +263,61 @@ def study(
         dynamics=_dynamics(networks, task, effort, fixed_points, automaton, seed, say)
         if fixed_points or automaton
         else None,
+        audit=audit,
+        choices=_choices(networks, task, n, seed),
+        by_condition=_by_condition(networks, task, n, seed),
+        omitted=omitted,
     )
+
+
+def _first(trials: Trials, n: int) -> Trials:
+    """The first trials of a sample."""
+    return replace(
+        trials,
+        inputs=trials.inputs[:n],
+        targets=trials.targets[:n],
+        mask=trials.mask[:n],
+        epochs=None if trials.epochs is None else trials.epochs[:n],
+        conditions={name: values[:n] for name, values in trials.conditions.items()},
+    )
+
+
+def _weights(
+    run: Run,
+) -> tuple[list[analysis.Connectivity], analysis.Audit | None, tuple[str, ...]]:
+    """Connectivity and audit where the model has the matrix for them, and what is missing."""
+    omitted: list[str] = []
+    connectivity: list[analysis.Connectivity] = []
+    audit = None
+    try:
+        connectivity = [analysis.connectivity(net) for net in run.networks]
+    except InvalidSetting as reason:
+        omitted.append(f"No connectivity is shown: {reason}.")
+    try:
+        audit = analysis.audit(run)
+    except InvalidSetting as reason:
+        omitted.append(f"No audit of the weights is made: {reason}.")
+    return connectivity, audit, tuple(omitted)
+
+
+def _choices(networks: list[Network], task: Task, n: int, seed: int) -> PsychometricCurve | None:
+    """Psychometric curves of a task that states its evidence, one for each context."""
+    if not isinstance(task, ChoiceTask) or task.evidence is None:
+        return None
+    by = "context" if "context" in task.sample(n, seed).conditions else None
+    return psychometric(networks, task, n, seed, by=by)
+
+
+def _by_condition(
+    networks: list[Network], task: Task, n: int, seed: int
+) -> dict[str, pd.DataFrame]:
+    """Scores by conditions that have a few values; the right answer is not among them."""
+    kept = []
+    for name, values in task.sample(n, seed).conditions.items():
+        levels = len(np.unique(values[~np.isnan(values)]))
+        if 2 <= levels <= MOST_LEVELS and not name.startswith("answer"):
+            kept.append(name)
+    return {name: by_condition(networks, task, name, n, seed) for name in kept[:MOST_CONDITIONS]}
 
 
 def _dynamics(

@@ -8,11 +8,12 @@ from attractory.runs._folder import (
     write_manifest,
     write_weights,
 )
-from attractory.runs._keras_network import import_flip_flop, load_keras
+from attractory.runs._foreign import export, imported, load_network
+from attractory.runs._keras_network import load_keras
 from attractory.runs._keras_write import save_keras, to_keras
 from attractory.runs._onnx import to_onnx
 from attractory.runs._psychrnn import load_psychrnn
-from attractory.runs._run import HISTORY_COLUMNS, Run, imported_run, load, run_config
+from attractory.runs._run import HISTORY_COLUMNS, Run, load, run_config
 from attractory.runs._torch import from_torch, save_torch, to_torch
 
 __all__ = [
@@ -20,11 +21,12 @@ __all__ = [
     "HISTORY_COLUMNS",
     "Run",
     "claim_folder",
+    "export",
     "from_torch",
-    "import_flip_flop",
-    "imported_run",
+    "imported",
     "load",
     "load_keras",
+    "load_network",
     "load_psychrnn",
     "package_versions",
     "run_config",

@@ -11,10 +11,28 @@ import numpy as np
 
 from attractory._errors import AttractoryError, InvalidSetting
 from attractory.kernels import Activation
-from attractory.models import GRU, LSTM, LowRankRNN, Model, Network, RateRNN, Stacked, Weights
+from attractory.models import (
+    GRU,
+    LSTM,
+    LowRankRNN,
+    Model,
+    Network,
+    RateRNN,
+    Stacked,
+    Weights,
+    activation_function,
+)
 
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 OPEN = 30.0  # the bias of a gate that is 1 in float32
+_NAMES = (
+    "tanh",
+    "relu",
+    "sigmoid",
+    "softplus",
+    "soft_sign",
+    "elu",
+)  # a function may be one of these
 
 # what a layer may hold that another framework has, and what says only how it was trained
 _known_weights = frozenset(
@@ -105,9 +123,8 @@ def foreign(package: str) -> Any:
 
 def _model(layer: Layer) -> Model:
     biased = layer.bias is not None
-    leak = _constant_leak(layer)
-    if leak is not None:
-        tau = float(f"{1 / leak:.6g}")  # as it was: a bias in float32 tells no more digits
+    tau = _constant_tau(layer)
+    if tau is not None:
         return RateRNN(units=layer.units, tau=tau, bias=True)
     if layer.kind == "RNN":
         return RateRNN(units=layer.units, activation=layer.activation, bias=biased)
@@ -115,7 +132,7 @@ def _model(layer: Layer) -> Model:
 
 
 def _arrays(layer: Layer) -> Weights:
-    if _constant_leak(layer) is not None:
+    if _constant_tau(layer) is not None:
         candidate = slice(2 * layer.units, None)
         return {
             "recurrent_weights": layer.recurrent_weights[candidate],
@@ -152,7 +169,7 @@ def _layers(model: Model, weights: Weights, framework: str) -> Iterator[Layer]:
         _single(weights["input_weights"]),
         bias,
         recurrent_bias,
-        getattr(model, "activation", "tanh"),
+        _named(getattr(model, "activation", "tanh")),
     )
     yield layer if model.leak == 1.0 else _as_gated(layer, model.leak)
 
@@ -163,7 +180,7 @@ def _as_gated(layer: Layer, leak: float) -> Layer:
     gates = np.zeros((2 * units, 1), np.float32)
     biases = np.zeros(3 * units, np.float32)
     biases[:units] = OPEN
-    biases[units : 2 * units] = np.log((1 - leak) / leak)
+    biases[units : 2 * units] = np.log(1 / leak - 1)
     if layer.bias is not None:
         biases[2 * units :] = layer.bias
     return Layer(
@@ -177,8 +194,8 @@ def _as_gated(layer: Layer, leak: float) -> Layer:
     )
 
 
-def _constant_leak(layer: Layer) -> float | None:
-    """The leak of a layer that `_as_gated` made, or one like it; None for another."""
+def _constant_tau(layer: Layer) -> float | None:
+    """tau over dt of a layer that `_as_gated` made, or one like it; None for another."""
     if layer.kind != "GRU" or layer.bias is None or layer.recurrent_bias is None:
         return None
     units = layer.units
@@ -189,11 +206,28 @@ def _constant_leak(layer: Layer) -> float | None:
     update = biases[units:]
     if (biases[:units] < OPEN).any() or np.ptp(update) != 0 or layer.recurrent_bias.any():
         return None
-    return float(1 / (1 + np.exp(np.float64(update[0]))))
+    return _fewest_digits(update[0])
+
+
+def _fewest_digits(logit: np.floating[Any]) -> float:
+    """The roundest tau whose update gate has this bias: as it was before it became a float32."""
+    tau = 1 + np.exp(np.float64(logit))
+    for digits in range(1, 17):
+        rounded = float(f"{tau:.{digits}g}")
+        if rounded > 1 and logit.dtype.type(np.log(rounded - 1)) == logit:
+            return rounded
+    return max(1.0, float(tau))
+
+
+def _named(activation: str | Activation) -> str | Activation:
+    """The name of a function that has one."""
+    if isinstance(activation, str):
+        return activation
+    return next((name for name in _NAMES if activation_function(name) is activation), activation)
 
 
 def _check_same_numbers(model: Model, weights: Weights, framework: str) -> None:
-    if model.leak != 1.0 and getattr(model, "activation", None) != "tanh":
+    if model.leak != 1.0 and _named(getattr(model, "activation", "")) != "tanh":
         tau, dt = getattr(model, "tau", None), model.step_length
         raise InvalidSetting(
             f"tau = {tau} with dt = {dt}: this {type(model).__name__} leaks, the cells of "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,7 @@ from attractory import tasks
 from attractory._errors import FileProblem, InvalidSetting, nearest
 from attractory._files import write_text
 from attractory._settings import Settings
-from attractory.kernels import Activation
-from attractory.models import Network, RateRNN
+from attractory.models import Model, Network, find_model
 from attractory.rules import BPTT
 from attractory.runs._folder import (
     HISTORY,
@@ -37,9 +36,10 @@ HISTORY_COLUMNS = (
     "gradient_norm",
     "learning_rate",
     "seconds",
+    "spectral_radius",
 )
+NEWER_COLUMNS = ("spectral_radius",)  # NaN in histories that were written before there was one
 
-_models: dict[str, type[RateRNN]] = {"RateRNN": RateRNN}
 _rules: dict[str, type[BPTT]] = {"BPTT": BPTT}
 
 
@@ -48,14 +48,16 @@ class Run:
     """Networks that were trained (or imported) together, with all that is needed to know how.
 
     networks: the networks, in order. history: a row for each net and step (columns net, step,
-    loss, validation_loss, gradient_norm, learning_rate, seconds; step counts from 1, loss is that
-    of the batch before the update). status: a row (dict) for each network: net, seed, status
-    ("finished", "stopped early", "diverged", "imported"), step, events. path: the run's folder, or
-    None while it is in memory only. source: where imported networks came from.
+    loss, validation_loss, gradient_norm, learning_rate, seconds, spectral_radius; step counts from
+    1, loss is that of the batch before the update, spectral_radius is that of the recurrent weights
+    after it, at checks, NaN elsewhere and for models without one square matrix). status: a row
+    (dict) for each network: net, seed, status ("finished", "stopped early", "diverged",
+    "imported"), step, events. path: the run's folder, or None while it is in memory only. source:
+    where imported networks came from.
     """
 
     task: tasks.Task
-    model: RateRNN
+    model: Model
     networks: Sequence[Network]
     status: list[dict[str, Any]]
     rule: BPTT | None = None
@@ -107,11 +109,12 @@ def imported_run(network: Network, task: tasks.Task, file: str | Path) -> Run:
     return Run(task, network.model, [network], status, source=source)
 
 
-def load(path: str | Path, activation: Activation | None = None) -> Run:
+def load(path: str | Path, **functions: Callable[..., Any]) -> Run:
     """A run from its folder.
 
-    activation: the function, where the model was trained with a user's own one (a function cannot
-    be stored). Raises FileProblem when a file is missing, damaged or does not fit the others.
+    functions: those that the model was made with, by the names of its settings (`activation`,
+    `step`): a function cannot be stored. Raises FileProblem when a file is missing, damaged or does
+    not fit the others; InvalidSetting when a function is missing.
     """
     folder = Path(path)
     manifest = read_manifest(folder)
@@ -123,7 +126,7 @@ def load(path: str | Path, activation: Activation | None = None) -> Run:
     weights, given = read_weights(folder / NETWORKS)
     config = manifest["config"]
     try:
-        task, model, rule = _described(config, given, activation)
+        task, model, rule = _described(config, given, functions)
         seed, source, rows = config["seed"], config["source"], manifest["networks"]
     except (KeyError, TypeError) as error:
         raise FileProblem(f"{folder / MANIFEST}: damaged: {error} is missing or wrong") from None
@@ -133,7 +136,7 @@ def load(path: str | Path, activation: Activation | None = None) -> Run:
 
 def run_config(
     task: tasks.Task,
-    model: RateRNN,
+    model: Model,
     rule: BPTT | None,
     nets: int,
     seed: int,
@@ -152,30 +155,41 @@ def run_config(
 
 def given_arrays(task: Settings, model: Settings) -> dict[str, np.ndarray]:
     """The arrays among the settings, by name: 'given.model.recurrent_init' and so on."""
-    return {
-        f"given.{kind}.{name}": np.asarray(getattr(settings, name))
-        for kind, settings in [("task", task), ("model", model)]
-        for name in type(settings).model_fields
-        if hasattr(getattr(settings, name), "__array__")
-    }
+    found: dict[str, np.ndarray] = {}
+    for kind, settings in [("task", task), ("model", model)]:
+        _collect(f"given.{kind}", settings, found)
+    return found
+
+
+def _collect(where: str, settings: Settings, found: dict[str, np.ndarray]) -> None:
+    """Arrays of settings, and of settings within them, into `found`."""
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        parts = value if isinstance(value, tuple) else (value,)
+        for i, part in enumerate(parts):
+            place = f"{where}.{name}" if part is value else f"{where}.{name}.{i}.settings"
+            if isinstance(part, Settings):
+                _collect(place, part, found)
+            elif hasattr(part, "__array__") and not isinstance(part, np.generic):
+                found[place] = np.asarray(part)
 
 
 def _described(
-    config: dict[str, Any], given: dict[str, np.ndarray], activation: Activation | None
-) -> tuple[tasks.Task, RateRNN, BPTT | None]:
+    config: dict[str, Any], given: dict[str, np.ndarray], functions: dict[str, Callable[..., Any]]
+) -> tuple[tasks.Task, Model, BPTT | None]:
     """Task, model and rule from their JSON."""
     task_class = tasks.find(config["task"]["name"])
     task = task_class(**_settings(config["task"], "task", given))
-    model_values = _settings(config["model"], "model", given)
-    if isinstance(model_values["activation"], dict):
-        name = model_values["activation"]["function"]
-        if activation is None:
-            raise InvalidSetting(
-                f"activation = None: this model was made with the function {name!r}, which is not "
-                "stored; hand it over: attractory.load(path, activation=...)"
-            )
-        model_values["activation"] = activation
-    model = _class(_models, "model", config["model"]["name"])(**model_values)
+    values = _settings(config["model"], "model", given)
+    for name, value in values.items():
+        if isinstance(value, dict) and set(value) == {"function"}:
+            if name not in functions:
+                raise InvalidSetting(
+                    f"{name} = None: this model was made with the function {value['function']!r}, "
+                    f"which is not stored; hand it over: attractory.load(path, {name}=...)"
+                )
+            values[name] = functions[name]
+    model = find_model(config["model"]["name"])(**values)
     if config["rule"] is None:
         return task, model, None
     rule = _class(_rules, "rule", config["rule"]["name"])(**config["rule"]["settings"])
@@ -192,21 +206,28 @@ def _settings(
     description: dict[str, Any], kind: str, given: dict[str, np.ndarray]
 ) -> dict[str, Any]:
     """Settings with the user's arrays put back in the place of their fingerprints."""
-    values = dict(description["settings"])
-    for name in values:
-        if f"given.{kind}.{name}" in given:
-            values[name] = given[f"given.{kind}.{name}"]
-    return values
+    return _put_back(description["settings"], f"given.{kind}", given)
+
+
+def _put_back(value: Any, place: str, given: dict[str, np.ndarray]) -> Any:
+    if place in given:
+        return given[place]
+    if isinstance(value, dict):
+        return {name: _put_back(each, f"{place}.{name}", given) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_put_back(each, f"{place}.{i}", given) for i, each in enumerate(value)]
+    return value
 
 
 def _unstacked(
-    path: Path, model: RateRNN, stacked: dict[str, np.ndarray], nets: int
+    path: Path, model: Model, stacked: dict[str, np.ndarray], nets: int
 ) -> list[Network]:
     """One Network for each row, after the shapes were checked against the model."""
-    missing = {"input_weights", "output_weights"} - set(stacked)
-    if missing:
-        raise FileProblem(f"{path}: damaged: {sorted(missing)[0]!r} is missing")
-    n_inputs, n_outputs = stacked["input_weights"].shape[-1], stacked["output_weights"].shape[1]
+    try:
+        n_inputs = model.input_size({n: w[0] for n, w in stacked.items()})
+        n_outputs = stacked["output_weights"].shape[1]
+    except KeyError as error:
+        raise FileProblem(f"{path}: damaged: {error} is missing") from None
     for name, shape in model.weight_shapes(n_inputs, n_outputs).items():
         if name not in stacked:
             raise FileProblem(f"{path}: damaged: {name!r} is missing")
@@ -226,6 +247,9 @@ def _read_history(folder: Path) -> pd.DataFrame:
         raise FileProblem(f"{path}: this file is missing") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise FileProblem(f"{path}: damaged, not readable as CSV ({error})") from None
+    for column in NEWER_COLUMNS:
+        if column not in history.columns:
+            history[column] = np.nan
     missing = [c for c in HISTORY_COLUMNS if c not in history.columns]
     if missing:
         raise FileProblem(f"{path}: damaged: column {missing[0]!r} is missing")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -19,9 +19,19 @@ from attractory.runs._folder import save_safetensors
 from attractory.runs._layers import GATES, Chain, Layer, chain_of, foreign, network_of
 
 _ALLOWED = "allowed: nn.RNN, nn.GRU, nn.LSTM in a row and after them one nn.Linear"
-_INERT = {"Dropout", "Identity", "ModuleList", "ModuleDict", "Sequential"}
+_INERT = {"Dropout", "Identity", "ModuleList", "ModuleDict", "Sequential"}  # and losses
 _KINDS = {gates: kind for kind, gates in GATES.items()}
 _ACTIVATIONS = ("tanh", "relu")  # those of nn.RNN
+
+
+class _Said(NamedTuple):
+    """What arrays do not tell, by the prefix of a layer's names ("" where it is not there).
+
+    order: the prefixes as layers follow each other, None where that is not known.
+    """
+
+    activations: Mapping[str, str]
+    order: tuple[str, ...] | None = None
 
 
 def from_torch(source: Any, activation: str | None = None) -> Network:
@@ -32,30 +42,32 @@ def from_torch(source: Any, activation: str | None = None) -> Network:
     readout is taken to read every step of the last layer; states start at 0. The two biases of
     nn.RNN and nn.LSTM are summed. torch itself is only needed for a module.
 
-    activation: of nn.RNN, "tanh" or "relu". None: as the module or file says, and "tanh" for a
-    state dict, which does not. A GRU whose gates are constant is the leaky rate network that
+    activation: of every nn.RNN, "tanh" or "relu". None: as the module or file says (its metadata:
+    "activation", or one for a layer, as "layers.0.activation"), and "tanh" where nothing does, as
+    in a state dict. A GRU whose gates are constant is the leaky rate network that
     `to_torch` makes one of.
 
     Raises InvalidSetting (FileProblem for a file) in one line when there is something else in it:
-    two directions, projections, other layers with weights, several readouts.
+    two directions, projections, other layers with weights, several readouts, a module with its
+    nn.Linear first, arrays of recurrent layers whose names do not tell their order by a number.
     """
     if activation not in (None, *_ACTIVATIONS):
         raise InvalidSetting(f"activation = {activation!r} is not allowed: 'tanh', 'relu'")
     if isinstance(source, (str, Path)):
         arrays, said = _from_file(Path(source))
         try:
-            return network_of(_chain(arrays, activation or said))
+            return network_of(_chain(arrays, activation, said))
         except InvalidSetting as error:
             raise FileProblem(f"{source}: {error}") from None
     if isinstance(source, Mapping):
-        return network_of(_chain(_as_arrays(source), activation or "tanh"))
+        return network_of(_chain(_as_arrays(source), activation, _Said({})))
     if not hasattr(source, "named_modules"):
         raise InvalidSetting(
             f"source is of type {type(source).__name__}; allowed: an nn.Module, a state dict, the "
             "path of a .safetensors file"
         )
-    said = _module_activation(source)
-    return network_of(_chain(_as_arrays(source.state_dict()), activation or said))
+    said = _from_module(source)
+    return network_of(_chain(_as_arrays(source.state_dict()), activation, said))
 
 
 def to_torch(network: Network) -> Any:
@@ -84,10 +96,13 @@ def save_torch(network: Network, path: str | Path) -> Path:
     if path.suffix != ".safetensors":
         raise FileProblem(f"{path}: this ending is not allowed: .safetensors")
     chain = _checked(network)
-    kinds = {layer.activation for layer in chain.layers if layer.kind == "RNN"}
+    said = {
+        f"layers.{i}.activation": str(layer.activation)
+        for i, layer in enumerate(chain.layers)
+        if layer.kind == "RNN"
+    }
     with replacing(path) as beside:
-        said = {"activation": str(next(iter(kinds)))} if kinds else None
-        save_safetensors(_state_dict(chain), beside, said)
+        save_safetensors(_state_dict(chain), beside, said or None)
     return path
 
 
@@ -154,8 +169,8 @@ def _layer(torch: Any, layer: Layer) -> Any:
     return kind(inputs, layer.units, bias=biased, batch_first=True, **more)
 
 
-def _from_file(path: Path) -> tuple[dict[str, np.ndarray], str]:
-    """The arrays of a file, and the activation that it names."""
+def _from_file(path: Path) -> tuple[dict[str, np.ndarray], _Said]:
+    """The arrays of a file, and the activations that it names."""
     if path.suffix != ".safetensors":
         raise FileProblem(
             f"{path}: this ending is not allowed: .safetensors (a pickled .pt file could run code; "
@@ -165,11 +180,24 @@ def _from_file(path: Path) -> tuple[dict[str, np.ndarray], str]:
         raise FileProblem(f"{path}: there is no such file")
     try:
         with safe_open(path, framework="numpy") as file:
-            said = (file.metadata() or {}).get("activation", "tanh")
+            metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise FileProblem(f"{path}: damaged, not readable as safetensors ({error})") from None
-    return _as_arrays(arrays), said
+    said = {n.removesuffix("activation"): a for n, a in metadata.items() if _is_activation(n)}
+    for activation in said.values():
+        if activation not in _ACTIVATIONS:
+            raise FileProblem(
+                f"{path}: activation = {activation!r} is not one of nn.RNN; allowed: 'tanh', 'relu'"
+            )
+    try:
+        return _as_arrays(arrays), _Said(said)
+    except InvalidSetting as error:
+        raise FileProblem(f"{path}: {error}") from None
+
+
+def _is_activation(name: str) -> bool:
+    return name == "activation" or name.endswith(".activation")
 
 
 def _as_arrays(source: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -190,46 +218,51 @@ def _as_arrays(source: Mapping[str, Any]) -> dict[str, np.ndarray]:
     return found
 
 
-def _module_activation(module: Any) -> str:
-    """The nonlinearity of a module's nn.RNN layers, once it holds nothing that is not read."""
+def _from_module(module: Any) -> _Said:
+    """The order and activations of a module's layers, once it holds nothing that is not read."""
     torch = foreign("torch")
-    found = set()
+    order, activations = [], {}
     for name, part in module.named_modules():
-        kind = type(part).__name__
-        own = type(part).__module__.startswith("torch.nn")
-        place = f"{name or 'the module'} ({kind})"
+        kind, home = type(part).__name__, type(part).__module__
+        place, prefix = f"{name or 'the module'} ({kind})", f"{name}." if name else ""
         if isinstance(part, torch.nn.RNNBase):
             if part.bidirectional or part.proj_size:
                 what = "two directions" if part.bidirectional else "projections"
                 raise InvalidSetting(f"{place} has {what}; allowed: one direction, no projections")
-            if isinstance(part, torch.nn.RNN):
-                found.add(part.nonlinearity)
-        elif own and kind not in {*_INERT, "Linear"}:
+            order.append(prefix)
+            activations[prefix] = getattr(part, "nonlinearity", "tanh")
+        elif isinstance(part, torch.nn.Linear) and not order:
+            raise InvalidSetting(f"{place} stands before the recurrent layers; {_ALLOWED}")
+        elif home == "torch.nn.modules.loss":
+            continue
+        elif home.startswith("torch.nn") and kind not in {*_INERT, "Linear"}:
             raise InvalidSetting(f"{place} cannot be read; {_ALLOWED}")
-        elif not own and next(part.parameters(recurse=False), None) is not None:
+        elif (
+            not home.startswith("torch.nn")
+            and next(part.parameters(recurse=False), None) is not None
+        ):
             raise InvalidSetting(f"{place} has parameters of its own; {_ALLOWED}")
-    if len(found) > 1:
-        raise InvalidSetting("nn.RNN layers with tanh and with relu; allowed: one of them")
-    return found.pop() if found else "tanh"
+    return _Said(activations, tuple(order))
 
 
-def _chain(arrays: dict[str, np.ndarray], activation: str) -> Chain:
+def _chain(arrays: dict[str, np.ndarray], activation: str | None, said: _Said) -> Chain:
     """The layers and the readout of a state dict."""
-    prefixes: list[str] = []
+    places: set[tuple[str, int]] = set()  # a prefix, a number
     for name in arrays:
         match = re.fullmatch(r"(.*?)(weight|bias)_(ih|hh)_l(\d+)", name)
-        if match and (prefix := f"{match[1]}|{match[4]}") not in prefixes:
-            prefixes.append(prefix)
-        elif not match and re.search(r"_(ih|hh|hr)_l\d+|_reverse$|(weight|bias)_(ih|hh)$", name):
+        if match:
+            places.add((match[1], int(match[4])))
+        elif re.search(r"_(ih|hh|hr)_l\d+|_reverse$|(weight|bias)_(ih|hh)$", name):
             raise InvalidSetting(f"{name!r} belongs to a layer that cannot be read; {_ALLOWED}")
-    if not prefixes:
+    if not places:
         raise InvalidSetting(
             f"there is no recurrent layer (weight_ih_l0, weight_hh_l0); {_ALLOWED}"
         )
     layers = []
-    for place in sorted(prefixes, key=_in_order):
-        prefix, number = place.split("|")
-        layers.append(_read_layer(arrays, prefix, number, activation))
+    order = _order({prefix for prefix, _ in places}, said.order)
+    for prefix, number in sorted(places, key=lambda place: (order.index(place[0]), place[1])):
+        own = said.activations.get(prefix, said.activations.get("", "tanh"))
+        layers.append(_read_layer(arrays, prefix, number, activation or own))
     for below, above in pairwise(layers):
         if above.input_weights.shape[1] != below.units:
             raise InvalidSetting(
@@ -239,12 +272,28 @@ def _chain(arrays: dict[str, np.ndarray], activation: str) -> Chain:
     return Chain(tuple(layers), *_readout(arrays, layers[-1].units))
 
 
-def _in_order(place: str) -> list[Any]:
-    """Names with their numbers as numbers: a file does not keep the order of the layers."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", place)]
+def _order(prefixes: Iterable[str], known: tuple[str, ...] | None) -> list[str]:
+    """The prefixes as their layers follow each other; names in a file come in any order."""
+    found = sorted(prefixes, key=_numbers)
+    if known is None:
+        stems = {re.sub(r"\d+", "", prefix) for prefix in found}
+        if len(stems) > 1:
+            raise InvalidSetting(
+                f"which comes first, {', '.join(repr(p) for p in found)}: arrays do not tell; "
+                "allowed: recurrent layers that are numbered, or the nn.Module itself"
+            )
+        return found
+    shared = sorted(set(found) - set(known))
+    if shared:
+        raise InvalidSetting(f"{shared[0]!r} is a layer that stands there twice; {_ALLOWED}")
+    return list(known)
 
 
-def _read_layer(arrays: dict[str, np.ndarray], prefix: str, number: str, activation: str) -> Layer:
+def _numbers(prefix: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", prefix)]
+
+
+def _read_layer(arrays: dict[str, np.ndarray], prefix: str, number: int, activation: str) -> Layer:
     def named(part: str) -> np.ndarray | None:
         return arrays.get(f"{prefix}{part}_l{number}")
 

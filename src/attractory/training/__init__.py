@@ -1,5 +1,6 @@
-"""The one training loop: checkpoints, progress, divergence, populations."""
+"""The one training loop: checkpoints, progress, divergence, populations; a recipe for each task."""
 
+from attractory.training._recipe import CELLS, Recipe, recipe, rule_for
 from attractory.training._train import train
 
-__all__ = ["train"]
+__all__ = ["CELLS", "Recipe", "recipe", "rule_for", "train"]

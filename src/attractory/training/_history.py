@@ -17,6 +17,7 @@ class History:
         self.loss: list[np.ndarray] = []
         self.validation_loss: list[np.ndarray] = []
         self.gradient_norm: list[np.ndarray] = []
+        self.spectral_radius: list[np.ndarray] = []
         self.learning_rate: list[float] = []
         self.seconds: list[float] = []
 
@@ -28,12 +29,17 @@ class History:
         self.loss.append(np.where(active, losses, np.nan))
         self.gradient_norm.append(np.where(active, gradient_norms, np.nan))
         self.validation_loss.append(np.full(self.nets, np.nan))
+        self.spectral_radius.append(np.full(self.nets, np.nan))
         self.learning_rate.append(rate)
         self.seconds.append(np.nan)
 
     def validated(self, losses: np.ndarray) -> None:
         """Validation losses after the newest update."""
         self.validation_loss[-1] = losses
+
+    def radius(self, radii: np.ndarray) -> None:
+        """Spectral radii of the recurrent weights after the newest update."""
+        self.spectral_radius[-1] = radii
 
     def mean_loss(self, steps: int) -> np.ndarray:
         """Mean training loss of each network over the newest steps, (net,)."""
@@ -67,6 +73,8 @@ class History:
         history = cls(arrays["loss"].shape[1])
         for name, values in arrays.items():
             setattr(history, name, list(values))
+        if "spectral_radius" not in arrays:  # a checkpoint from before it was measured
+            history.spectral_radius = list(np.full_like(arrays["loss"], np.nan))
         return history
 
     def _per_net(self) -> dict[str, np.ndarray]:
@@ -77,4 +85,5 @@ class History:
             "loss": np.reshape(self.loss, shape),
             "validation_loss": np.reshape(self.validation_loss, shape),
             "gradient_norm": np.reshape(self.gradient_norm, shape),
+            "spectral_radius": np.reshape(self.spectral_radius, shape),
         }

@@ -12,7 +12,7 @@ import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
 from attractory.kernels import compiled
-from attractory.models import RateRNN, Weights
+from attractory.models import Model, Weights
 from attractory.rules import BPTT, Metrics, RuleState, mean_over_devices, squared_error
 from attractory.tasks import Batch, Task, random_key, trial_keys
 
@@ -41,7 +41,7 @@ class Population:
     networks, then, where networks do not divide evenly, parts of the batch.
     """
 
-    def __init__(self, task: Task, model: RateRNN, rule: BPTT, nets: int, seed: int) -> None:
+    def __init__(self, task: Task, model: Model, rule: BPTT, nets: int, seed: int) -> None:
         root = random_key(seed)
         self.keys = Keys(
             *jax.vmap(lambda net: jax.random.split(jax.random.fold_in(root, net), 4), out_axes=1)(
@@ -90,7 +90,7 @@ class Population:
 
 
 @lru_cache(maxsize=16)
-def _programs(task: Task, model: RateRNN, rule: BPTT, mesh: Mesh) -> _Programs:
+def _programs(task: Task, model: Model, rule: BPTT, mesh: Mesh) -> _Programs:
     """Compiled once for equal settings, however often they are trained."""
     return _Programs(task, model, rule, mesh)
 
@@ -98,7 +98,7 @@ def _programs(task: Task, model: RateRNN, rule: BPTT, mesh: Mesh) -> _Programs:
 class _Programs:
     """The functions of a population, compiled for a task, a model, a rule and a mesh."""
 
-    def __init__(self, task: Task, model: RateRNN, rule: BPTT, mesh: Mesh) -> None:
+    def __init__(self, task: Task, model: Model, rule: BPTT, mesh: Mesh) -> None:
         self.task, self.model, self.rule = task, model, rule
         self._compiled: dict[int, Any] = {}
         self.initial = compiled(self._initial)

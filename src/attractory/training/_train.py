@@ -11,8 +11,8 @@ import numpy as np
 
 from attractory._errors import FileProblem, InvalidSetting, whole_number
 from attractory._machine import one_blas_thread
-from attractory.kernels import bfloat16_missing, native, to_compile
-from attractory.models import Network, RateRNN, activation_function
+from attractory.kernels import native, to_compile
+from attractory.models import Model, Network, Weights
 from attractory.rules import BPTT
 from attractory.runs import (
     CHECKPOINTS,
@@ -30,14 +30,16 @@ from attractory.training._history import History
 from attractory.training._interrupt import InterruptRequest
 from attractory.training._population import Population, PopulationState
 from attractory.training._progress import TrainingProgress
+from attractory.training._recipe import recipe, rule_for
 
 CHECKPOINT_SECONDS = 20.0
 MOST_RETRIES = 3
+SMALL = 128  # units whose eigenvalues take no more than an update
 
 
 def train(
     task: Task,
-    model: RateRNN,
+    model: Model | None = None,
     rule: BPTT | None = None,
     *,
     nets: int = 1,
@@ -45,7 +47,7 @@ def train(
     path: str | Path | None = None,
     progress: bool = True,
 ) -> Run:
-    """Train networks of a model on a task by a rule.
+    """Train networks of a model on a task by a rule; what is not given is the task's `recipe`.
 
     `nets` networks are trained together; each has its own initial weights, trials and noise, which
     depend on the seed and its index alone. With a path the run is kept there: interrupted at any
@@ -58,15 +60,13 @@ def train(
     Raises InvalidSetting for arguments of the wrong kind; FileProblem when the folder belongs to
     another run or cannot be written; KeyboardInterrupt after Ctrl-C.
     """
-    rule = BPTT() if rule is None else rule
-    _check_arguments(task, model, rule, nets)
+    model, rule = _checked_arguments(task, model, rule, nets)
     config = run_config(task, model, rule, nets, seed)
     folder = None if path is None else Path(path)
     if folder is not None:
         manifest = claim_folder(folder, config)
         if manifest is not None and manifest["status"] == "finished":
-            own = model.activation if callable(model.activation) else None
-            return load(folder, activation=own)
+            return load(folder, **_functions(model))
     training = _Training(task, model, rule, nets, seed, folder)
     training.go(progress)
     run = training.run()
@@ -81,7 +81,7 @@ class _Training:
     def __init__(
         self,
         task: Task,
-        model: RateRNN,
+        model: Model,
         rule: BPTT,
         nets: int,
         seed: int,
@@ -142,7 +142,7 @@ class _Training:
 
     def _say_precision(self) -> None:
         if self.rule.precision == "bfloat16":
-            reason = bfloat16_missing(activation_function(self.model.activation))
+            reason = self.model.bfloat16_missing()
             if reason:
                 self.progress.say(f"precision = 'bfloat16': {reason}; training in float32")
 
@@ -176,6 +176,8 @@ class _Training:
             self.good = self.population.choose(good, self.state, self.good)
         if self.step % self.rule.check_interval == 0 or self.step == self.rule.n_steps:
             self._check()
+        if self._radius_due():
+            self.history.radius(self._radii())
         self.progress.show(self.step, float(np.median(losses)))
 
     def _answer_divergence(self, diverged: np.ndarray, losses: np.ndarray) -> None:
@@ -229,6 +231,31 @@ class _Training:
             check = -(-self.step // self.rule.check_interval)
             file = self.folder / CHECKPOINTS / f"weights-{check:02d}.safetensors"
             write_weights(file, {n: np.asarray(w) for n, w in self.state.weights.items()})
+
+    def _radius_due(self) -> bool:
+        """Whether spectral radii are measured now: after the first update, and at checks.
+
+        At all of them where there is a validation too or networks are small, else at three: the
+        eigenvalues of 400 units take as long as several updates.
+        """
+        if self.step == 1 or self.step == self.rule.n_steps:
+            return True
+        checks = -(-self.rule.n_steps // self.rule.check_interval)
+        cheap = self.rule.validation > 0 or self.model.units <= SMALL
+        every = 1 if cheap else max(1, checks // 3)
+        return self.step % (every * self.rule.check_interval) == 0
+
+    def _radii(self) -> np.ndarray:
+        """Spectral radius of each network's recurrent weights, (net,)."""
+        weights = {name: np.asarray(w) for name, w in self.state.weights.items()}
+        return np.array(
+            [
+                spectral_radius(self.model, {n: w[net] for n, w in weights.items()})
+                if self.active[net]
+                else np.nan
+                for net in range(self.nets)
+            ]
+        )
 
     def _out_of_patience(self, validation: np.ndarray) -> np.ndarray:
         if self.rule.patience is None:
@@ -290,22 +317,41 @@ class _Training:
         return {"state": self.state, "good": self.good, "best": self.best}
 
 
+def _functions(model: Model) -> dict[str, Any]:
+    """The functions among a model's settings, which a run's folder does not hold."""
+    values = {name: getattr(model, name) for name in type(model).model_fields}
+    return {name: value for name, value in values.items() if callable(value)}
+
+
+def spectral_radius(model: Model, weights: Weights) -> float:
+    """Of the recurrent weights; NaN for a model without one square matrix, or of no finite one."""
+    matrix = model.square_recurrent_weights(weights)
+    if matrix is None or not np.isfinite(matrix).all():
+        return np.nan
+    return float(np.abs(np.linalg.eigvals(np.asarray(matrix, np.float64))).max())
+
+
 def _silent_loss(task: Task) -> float:
     """What a network that always says 0 would lose."""
     trials = task.sample(64, seed=0)
     return float((trials.mask * trials.targets**2).sum() / max(trials.mask.sum(), 1e-12))
 
 
-def _check_arguments(task: Any, model: Any, rule: Any, nets: Any) -> None:
-    for name, value, kind in [
-        ("task", task, Task),
-        ("model", model, RateRNN),
-        ("rule", rule, BPTT),
-    ]:
-        if not isinstance(value, kind):
-            hint = f"; did you mean {value.__name__}()?" if isinstance(value, type) else ""
-            raise InvalidSetting(
-                f"{name} = {value!r} is not allowed: a {kind.__name__} is needed{hint}"
-            )
+def _checked_arguments(task: Any, model: Any, rule: Any, nets: Any) -> tuple[Model, BPTT]:
+    """Model and rule, those of the task's recipe where they are None."""
+    _check_kind("task", task, Task)
+    model = recipe(task).model if model is None else model
+    _check_kind("model", model, Model)
+    rule = rule_for(task, model) if rule is None else rule
+    _check_kind("rule", rule, BPTT)
     whole_number("nets", nets)
     task.n_inputs  # noqa: B018  a task whose trial is malformed is reported before any work
+    return model, rule
+
+
+def _check_kind(name: str, value: Any, kind: type) -> None:
+    if not isinstance(value, kind):
+        hint = f"; did you mean {value.__name__}()?" if isinstance(value, type) else ""
+        raise InvalidSetting(
+            f"{name} = {value!r} is not allowed: a {kind.__name__} is needed{hint}"
+        )

@@ -1,0 +1,198 @@
+"""Many states of a network in noisy blocks of its task's machine, in single precision."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from attractory._machine import spread
+from attractory.analysis._model_step import ModelStep
+from attractory.analysis._step import RateStep
+from attractory.kernels import compiled
+from attractory.models import Model, RateRNN, Weights
+from attractory.tasks import Machine
+
+ROWS = 512  # simulated states that a thread takes at a time
+MODEL_ROWS = 64  # the same where the whole block is kept in memory
+
+
+class Blocks(Protocol):
+    """What a network does in blocks: the machine's inputs with their noise, and the network's own.
+
+    States are (row, unit) in float32, units those of the whole state.
+    """
+
+    machine: Machine
+    units: int
+
+    def run(
+        self, states: np.ndarray, inputs: np.ndarray, seed: int, extra: np.ndarray | None = None
+    ) -> np.ndarray:
+        """States (row, unit) after a noisy block of each row's input, and `extra` (row,) more
+        steps of noisy silence."""
+
+    def wait(
+        self, states: np.ndarray, steps: int, rng: np.random.Generator | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The last two states after so many steps of silence; without rng there is no noise."""
+
+    def outputs(self, states: np.ndarray) -> np.ndarray:
+        """The readout (row, output) in float64."""
+
+
+def blocks_of(step: RateStep | ModelStep, machine: Machine, model: Model) -> Blocks:
+    """Blocks of a network with this step and model."""
+    if isinstance(step, RateStep):
+        noise = model.recurrent_noise if isinstance(model, RateRNN) else 0.0
+        return _RateBlocks(step, machine, noise * np.sqrt(2 / step.leak))
+    return _ModelBlocks(step, machine)
+
+
+class _SharedOut:
+    """Rows of states dealt out to threads."""
+
+    machine: Machine
+    rows: int
+
+    def run(
+        self, states: np.ndarray, inputs: np.ndarray, seed: int, extra: np.ndarray | None = None
+    ) -> np.ndarray:
+        parts = np.array_split(np.arange(len(states)), max(1, -(-len(states) // self.rows)))
+        seeds = np.random.SeedSequence(seed).spawn(len(parts))
+        more = np.zeros(len(states), int) if extra is None else extra
+
+        def run_part(job: tuple[np.ndarray, np.random.SeedSequence]) -> np.ndarray:
+            rows, own = job
+            return self._run(states[rows], inputs[rows], more[rows], np.random.default_rng(own))
+
+        return np.concatenate(spread(run_part, zip(parts, seeds, strict=True)))
+
+    def _run(
+        self, states: np.ndarray, inputs: np.ndarray, more: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        raise NotImplementedError
+
+    def _noise(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        """The task's noise on the inputs, (…, input)."""
+        drawn = rng.standard_normal((*shape, self.machine.pulses.shape[-1]), np.float32)
+        return np.float32(self.machine.noise) * drawn
+
+
+class _RateBlocks(_SharedOut):
+    """Of a rate network, in NumPy."""
+
+    rows = ROWS
+
+    def __init__(self, step: RateStep, machine: Machine, recurrent_noise: float) -> None:
+        self.machine, self.units = machine, step.units
+        self.leak, self.value = np.float32(step.leak), step.shape.value
+        self.recurrent = np.ascontiguousarray(step.recurrent.T, np.float32)
+        self.input_weights = np.ascontiguousarray(step.input_weights.T, np.float32)
+        self.bias = step.bias.astype(np.float32)
+        self.output_weights = step.output_weights.T.astype(np.float32)
+        self.output_bias = step.output_bias.astype(np.float32)
+        self.recurrent_noise = np.float32(recurrent_noise)
+
+    def wait(
+        self, states: np.ndarray, steps: int, rng: np.random.Generator | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        before = states
+        for _ in range(steps):
+            shown = None if rng is None else self._noise((len(states),), rng)
+            before, states = states, self._step(states, shown, rng)
+        return before, states
+
+    def outputs(self, states: np.ndarray) -> np.ndarray:
+        return (states @ self.output_weights + self.output_bias).astype(np.float64)
+
+    def _step(
+        self, states: np.ndarray, shown: np.ndarray | None, rng: np.random.Generator | None
+    ) -> np.ndarray:
+        """The next states; shown (row, input), None for silence; without rng no recurrent noise."""
+        drive = states @ self.recurrent
+        drive += self.bias
+        if shown is not None:
+            drive += shown @ self.input_weights
+        if rng is not None and self.recurrent_noise:
+            drive += self.recurrent_noise * rng.standard_normal(drive.shape, np.float32)
+        rates = self.value(drive)
+        return rates if self.leak == 1 else states + self.leak * (rates - states)
+
+    def _run(
+        self, states: np.ndarray, inputs: np.ndarray, more: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        machine = self.machine
+        states = states.astype(np.float32)
+        pulses = machine.pulses[inputs].astype(np.float32)
+        width = pulses.shape[1]
+        ends = states.copy()
+        for t in range(width + machine.rest + int(more.max(initial=0))):
+            shown = self._noise((len(states),), rng)
+            if t < width:
+                shown += pulses[:, t]
+            states = self._step(states, shown, rng)
+            done = t + 1 == width + machine.rest + more
+            ends[done] = states[done]
+        return ends
+
+
+class _ModelBlocks(_SharedOut):
+    """Of any model, by its own equation: a whole block is one call."""
+
+    rows = MODEL_ROWS
+
+    def __init__(self, step: ModelStep, machine: Machine) -> None:
+        self.machine, self.units, self.step = machine, step.units, step
+        self.weights = {name: jnp.asarray(w, jnp.float32) for name, w in step.weights.items()}
+
+    def wait(
+        self, states: np.ndarray, steps: int, rng: np.random.Generator | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        shape = (steps, len(states))
+        silence = np.zeros((*shape, self.machine.pulses.shape[-1]), np.float32)
+        shown = silence if rng is None else self._noise(shape, rng)
+        path = self._path(states, shown, rng)
+        return (path[-2] if steps > 1 else states), path[-1]
+
+    def outputs(self, states: np.ndarray) -> np.ndarray:
+        return self.step.outputs(np.asarray(states, np.float64))
+
+    def _run(
+        self, states: np.ndarray, inputs: np.ndarray, more: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        machine, pulses = self.machine, self.machine.pulses[inputs]
+        last = pulses.shape[1] + machine.rest - 1 + more
+        # one length for blocks that are held, whatever the longest hold among them
+        longest = last.max() + 1 if not more.any() else pulses.shape[1] + machine.hold
+        shown = self._noise((max(longest, int(last.max()) + 1), len(states)), rng)
+        shown[: pulses.shape[1]] += pulses.swapaxes(0, 1).astype(np.float32)
+        return self._path(states, shown, rng)[last, np.arange(len(states))]
+
+    def _path(
+        self, states: np.ndarray, shown: np.ndarray, rng: np.random.Generator | None
+    ) -> np.ndarray:
+        """All states (time, row, unit) under inputs (time, row, input)."""
+        count = len(states)
+        spare = (1 << max(0, count - 1).bit_length()) - count  # few programs to compile
+        key = None
+        if rng is not None and self.step.model.has_cell_noise():
+            key = jax.random.key(int(rng.integers(2**31)))
+        made = _path_of(self.step.model)(
+            self.weights,
+            jnp.asarray(np.pad(shown, ((0, 0), (0, spare), (0, 0)))),
+            jnp.asarray(np.pad(states, ((0, spare), (0, 0))), jnp.float32),
+            key,
+        )
+        return np.asarray(made)[:, :count]
+
+
+@lru_cache(maxsize=16)
+def _path_of(model: Model) -> Any:
+    def path(weights: Weights, inputs: Any, states: Any, key: Any) -> jax.Array:
+        return model.cell_states(weights, inputs, states, key)
+
+    return compiled(path)

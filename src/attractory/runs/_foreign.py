@@ -1,0 +1,92 @@
+"""All networks of a run for another framework; a network from any framework's file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from attractory._errors import FileProblem, InvalidSetting, nearest
+from attractory.models import Network
+from attractory.runs._keras_network import load_keras
+from attractory.runs._keras_write import save_keras
+from attractory.runs._onnx import to_onnx
+from attractory.runs._psychrnn import load_psychrnn
+from attractory.runs._run import Run, imported_run
+from attractory.runs._torch import from_torch, save_torch
+from attractory.tasks import FlipFlop, Task
+
+
+class Format(NamedTuple):
+    """The ending of its files, and what writes one."""
+
+    ending: str
+    save: Callable[[Network, str | Path], Path]
+
+
+FORMATS = {
+    "keras": Format(".keras", save_keras),
+    "torch": Format(".safetensors", save_torch),
+    "onnx": Format(".onnx", to_onnx),
+}
+_READERS: dict[str, Callable[..., Network]] = {
+    ".keras": load_keras,
+    ".h5": load_keras,
+    ".hdf5": load_keras,
+    ".safetensors": from_torch,
+    ".npz": load_psychrnn,
+}
+
+
+def export(
+    run: Run, format: str = "keras", folder: str | Path | None = None, net: int | None = None
+) -> list[Path]:
+    """Write a run's networks (or the one of index `net`) for another framework: their files.
+
+    format: "keras", "torch" (a state dict as safetensors) or "onnx". folder: `export` in the run's
+    own when None. Files are called network_0 and so on. Raises InvalidSetting for an unknown
+    format or index and for networks that would compute something else there, FileProblem when a
+    file cannot be written.
+    """
+    if format not in FORMATS:
+        raise InvalidSetting(f"format = {format!r} is not allowed; {nearest(format, FORMATS)}")
+    if folder is None and run.path is None:
+        raise InvalidSetting("folder = None is not allowed: this run has no folder yet; name one")
+    if net is not None and not 0 <= net < len(run.networks):
+        raise InvalidSetting(f"net = {net} is not allowed: 0 to {len(run.networks) - 1}")
+    place = Path(folder) if folder is not None else Path(str(run.path)) / "export"
+    ending, save = FORMATS[format]
+    chosen = range(len(run.networks)) if net is None else [net]
+    return [save(run.networks[i], place / f"network_{i}{ending}") for i in chosen]
+
+
+def load_network(path: str | Path, activation: str | None = None) -> Network:
+    """A network from a file of Keras, PyTorch (.safetensors) or PsychRNN (.npz), by its ending.
+
+    activation: where the file does not name it. Raises FileProblem for another ending, and what
+    `load_keras`, `from_torch` and `load_psychrnn` raise.
+    """
+    ending = Path(path).suffix
+    if ending not in _READERS:
+        raise FileProblem(f"{path}: networks are not read from {ending!r} files; "
+                          + nearest(ending, _READERS))  # fmt: skip
+    said: dict[str, Any] = {} if activation is None else {"activation": activation}
+    return _READERS[ending](path, **said)
+
+
+def imported(path: str | Path, task: Task | None = None, activation: str | None = None) -> Run:
+    """A run of a network from another framework's file, to be scored and analysed on a task.
+
+    task None: the paper's flip-flop, of as many bits as the network has inputs; the spoiled last
+    step is left out of scores. Raises as `load_network`; InvalidSetting when inputs or outputs are
+    not as many as the task's.
+    """
+    network = load_network(path, activation)
+    if task is None:
+        if network.n_inputs != network.n_outputs:
+            raise InvalidSetting(
+                f"{path}: {network.n_inputs} inputs and {network.n_outputs} outputs; a flip-flop "
+                "memory has as many outputs as inputs: say which task it is for"
+            )
+        task = FlipFlop.paper(bits=network.n_inputs, score_last_step=False)
+    return imported_run(network, task, path)

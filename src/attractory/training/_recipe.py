@@ -1,0 +1,70 @@
+"""A model and a rule for each task: what a network is trained with when nothing else is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from attractory._errors import InvalidSetting, nearest
+from attractory.models import GRU, LSTM, Constraints, LowRankRNN, Model, RateRNN
+from attractory.rules import BPTT
+from attractory.tasks import FlipFlop, PoissonFlipFlop, Task, YangBattery
+
+CELLS: dict[str, type[Model]] = {"rate": RateRNN, "lowrank": LowRankRNN, "gru": GRU, "lstm": LSTM}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to train on a task: `at.train(task, recipe.model, recipe.rule)`."""
+
+    model: Model
+    rule: BPTT
+
+
+def recipe(task: Task, cell: str = "rate", constraints: Constraints | None = None) -> Recipe:
+    """A model and a rule by which one network learns this task in about half a minute.
+
+    cell: "rate", "lowrank", "gru" or "lstm". constraints: of the weights of a rate network; with
+    Dale's law its activation is "relu", so that what a unit does has the sign of the unit. All of
+    it can be changed: `recipe(task).model.replace(units=200)`. What comes of it for every task
+    stands in docs/tasks.md. Raises InvalidSetting for an unknown cell, or for constraints with a
+    cell that has none.
+    """
+    if cell not in CELLS:
+        raise InvalidSetting(f"cell = {cell!r} is not allowed; {nearest(cell, CELLS)}")
+    if constraints is not None and cell != "rate":
+        raise InvalidSetting(f"constraints are not allowed with cell = {cell!r}; allowed: 'rate'")
+    settings = _settings(task)
+    if cell in ("gru", "lstm"):
+        settings = {"units": settings["units"], "dt": settings["dt"]}
+    if constraints is not None:
+        settings |= {"constraints": constraints, "units": max(200, settings["units"])}
+        settings |= {"recurrent_init": "normal", "bias": True}
+        settings |= {"activation": "relu"} if constraints.obeys_dale else {}
+    model = CELLS[cell](**settings)
+    return Recipe(model, rule_for(task, model))
+
+
+def rule_for(task: Task, model: Model) -> BPTT:
+    """The rule for a task and a model: `BPTT()` is for the paper's, other networks bear more."""
+    constrained = isinstance(model, RateRNN) and model.constraints is not None
+    if isinstance(task, FlipFlop) and isinstance(model, RateRNN) and not constrained:
+        return BPTT() if model.leak == 1 else BPTT(learning_rate=2.5e-2, steps=650)
+    if isinstance(task, PoissonFlipFlop) or constrained:
+        return BPTT(learning_rate=1e-2, steps=1000, batch=32)
+    if isinstance(task, YangBattery):
+        return BPTT(learning_rate=5e-3, steps=5000, batch=64)
+    return BPTT(learning_rate=5e-3, steps=1500, batch=32)
+
+
+def _settings(task: Task) -> dict[str, Any]:
+    """Of the rate network; its time constant is 10 steps of 1 ms, or about 100 ms."""
+    if isinstance(task, FlipFlop):
+        return {"units": 96, "tau": 10 * task.dt, "dt": task.dt}
+    if isinstance(task, PoissonFlipFlop):  # which asks for an answer at once
+        return {"units": 96, "tau": task.dt, "dt": task.dt}
+    steps = 10 if task.dt < 10 else max(1, round(100 / task.dt))
+    settings: dict[str, Any] = {"units": 96, "tau": steps * task.dt, "dt": task.dt, "bias": True}
+    if isinstance(task, YangBattery):
+        settings |= {"units": 256, "activation": "relu"}
+    return settings

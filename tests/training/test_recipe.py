@@ -1,0 +1,102 @@
+"""The recipe of a task: what is trained when nothing is said; and what comes of it (slow)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import attractory as at
+from attractory import tasks
+from attractory.models import GRU, LSTM, Constraints, LowRankRNN, RateRNN
+
+NAMES = [name for name in tasks.names() if name != "neurogym"]
+TRAINED = [name for name in NAMES if name != "yang"]  # the battery takes longer: test below
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_task_has_a_recipe_whose_steps_are_the_tasks(name):
+    task = tasks.get(name)
+    made = at.recipe(task)
+    assert made.model.step_length == task.dt
+    assert made.model.weight_shapes(task.n_inputs, task.n_outputs)
+
+
+def test_cells_and_constraints():
+    task = tasks.get("and")
+    for cell, kind in {"rate": RateRNN, "gru": GRU, "lstm": LSTM, "lowrank": LowRankRNN}.items():
+        assert type(at.recipe(task, cell).model) is kind
+    free, law = (
+        at.recipe(task).model,
+        at.recipe(task, constraints=Constraints(excitatory=0.8)).model,
+    )
+    assert (free.constraints, free.activation) == (None, "tanh")
+    assert (law.constraints.excitatory, law.activation) == (0.8, "relu")
+    assert at.recipe(task, constraints=Constraints(density=0.2)).model.activation == "tanh"
+
+
+def test_the_papers_network_keeps_its_rule():
+    task = tasks.FlipFlop()
+    assert at.training.rule_for(task, RateRNN()) == at.rules.BPTT()
+    assert at.training.rule_for(task, at.recipe(task).model).learning_rate > 1e-2
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda task: at.recipe(task, "grru"), "cell = 'grru' is not allowed.*did you mean 'gru'"),
+        (
+            lambda task: at.recipe(task, "lstm", Constraints(density=0.5)),
+            "constraints are not allowed with cell = 'lstm'; allowed: 'rate'",
+        ),
+    ],
+)
+def test_what_cannot_be_is_said(make, said):
+    with pytest.raises(at.InvalidSetting, match=said):
+        make(tasks.get("and"))
+
+
+def test_training_without_a_model_is_the_recipe():
+    task = tasks.get("and")
+    rule = at.recipe(task).rule.replace(steps=1, batch=2)
+    run = at.train(task, rule=rule, progress=False)
+    assert run.model == at.recipe(task).model
+    with pytest.raises(at.InvalidSetting, match="model = .* is not allowed: a Model is needed"):
+        at.train(task, model="gru")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_network_comes_near_the_ideal_observer(name):
+    """95 % of its score; 99 % of the trials where nothing but memory and timing is asked."""
+    task = tasks.get(name)
+    run = at.train(task, seed=3, progress=False)
+    correct = at.evaluate(run.networks[0], task, n=2000, seed=99).correct
+    assert correct >= (0.99 if task.ideal() == 1 else 0.95 * task.ideal())
+
+
+@pytest.mark.slow
+def test_contexts_are_told_apart():
+    """Each of AND, OR, XOR in one network; the modality that counts, and only that."""
+    task = tasks.get("context_boolean")
+    network = at.train(task, seed=4, progress=False).networks[0]
+    rows = at.evaluation.by_condition(network, task, "context", n=2000)
+    assert (rows.correct >= 0.99).all()
+    task = tasks.get("context_decision")
+    network = at.train(task, seed=4, progress=False).networks[0]
+    rows = at.evaluation.by_condition(network, task, ["relevant", "irrelevant"], n=12_000)
+    middle = rows[rows.relevant.abs() == 15]
+    assert np.average(middle.correct, weights=middle.scored) >= 0.9
+    share = rows.groupby("irrelevant")["chose first"].mean()
+    assert share.max() - share.min() < 0.06
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "rules", [{"excitatory": 0.8}, {"density": 0.2}, {"excitatory": 0.8, "density": 0.2}]
+)
+def test_a_flip_flop_under_constraints(rules, tmp_path):
+    task = tasks.FlipFlop()
+    made = at.recipe(task, constraints=Constraints(**rules))
+    run = at.train(task, made.model, made.rule, path=tmp_path / "run", progress=False)
+    assert at.evaluate(run.networks[0], task).mse <= 0.02
+    assert at.analysis.audit(at.load(tmp_path / "run").networks[0]).violations == 0
