@@ -83,7 +83,7 @@ def test_and_by_a_network_with_dales_law(tmp_path):
     "model",
     [
         pytest.param(LSTM(units=6), marks=pytest.mark.slow),
-        LowRankRNN(units=8, rank=2),
+        pytest.param(LowRankRNN(units=8, rank=2), marks=pytest.mark.slow),
         pytest.param(Stacked(layers=(GRU(units=4), RateRNN(units=5))), marks=pytest.mark.slow),
         pytest.param(
             Custom(

@@ -258,7 +258,7 @@ def _initial_weights(run: Run) -> list[dict[str, np.ndarray]] | None:
     """The initial weights of each network, where a model of the run has fixed ones to compare."""
     if run.rule is None or not any(FIXED in name for name in run.networks[0].weights):
         return None
-    from attractory.training._population import Population  # other audits need no training
+    from attractory.training import Population  # other audits need no training
 
     nets = len(run.networks)
     stacked = Population(run.task, run.model, run.rule, nets, run.seed).initial_state().weights

@@ -114,7 +114,7 @@ def draw_channels(
         else:
             kinds |= _draw_lines(axes, trials, trial, row, outputs)
             if label_rows:
-                axes.set_ylabel(_row_name(row), **upright)
+                axes.set_ylabel(_row_name(row, trials), **upright)
     panels[-1].set_xlabel("Time (ms)")
     last = trials.dt * (trials.inputs.shape[1] - 1)
     panels[-1].set_xlim(0, max(last, trials.dt))
@@ -233,9 +233,14 @@ def _share_colors(figure: Figure, grid: Any) -> None:
         figure.colorbar(images[0], ax=list(panels), label=f"{name} (a.u.)", pad=0.02, aspect=25)
 
 
-def _row_name(row: Row) -> str:
+def _row_name(row: Row, trials: Trials) -> str:
+    """What one channel is called: by its task, or by its number."""
     if row.inputs is not None and row.targets is not None:
         return f"Channel {row.inputs.start + 1}\n(a.u.)"
+    kind, part, names = "Target", row.targets, trials.output_names
     if row.inputs is not None:
-        return f"Input {row.inputs.start + 1}\n(a.u.)"
-    return f"Target {row.targets.start + 1 if row.targets else ''}\n(a.u.)"
+        kind, part, names = "Input", row.inputs, trials.input_names
+    channel = part.start if part else 0
+    if not names:
+        return f"{kind} {channel + 1}\n(a.u.)"
+    return f"{kind} (a.u.):\n{names[channel]}"

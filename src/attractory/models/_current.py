@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from pydantic import Field, model_validator
 
 from attractory.kernels import Activation
+from attractory.kernels._current import current_network
 from attractory.models import _initial
 from attractory.models._activations import activation_function, check_activation
 from attractory.models._model import Model, Weights, check_init
@@ -113,10 +114,10 @@ class CurrentRNN(Model):
         if key is not None:
             scale = self.recurrent_noise * (2.0 * self.leak) ** 0.5
             drive = drive + scale * jax.random.normal(key, drive.shape, drive.dtype)
-        turned, phi = weights["recurrent_weights"].T, activation_function(self.activation)
-
-        def step(state: jax.Array, given: jax.Array) -> tuple[jax.Array, jax.Array]:
-            state = (1.0 - self.leak) * state + self.leak * (phi(state) @ turned) + given
-            return state, state
-
-        return jax.lax.scan(step, initial_state, drive)[1]
+        return current_network(
+            activation_function(self.activation),
+            self.leak,
+            weights["recurrent_weights"],
+            drive,
+            initial_state,
+        )

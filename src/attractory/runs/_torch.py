@@ -221,7 +221,7 @@ def _as_arrays(source: Mapping[str, Any]) -> dict[str, np.ndarray]:
 def _from_module(module: Any) -> _Said:
     """The order and activations of a module's layers, once it holds nothing that is not read."""
     torch = foreign("torch")
-    order, activations = [], {}
+    order, activations, early = [], {}, ""
     for name, part in module.named_modules():
         kind, home = type(part).__name__, type(part).__module__
         place, prefix = f"{name or 'the module'} ({kind})", f"{name}." if name else ""
@@ -232,7 +232,7 @@ def _from_module(module: Any) -> _Said:
             order.append(prefix)
             activations[prefix] = getattr(part, "nonlinearity", "tanh")
         elif isinstance(part, torch.nn.Linear) and not order:
-            raise InvalidSetting(f"{place} stands before the recurrent layers; {_ALLOWED}")
+            early = early or place
         elif home == "torch.nn.modules.loss":
             continue
         elif home.startswith("torch.nn") and kind not in {*_INERT, "Linear"}:
@@ -242,6 +242,8 @@ def _from_module(module: Any) -> _Said:
             and next(part.parameters(recurse=False), None) is not None
         ):
             raise InvalidSetting(f"{place} has parameters of its own; {_ALLOWED}")
+    if early and order:
+        raise InvalidSetting(f"{early} stands before the recurrent layers; {_ALLOWED}")
     return _Said(activations, tuple(order))
 
 

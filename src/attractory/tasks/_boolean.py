@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import Field
 
-from attractory.tasks._epochs import Duration, EpochTask, Milliseconds, PositiveMilliseconds
+from attractory.tasks._epochs import EpochTask, Milliseconds, PositiveMilliseconds
 from attractory.tasks._task import Trial
 
 Truth = tuple[int, ...]  # the answer for each combination of inputs, the first input counting most
@@ -35,16 +35,14 @@ class Boolean(EpochTask):
     """
 
     truth: ClassVar[Truth] = ()
+    input_names: ClassVar[tuple[str, ...]] = ("A", "B")
+    parts: ClassVar[tuple[str, ...]] = ("before", "pulse", "delay", "answer")
 
     before: Milliseconds = 30.0
     pulse: PositiveMilliseconds = 20.0
     delay: Milliseconds = 20.0
     answer: PositiveMilliseconds = 130.0
     sigma: float = Field(default=0.1, ge=0, allow_inf_nan=False)
-
-    def durations(self) -> dict[str, Duration]:
-        names = ("before", "pulse", "delay", "answer")
-        return {name: getattr(self, name) for name in names}
 
     def trial(self, key: jax.Array) -> Trial:
         time_key, bit_key, noise_key = jax.random.split(key, 3)
@@ -128,6 +126,8 @@ class ContextBoolean(EpochTask):
     """
 
     name: ClassVar[str] = "context_boolean"
+    input_names: ClassVar[tuple[str, ...]] = ("A", "B", "context")
+    parts: ClassVar[tuple[str, ...]] = ("before", "context", "gap", "pulse", "delay", "answer")
 
     before: Milliseconds = 30.0
     context: PositiveMilliseconds = 20.0
@@ -136,10 +136,6 @@ class ContextBoolean(EpochTask):
     delay: Milliseconds = 20.0
     answer: PositiveMilliseconds = 110.0
     sigma: float = Field(default=0.1, ge=0, allow_inf_nan=False)
-
-    def durations(self) -> dict[str, Duration]:
-        names = ("before", "context", "gap", "pulse", "delay", "answer")
-        return {name: getattr(self, name) for name in names}
 
     def trial(self, key: jax.Array) -> Trial:
         time_key, context_key, bit_key, noise_key = jax.random.split(key, 4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -36,6 +36,10 @@ class ChoiceTask(EpochTask):
     evidence: ClassVar[str | None] = None  # the condition that a psychometric curve is drawn over
 
     weight_before: float = Field(default=0.2, gt=0, le=1)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.output_names = ("fixation", *cls.options)
 
     def answered(
         self,

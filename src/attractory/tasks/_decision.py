@@ -38,8 +38,10 @@ class PerceptualDecision(ChoiceTask):
     """
 
     name: ClassVar[str] = "perceptual_decision"
+    input_names: ClassVar[tuple[str, ...]] = ("fixation", "stimulus 1", "stimulus 2")
     options: ClassVar[tuple[str, ...]] = ("first", "second")
     evidence: ClassVar[str | None] = "coherence"
+    parts: ClassVar[tuple[str, ...]] = ("fixation", "stimulus", "decision")
 
     dt: float = Field(default=20.0, gt=0)
     fixation: Duration = 100.0
@@ -47,9 +49,6 @@ class PerceptualDecision(ChoiceTask):
     decision: Duration = 100.0
     coherences: Coherences = Field(default=(0.0, 6.4, 12.8, 25.6, 51.2), min_length=1)
     sigma: float = Field(default=1.0, ge=0, allow_inf_nan=False)
-
-    def durations(self) -> dict[str, Duration]:
-        return {"fixation": self.fixation, "stimulus": self.stimulus, "decision": self.decision}
 
     def trial(self, key: jax.Array) -> Trial:
         time_key, coherence_key, side_key, noise_key = jax.random.split(key, 4)
@@ -101,8 +100,18 @@ class ContextDecision(ChoiceTask):
     """
 
     name: ClassVar[str] = "context_decision"
+    input_names: ClassVar[tuple[str, ...]] = (
+        "fixation",
+        "modality 1, first",
+        "modality 1, second",
+        "modality 2, first",
+        "modality 2, second",
+        "context 1",
+        "context 2",
+    )
     options: ClassVar[tuple[str, ...]] = ("first", "second")
     evidence: ClassVar[str | None] = "relevant"
+    parts: ClassVar[tuple[str, ...]] = ("fixation", "stimulus", "delay", "decision")
 
     dt: float = Field(default=25.0, gt=0)
     fixation: Duration = 300.0
@@ -112,14 +121,6 @@ class ContextDecision(ChoiceTask):
     coherences: Coherences = Field(default=(5.0, 15.0, 50.0), min_length=1)
     sigma: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     neurogym_compat: bool = False
-
-    def durations(self) -> dict[str, Duration]:
-        return {
-            "fixation": self.fixation,
-            "stimulus": self.stimulus,
-            "delay": self.delay,
-            "decision": self.decision,
-        }
 
     def trial(self, key: jax.Array) -> Trial:
         time_key, noise_key, context_key, *modality_keys = jax.random.split(key, 5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -58,14 +58,16 @@ class Timeline(NamedTuple):
 class EpochTask(Task):
     """A task whose trials are a sequence of named epochs.
 
-    Its author writes `durations`, which gives the name and duration of each epoch in order, and
-    asks `timeline(key)` for a trial's times in `trial`. All trials are as long as the longest can
-    be; what comes after the last epoch is not counted.
+    Its author names the epochs in order, in `parts`, has a field of that name for the duration of
+    each (or overrides `durations`), and asks `timeline(key)` for a trial's times in `trial`. All
+    trials are as long as the longest can be; what comes after the last epoch is not counted.
     """
+
+    parts: ClassVar[tuple[str, ...]] = ()
 
     def durations(self) -> dict[str, Duration]:
         """The duration of each epoch (ms), in the order of the trial."""
-        raise NotImplementedError(f"{type(self).__name__} must define durations(self)")
+        return {name: getattr(self, name) for name in self.parts}
 
     @model_validator(mode="after")
     def _durations_fit_the_step(self) -> Any:

@@ -38,6 +38,15 @@ class DualDelayedMatch(ChoiceTask):
     """
 
     name: ClassVar[str] = "dual_delayed_match"
+    input_names: ClassVar[tuple[str, ...]] = (
+        "fixation",
+        "item 1, cos",
+        "item 1, sin",
+        "item 2, cos",
+        "item 2, sin",
+        "cue 1",
+        "cue 2",
+    )
     options: ClassVar[tuple[str, ...]] = ("match", "non-match")
     answer_epochs: ClassVar[tuple[str, ...]] = ("test_1", "test_2")
 

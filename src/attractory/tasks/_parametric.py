@@ -42,8 +42,10 @@ class ParametricWorkingMemory(ChoiceTask):
     """
 
     name: ClassVar[str] = "parametric_memory"
+    input_names: ClassVar[tuple[str, ...]] = ("fixation", "stimulus", "opposite stimulus")
     options: ClassVar[tuple[str, ...]] = ("f1 higher", "f2 higher")
     evidence: ClassVar[str | None] = "difference"
+    parts: ClassVar[tuple[str, ...]] = ("fixation", "first", "delay", "second", "decision")
 
     dt: float = Field(default=20.0, gt=0)
     fixation: Milliseconds = 500.0
@@ -70,10 +72,6 @@ class ParametricWorkingMemory(ChoiceTask):
             if high <= low:
                 raise ValueError(f"pairs: ({high}, {low}) is not allowed: (higher, lower)")
         return self
-
-    def durations(self) -> dict[str, Duration]:
-        names = ("fixation", "first", "delay", "second", "decision")
-        return {name: getattr(self, name) for name in names}
 
     def trial(self, key: jax.Array) -> Trial:
         time_key, pair_key, order_key, catch_key, noise_key = jax.random.split(key, 5)

@@ -37,6 +37,9 @@ class DelayedResponse(EpochTask):
     """
 
     name: ClassVar[str] = "delayed_response"
+    input_names: ClassVar[tuple[str, ...]] = ("fixation", "cos", "sin")
+    output_names: ClassVar[tuple[str, ...]] = ("fixation", "cos", "sin")
+    parts: ClassVar[tuple[str, ...]] = ("fixation", "stimulus", "delay", "response")
 
     dt: float = Field(default=20.0, gt=0)
     fixation: Duration = 500.0
@@ -46,10 +49,6 @@ class DelayedResponse(EpochTask):
     sigma: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     allowed_error: float = Field(default=36.0, gt=0, lt=180)
     weight_before: float = Field(default=0.2, gt=0, le=1)
-
-    def durations(self) -> dict[str, Duration]:
-        names = ("fixation", "stimulus", "delay", "response")
-        return {name: getattr(self, name) for name in names}
 
     def trial(self, key: jax.Array) -> Trial:
         time_key, direction_key, noise_key = jax.random.split(key, 3)

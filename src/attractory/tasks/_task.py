@@ -49,7 +49,8 @@ class Trials:
     inputs (trial, time, input), targets and mask (trial, time, output); dt is the length of one
     step in ms. epoch_names: the parts of a trial in order; epochs (trial, epoch + 1): the steps at
     which they begin, and at which the last one ends (None where the task has no epochs).
-    conditions: what each trial is, (trial,) by name.
+    conditions: what each trial is, (trial,) by name. input_names, output_names: of the channels;
+    empty where the task does not name them.
     """
 
     inputs: np.ndarray
@@ -59,6 +60,8 @@ class Trials:
     epoch_names: tuple[str, ...] = ()
     epochs: np.ndarray | None = None
     conditions: dict[str, np.ndarray] = field(default_factory=dict)
+    input_names: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -95,6 +98,8 @@ class Task(Settings):
     """
 
     name: ClassVar[str] = ""
+    input_names: ClassVar[tuple[str, ...]] = ()  # of the channels, for figures; () numbers them
+    output_names: ClassVar[tuple[str, ...]] = ()
     tolerance: ClassVar[float] = 0.5
     share_needed: ClassVar[float] = 0.9
 
@@ -157,8 +162,17 @@ class Task(Settings):
                 raise InvalidSetting(
                     f"{self.name}: trial().{name} has values that are not finite; all must be"
                 )
-        more = (self.dt, self.epoch_names, trial.epochs, trial.conditions or {})
-        return Trials(batch.inputs, batch.targets, batch.mask, *more)
+        return Trials(
+            batch.inputs,
+            batch.targets,
+            batch.mask,
+            self.dt,
+            self.epoch_names,
+            trial.epochs,
+            trial.conditions or {},
+            self.input_names[: self.n_inputs],
+            self.output_names,
+        )
 
     @property
     def epoch_names(self) -> tuple[str, ...]:

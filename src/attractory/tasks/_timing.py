@@ -14,7 +14,6 @@ from attractory.tasks._epochs import (
     EpochTask,
     Milliseconds,
     PositiveMilliseconds,
-    Timeline,
 )
 from attractory.tasks._task import Trial
 
@@ -37,6 +36,7 @@ class SetReset(EpochTask):
     """
 
     name: ClassVar[str] = "set_reset"
+    input_names: ClassVar[tuple[str, ...]] = ("set", "reset")
 
     before: Milliseconds = 50.0
     pulse: PositiveMilliseconds = 20.0
@@ -91,7 +91,49 @@ class SetReset(EpochTask):
         return passed.clip(-1, self.pulses - 1)
 
 
-class TriggeredOscillation(EpochTask):
+class _Triggered(EpochTask):
+    """What the two tasks share: a pulse, in half of the trials, asks for a course in time."""
+
+    input_names: ClassVar[tuple[str, ...]] = ("trigger",)
+
+    before: Milliseconds
+    pulse: PositiveMilliseconds = 20.0
+    sigma: float = Field(default=0.1, ge=0, allow_inf_nan=False)
+
+    def course(self) -> np.ndarray:
+        """What is asked for in a triggered trial, (time,)."""
+        raise NotImplementedError
+
+    def trial(self, key: jax.Array) -> Trial:
+        time_key, trigger_key, noise_key = jax.random.split(key, 3)
+        timeline = self.timeline(time_key)
+        triggered = jax.random.bernoulli(trigger_key).astype(float)
+        pulse = triggered * timeline.during["pulse"][:, None]
+        return Trial(
+            inputs=pulse + self.white_noise(noise_key, 1, self.sigma),
+            targets=triggered * jnp.asarray(self.course())[:, None],
+            epochs=timeline.limits,
+            conditions={"triggered": triggered},
+        )
+
+    def observe(self, inputs: np.ndarray) -> np.ndarray:
+        """Reads the trigger by its mean, then keeps time by itself."""
+        start, width = self.steps_of(self.before), self.steps_of(self.pulse)
+        triggered = inputs[:, start : start + width, 0].mean(1) > 0.5
+        return triggered[:, None, None] * self.course()[:, None]
+
+    def ideal(self) -> float:
+        """1: with the usual noise the mean of the pulse is 22 standard deviations from half."""
+        return 1.0
+
+    def chance(self) -> float:
+        return 0.5
+
+    def conditions(self) -> dict[str, list[float]]:
+        return {"sigma": [0.0, 0.1, 0.2, 0.4, 0.8]}
+
+
+class TriggeredOscillation(_Triggered):
     """A pulse switches an oscillation on; without it the output stays at 0.
 
     `delay` after the end of the pulse the output is sin(2π t / period), to the end of the trial.
@@ -108,48 +150,21 @@ class TriggeredOscillation(EpochTask):
     """
 
     name: ClassVar[str] = "triggered_oscillation"
+    parts: ClassVar[tuple[str, ...]] = ("before", "pulse", "delay", "oscillation")
 
     before: Milliseconds = 100.0
-    pulse: PositiveMilliseconds = 20.0
     delay: Milliseconds = 20.0
     oscillation: PositiveMilliseconds = 200.0
     period: PositiveMilliseconds = 28.0
-    sigma: float = Field(default=0.1, ge=0, allow_inf_nan=False)
 
-    def durations(self) -> dict[str, Duration]:
-        names = ("before", "pulse", "delay", "oscillation")
-        return {name: getattr(self, name) for name in names}
-
-    def trial(self, key: jax.Array) -> Trial:
-        timeline, triggered, inputs = _maybe_triggered(self, key)
-        return Trial(
-            inputs=inputs,
-            targets=triggered * jnp.asarray(self._wave())[:, None],
-            epochs=timeline.limits,
-            conditions={"triggered": triggered},
-        )
-
-    def observe(self, inputs: np.ndarray) -> np.ndarray:
-        """Reads the trigger by its mean, then keeps time by itself."""
-        return _triggered(self, inputs)[:, None, None] * self._wave()[:, None]
-
-    def ideal(self) -> float:
-        """1: with the usual noise the mean of the pulse is 22 standard deviations from half."""
-        return 1.0
-
-    def chance(self) -> float:
-        return 0.5
-
-    def conditions(self) -> dict[str, list[float]]:
-        return {"sigma": [0.0, 0.1, 0.2, 0.4, 0.8]}
-
-    def _wave(self) -> np.ndarray:
+    def course(self) -> np.ndarray:
+        """The oscillation, 0 before it begins."""
         start = self.before + self.pulse + self.delay
         time = self.dt * np.arange(self.n_steps) - start
         return np.where(time >= 0, np.sin(2 * np.pi * time / self.period), 0.0)
 
 
-class TimePulse(EpochTask):
+class TimePulse(_Triggered):
     """A pulse asks for another one, of Gaussian shape, a fixed time later.
 
     The output peaks at 1, `latency` after the end of the trigger; without a trigger it stays at 0.
@@ -167,60 +182,16 @@ class TimePulse(EpochTask):
     """
 
     name: ClassVar[str] = "time_pulse"
+    parts: ClassVar[tuple[str, ...]] = ("before", "pulse", "after")
     tolerance: ClassVar[float] = 0.3
 
     before: Milliseconds = 30.0
-    pulse: PositiveMilliseconds = 20.0
     after: PositiveMilliseconds = 70.0
     latency: PositiveMilliseconds = 30.0
     width: PositiveMilliseconds = 8.0
-    sigma: float = Field(default=0.1, ge=0, allow_inf_nan=False)
 
-    def durations(self) -> dict[str, Duration]:
-        return {"before": self.before, "pulse": self.pulse, "after": self.after}
-
-    def trial(self, key: jax.Array) -> Trial:
-        timeline, triggered, inputs = _maybe_triggered(self, key)
-        return Trial(
-            inputs=inputs,
-            targets=triggered * jnp.asarray(self._shape())[:, None],
-            epochs=timeline.limits,
-            conditions={"triggered": triggered},
-        )
-
-    def observe(self, inputs: np.ndarray) -> np.ndarray:
-        """Reads the trigger by its mean, then keeps time by itself."""
-        return _triggered(self, inputs)[:, None, None] * self._shape()[:, None]
-
-    def ideal(self) -> float:
-        """1: with the usual noise the mean of the pulse is 22 standard deviations from half."""
-        return 1.0
-
-    def chance(self) -> float:
-        return 0.5
-
-    def conditions(self) -> dict[str, list[float]]:
-        return {"sigma": [0.0, 0.1, 0.2, 0.4, 0.8]}
-
-    def _shape(self) -> np.ndarray:
-        """The answer; 0 as long as the trigger may still be on."""
+    def course(self) -> np.ndarray:
+        """The pulse; 0 as long as the trigger may still be on."""
         time = self.dt * np.arange(self.n_steps) - self.before - self.pulse
         bump = np.exp(-0.5 * np.square((time - self.latency) / self.width))
         return np.where(time >= 0, bump, 0.0)
-
-
-def _maybe_triggered(
-    task: TriggeredOscillation | TimePulse, key: jax.Array
-) -> tuple[Timeline, jax.Array, jax.Array]:
-    """The times of a trial, whether it is triggered (0 or 1), and its input (time, 1)."""
-    time_key, trigger_key, noise_key = jax.random.split(key, 3)
-    timeline = task.timeline(time_key)
-    triggered = jax.random.bernoulli(trigger_key).astype(float)
-    pulse = triggered * timeline.during["pulse"][:, None]
-    return timeline, triggered, pulse + task.white_noise(noise_key, 1, task.sigma)
-
-
-def _triggered(task: TriggeredOscillation | TimePulse, inputs: np.ndarray) -> np.ndarray:
-    """(trial,): 1 where the mean input over the time of the trigger is nearer to 1 than to 0."""
-    start, width = task.steps_of(task.before), task.steps_of(task.pulse)
-    return (inputs[:, start : start + width, 0].mean(1) > 0.5).astype(float)
