@@ -47,7 +47,7 @@ def test_the_gradient_is_that_of_the_loop(function):
         return jax.value_and_grad(loss, argnums=(0, 1, 2))(*arrays)
 
     (value, made), (expected, written) = gradients(current_network), gradients(current_reference)
-    assert value == pytest.approx(expected, rel=1e-6)
+    assert float(value) == pytest.approx(float(expected), rel=1e-6)
     for ours, theirs in zip(made, written, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
 

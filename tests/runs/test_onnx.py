@@ -47,6 +47,17 @@ def test_the_runtime_gives_the_same_outputs(name, tmp_path):
         np.testing.assert_allclose(made, network.simulate(inputs).outputs, atol=1e-5)
 
 
+def test_signs_and_zeros_are_kept(tmp_path):
+    rules = at.models.Constraints(excitatory=0.8, density=0.2)
+    network = RateRNN(units=20, activation="relu", constraints=rules).build(3, 2)
+    graph = onnx.load(to_onnx(network, tmp_path / "net.onnx")).graph
+    arrays = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
+    written = arrays["recurrent_weights_1"][0]
+    assert (written[:, :16] >= 0).all()
+    assert (written[:, 16:] <= 0).all()
+    np.testing.assert_array_equal(written, network.recurrent_weights)
+
+
 def test_what_cannot_be_written_is_refused(tmp_path, monkeypatch):
     with pytest.raises(at.InvalidSetting, match="'silu' has no counterpart in ONNX's RNN; allowed"):
         to_onnx(RateRNN(units=3, activation="silu").build(1, 1), tmp_path / "net.onnx")

@@ -21,10 +21,13 @@ def test_every_task_has_a_recipe_whose_steps_are_the_tasks(name):
     assert made.model.weight_shapes(task.n_inputs, task.n_outputs)
 
 
-def test_cells_and_constraints():
-    task = tasks.get("and")
+@pytest.mark.parametrize("name", ["and", "perceptual_decision"])
+def test_cells_and_constraints(name):
+    task = tasks.get(name)
     for cell, kind in {"rate": RateRNN, "gru": GRU, "lstm": LSTM, "lowrank": LowRankRNN}.items():
-        assert type(at.recipe(task, cell).model) is kind
+        model = at.recipe(task, cell).model
+        assert type(model) is kind
+        assert model.step_length == task.dt
     free, law = (
         at.recipe(task).model,
         at.recipe(task, constraints=Constraints(excitatory=0.8)).model,
@@ -100,3 +103,22 @@ def test_a_flip_flop_under_constraints(rules, tmp_path):
     run = at.train(task, made.model, made.rule, path=tmp_path / "run", progress=False)
     assert at.evaluate(run.networks[0], task).mse <= 0.02
     assert at.analysis.audit(at.load(tmp_path / "run").networks[0]).violations == 0
+
+
+@pytest.mark.slow
+def test_an_environment_of_neurogym_is_learned():
+    pytest.importorskip("neurogym")
+    task = tasks.from_neurogym("DelayMatchSample-v0")
+    network = at.train(task, progress=False).networks[0]
+    assert at.evaluate(network, task.fresh(1), n=1000).correct >= 0.9
+
+
+@pytest.mark.slow
+def test_one_network_learns_the_battery():
+    """256 units, 20 tasks; prints what docs/tasks.md reports."""
+    task = tasks.YangBattery()
+    network = at.train(task, progress=False).networks[0]
+    rows = at.evaluation.by_condition(network, task, "rule", n=4000, seed=99)
+    print(rows.round(3).to_string())
+    assert rows.correct.mean() >= 0.93
+    assert rows.correct.min() >= 0.7

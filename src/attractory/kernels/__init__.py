@@ -1,6 +1,7 @@
 """The fast recurrences that the models stand on, each beside its reference in plain JAX."""
 
 from attractory.kernels._compile import compiled
+from attractory.kernels._current import current_network
 from attractory.kernels._gated import gated
 from attractory.kernels._native import native, to_compile
 from attractory.kernels._rate import bfloat16_missing, rate_network, rate_outputs
@@ -12,6 +13,7 @@ __all__ = [
     "RateWeights",
     "bfloat16_missing",
     "compiled",
+    "current_network",
     "gated",
     "linear",
     "native",

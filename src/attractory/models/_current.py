@@ -8,8 +8,7 @@ import jax
 import jax.numpy as jnp
 from pydantic import Field, model_validator
 
-from attractory.kernels import Activation
-from attractory.kernels._current import current_network
+from attractory.kernels import Activation, current_network
 from attractory.models import _initial
 from attractory.models._activations import activation_function, check_activation
 from attractory.models._model import Model, Weights, check_init

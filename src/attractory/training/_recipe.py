@@ -35,8 +35,9 @@ def recipe(task: Task, cell: str = "rate", constraints: Constraints | None = Non
     if constraints is not None and cell != "rate":
         raise InvalidSetting(f"constraints are not allowed with cell = {cell!r}; allowed: 'rate'")
     settings = _settings(task)
-    if cell in ("gru", "lstm"):
-        settings = {"units": settings["units"], "dt": settings["dt"]}
+    if cell in ("gru", "lstm"):  # which make a time constant of their own
+        settings = {"units": settings["units"], "dt": task.dt}
+        settings |= {"tau": task.dt} if cell == "gru" else {}
     if constraints is not None:
         settings |= {"constraints": constraints, "units": max(200, settings["units"])}
         settings |= {"recurrent_init": "normal", "bias": True}
