@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import jax
@@ -12,6 +14,16 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 jax.config.update("jax_num_cpu_devices", 2)
 
 AUTHORS_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "jarne2024"
+PROGRAMS = "ATTRACTORY_TEST_PROGRAMS"  # a folder in which one test run keeps compiled programs
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Programs that several tests need are compiled once, whichever process needs them first."""
+    if PROGRAMS not in os.environ:
+        os.environ[PROGRAMS] = tempfile.mkdtemp(prefix="attractory-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(PROGRAMS), ignore_errors=True))
+    jax.config.update("jax_compilation_cache_dir", os.environ[PROGRAMS])
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
 @pytest.fixture(scope="session")

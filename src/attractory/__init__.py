@@ -10,7 +10,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from attractory import analysis, evaluation, figures, models, report, rules, runs, tasks
+    from attractory import (
+        analysis,
+        evaluation,
+        figures,
+        models,
+        report,
+        rules,
+        runs,
+        tasks,
+        training,
+    )
     from attractory._errors import AttractoryError, FileProblem, InvalidSetting
     from attractory._machine import use_cores
     from attractory.evaluation import evaluate, robustness
@@ -28,7 +38,17 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_folders = ("analysis", "evaluation", "figures", "models", "report", "rules", "runs", "tasks")
+_folders = (
+    "analysis",
+    "evaluation",
+    "figures",
+    "models",
+    "report",
+    "rules",
+    "runs",
+    "tasks",
+    "training",
+)
 _homes = {
     "AttractoryError": "_errors",
     "FileProblem": "_errors",
@@ -72,6 +92,7 @@ __all__ = [
     "to_onnx",
     "to_torch",
     "train",
+    "training",
     "use_cores",
 ]
 

@@ -49,7 +49,7 @@ def test_fresh_weights_break_nothing():
 def test_each_kind_of_violation_is_counted():
     net = built(**ALL)
     mask = np.asarray(net.weights["recurrent_mask"]) > 0
-    there = np.argwhere(mask & (np.arange(UNITS) < 15))[:3]  # excitatory columns
+    there = np.argwhere(mask & (np.arange(UNITS) < 9))[:3]  # from excitatory units
     away = [tuple(p) for p in np.argwhere(~mask & (np.arange(UNITS) < 15))[:4]]
     places = [tuple(p) for p in there]
     assert audit(changed(net, "recurrent_weights", *places, value=-0.1)).entries[0].broken == {

@@ -461,7 +461,7 @@ NET = plain_network([[0.5, 0.1], [0.2, 0.3]])
         ({"inputs": [np.nan]}, "inputs.*finite"),
         ({"inputs": [np.inf]}, "inputs.*finite"),
         ({"inputs": "on"}, "inputs = 'on'"),
-        ({"units": 3}, "units = 3.*2 units"),
+        ({"units": 3}, "units = 3.*a state of the network has 2"),
         ({"initial_states": np.zeros((4, 3))}, r"initial_states.*\(4, 3\)"),
         ({"initial_states": np.zeros((0, 2))}, r"initial_states.*\(0, 2\)"),
         ({"initial_states": np.zeros((2, 2, 2))}, r"initial_states.*\(2, 2, 2\)"),

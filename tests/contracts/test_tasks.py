@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import jax
@@ -83,11 +84,13 @@ def test_a_trial_does_not_depend_on_how_many_are_made(task, trials):
         np.testing.assert_array_equal(array, arrays(trials)[name][:2])
 
 
-def test_batch_inside_a_compiled_function_is_what_sample_gives(task, trials):
+@pytest.mark.parametrize("name", ["flipflop", "context_decision"])
+def test_batch_inside_a_compiled_function_is_what_sample_gives(name):
+    made = CASES[name].sample(N, seed=4)
     keys = trial_keys(random_key(4), jnp.arange(N))
-    batch = jax.jit(lambda keys: task.batch(keys))(keys)
-    for name, array in arrays(trials).items():
-        np.testing.assert_allclose(getattr(batch, name), array, rtol=0, atol=1e-6)
+    batch = jax.jit(lambda keys: CASES[name].batch(keys))(keys)
+    for part, array in arrays(made).items():
+        np.testing.assert_allclose(getattr(batch, part), array, rtol=0, atol=1e-6)
 
 
 def test_settings_come_back_from_json(task):
@@ -105,7 +108,23 @@ def test_every_condition_can_be_varied_and_sampled(task):
 
 @pytest.fixture(scope="module")
 def many(task) -> Trials:
-    return task.sample(1000, seed=11)
+    return sampled(task, 11)
+
+
+def sampled(task, seed: int) -> Trials:
+    """1024 trials, 64 at a time: one program does for all that is asked of a task here."""
+    parts = [task.sample(64, seed=1000 * seed + i) for i in range(16)]
+    joined = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("inputs", "targets", "mask")
+    }
+    if parts[0].epochs is not None:
+        joined["epochs"] = np.concatenate([part.epochs for part in parts])
+    conditions = {
+        name: np.concatenate([part.conditions[name] for part in parts])
+        for name in parts[0].conditions
+    }
+    return dataclasses.replace(parts[0], **joined, conditions=conditions)
 
 
 def noiseless(task):
@@ -115,7 +134,7 @@ def noiseless(task):
 
 
 def test_without_noise_the_observer_gives_the_targets_so_they_follow_from_the_inputs(task):
-    trials = noiseless(task).sample(200, seed=3)
+    trials = noiseless(task).sample(64, seed=3)
     made = noiseless(task).observe(trials.inputs)
     counted = trials.mask > 0
     np.testing.assert_allclose(made[counted], trials.targets[counted], rtol=0, atol=1e-5)
@@ -185,15 +204,15 @@ def test_statistics_do_not_change_with_the_time_step(task, many):
     if not isinstance(task, tasks.EpochTask):
         pytest.skip("its times are in steps")
     coarser = task.replace(dt=finer_or_coarser(task))
-    others = coarser.sample(1000, seed=12)
+    others = sampled(coarser, 12)
     scale = coarser.dt / task.dt
     for name in task.epoch_names:
         ms = [each.during(name).sum(1) * each.dt for each in (many, others)]
-        spread = np.hypot(ms[0].std(), ms[1].std()) / np.sqrt(1000)
+        spread = np.hypot(ms[0].std(), ms[1].std()) / np.sqrt(len(many))
         assert abs(ms[0].mean() - ms[1].mean()) <= 4.5 * spread + max(task.dt, coarser.dt) / 2
     for values in (inputs_summed, targets_summed):
         first, second = values(many), values(others)
-        spread = np.sqrt((first.var(0) + second.var(0)) / 1000)
+        spread = np.sqrt((first.var(0) + second.var(0)) / len(many))
         longest = np.abs(first).max() + 1
         np.testing.assert_array_less(
             np.abs(first.mean(0) - second.mean(0)), 4.5 * spread + 0.02 * longest * max(1, scale)

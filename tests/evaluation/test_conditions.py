@@ -37,7 +37,7 @@ def test_every_row_is_the_mean_over_its_trials():
         assert row["chose second"] == pytest.approx(np.mean([chosen[i, 0] == 1 for i in here]))
         interval = binomtest(int(sum(right[here])), len(here)).proportion_ci(method="wilson")
         assert (row["low"], row["high"]) == pytest.approx(tuple(interval), abs=1e-6)
-    assert table["correct"].nunique() > 3  # shares that could have been mixed up
+    assert table["correct"].nunique() >= 3  # shares that could have been mixed up
     assert set(table["relevant"]) == {-50.0, -6.4, 6.4, 50.0}
 
 

@@ -24,8 +24,9 @@ class Constraints(Settings):
 
     Fields
     ------
-    excitatory: Dale's law: the share of excitatory units (the first ones; 0.8 is 80 : 20). All
-        weights from an excitatory unit are >= 0, all from an inhibitory one <= 0. None: no law.
+    excitatory: Dale's law: the share of excitatory units (the first ones, of each area where there
+        are areas; 0.8 is 80 : 20). All weights from an excitatory unit are >= 0, all from an
+        inhibitory one <= 0. None: no law.
     signs: Dale's law with a sign (1 or -1) for each unit instead.
     density: share of recurrent connections that may be there, drawn at random for each network.
     mask: (units, units) of 0 and 1: the recurrent connections that may be there.
@@ -73,9 +74,9 @@ class Constraints(Settings):
             raise ValueError(f"low = {self.low} contradicts the connections that must be 0")
         if self.high is not None and self.high < 0 and self.has_zeros:
             raise ValueError(f"high = {self.high} contradicts the connections that must be 0")
-        if self.obeys_dale and (self.low or 0) > 0:
+        if self._has_units(-1) and self.low is not None and self.low >= 0:
             raise ValueError(f"low = {self.low} contradicts Dale's law: inhibition is negative")
-        if self.obeys_dale and (-1 if self.high is None else -self.high) > 0:
+        if self._has_units(1) and self.high is not None and self.high <= 0:
             raise ValueError(f"high = {self.high} contradicts Dale's law: excitation is positive")
         if self.excitatory_readout and not self.obeys_dale:
             raise ValueError("excitatory_readout = True needs Dale's law: excitatory or signs")
@@ -101,8 +102,8 @@ class Constraints(Settings):
                 if not 0 <= area < n:
                     raise ValueError(f"{field}: {area} is no area: 0 to {n - 1}")
 
-    def check(self, units: int, nonnegative: bool, activation: Any) -> None:
-        """ValueError where these constraints do not fit a model."""
+    def check(self, units: int, nonnegative: bool, activation: Any, initial: Any) -> None:
+        """ValueError where these constraints do not fit a model or its own initial weights."""
         for field in ("mask", "fixed"):
             given = getattr(self, field)
             if given is not None and np.shape(given) != (units, units):
@@ -125,10 +126,31 @@ class Constraints(Settings):
                 f"constraints.nonnegative_rates contradicts activation = {activation!r}; "
                 "allowed: relu, relu6, sigmoid, softplus"
             )
-        if self.excitatory is not None and not 0 < round(self.excitatory * units) < units:
+        for size in self.areas or (units,):
+            if self.excitatory is not None and not 0 < round(self.excitatory * size) < size:
+                raise ValueError(
+                    f"constraints.excitatory = {self.excitatory} leaves no unit of one kind among "
+                    f"{size}"
+                )
+        if not isinstance(initial, str):
+            self._check_initial(np.asarray(initial))
+
+    def _check_initial(self, initial: np.ndarray) -> None:
+        """ValueError where a user's own recurrent weights break what is known beforehand."""
+        units = len(initial)
+        low, high = self._bounds(self.column_signs(units))
+        outside = (initial < (-np.inf if low is None else low)) | (
+            initial > (np.inf if high is None else high)
+        )
+        if self.mask is not None:
+            outside |= (np.asarray(self.mask) == 0) & (initial != 0)
+        if not self.self_connections:
+            outside |= np.eye(units, dtype=bool) & (initial != 0)
+        if outside.any():
+            to, source = np.argwhere(outside)[0]
             raise ValueError(
-                f"constraints.excitatory = {self.excitatory} leaves no unit of one kind among "
-                f"{units}"
+                f"recurrent_init[{to}, {source}] = {initial[to, source]:g} breaks the constraints "
+                f"(as do {int(outside.sum()) - 1} more of its weights)"
             )
 
     @property
@@ -145,14 +167,21 @@ class Constraints(Settings):
             or self.connections is not None
         )
 
+    def _has_units(self, sign: int) -> bool:
+        """Whether Dale's law makes some units of this sign."""
+        return self.excitatory is not None or (
+            self.signs is not None and bool(np.any(np.asarray(self.signs) == sign))
+        )
+
     def column_signs(self, units: int) -> np.ndarray | None:
         """The sign of each unit (unit,), None without Dale's law."""
         if self.signs is not None:
             return np.asarray(self.signs, np.float32)
         if self.excitatory is None:
             return None
-        count = round(self.excitatory * units)
-        return np.where(np.arange(units) < count, 1, -1).astype(np.float32)
+        sizes = self.areas or (units,)
+        excites = [np.arange(size) < round(self.excitatory * size) for size in sizes]
+        return np.where(np.concatenate(excites), 1, -1).astype(np.float32)
 
     def area_of(self, units: int) -> np.ndarray:
         """The index of each unit's area (unit,)."""
@@ -179,8 +208,12 @@ class Constraints(Settings):
         kept = {MASK: (units, units)} if self.has_zeros else {}
         return {**kept, **({FIXED: (units, units)} if self.fixed is not None else {})}
 
-    def begin(self, weights: Weights, gain: float, key: jax.Array) -> Weights:
-        """Initial weights that obey: masked, signed, balanced, and of the right spectral radius."""
+    def begin(self, weights: Weights, radius: float | None, key: jax.Array) -> Weights:
+        """Initial weights that obey: masked, signed, balanced, and of the right spectral radius.
+
+        radius: of constrained weights, unless `self.radius` says another. None: the recurrent
+        weights are the user's own, and stay as they are but for a random mask.
+        """
         units = weights["recurrent_weights"].shape[0]
         made = dict(weights)
         if self.has_zeros:
@@ -188,15 +221,15 @@ class Constraints(Settings):
         if self.fixed is not None:
             made[FIXED] = jnp.asarray(self.fixed, jnp.float32)
         recurrent = made["recurrent_weights"]
-        signs = self.column_signs(units)
+        signs = self.column_signs(units) if radius is not None else None
         if signs is not None:
             recurrent = jnp.abs(recurrent) * signs
         if MASK in made:
             recurrent = recurrent * made[MASK]
         if signs is not None:
             recurrent = _balanced(recurrent)
-        if signs is not None or MASK in made:
-            recurrent = _of_radius(recurrent, self.radius or abs(gain))
+        if radius is not None and (signs is not None or MASK in made):
+            recurrent = _of_radius(recurrent, self.radius or radius)
         made["recurrent_weights"] = recurrent
         if self.excitatory_readout and "output_weights" in made:
             made["output_weights"] = jnp.abs(made["output_weights"])
@@ -226,28 +259,42 @@ class Constraints(Settings):
                 made["output_weights"] = made["output_weights"] * read
         return made
 
-    def free(self, gradients: Weights, weights: Weights) -> Weights:
-        """The gradients of weights that may change; 0 for those that may not."""
-        made = dict(gradients)
+    def free(self, changes: Weights, weights: Weights, gradients: Weights) -> Weights:
+        """The changes that may be made: 0 for weights that must stay or would leave a bound."""
+        made = dict(changes)
         units = weights["recurrent_weights"].shape[0]
         given, read = self._projection_masks(units)
         if "recurrent_weights" in made:
+            recurrent = made["recurrent_weights"]
             if MASK in weights:
-                made["recurrent_weights"] = made["recurrent_weights"] * weights[MASK]
+                recurrent = recurrent * weights[MASK]
             if FIXED in weights:
-                made["recurrent_weights"] = made["recurrent_weights"] * (1.0 - weights[FIXED])
+                recurrent = recurrent * (1.0 - weights[FIXED])
+            made["recurrent_weights"] = _inward(
+                recurrent,
+                weights["recurrent_weights"],
+                gradients["recurrent_weights"],
+                *self._bounds(self.column_signs(units)),
+            )
         if given is not None and "input_weights" in made:
             made["input_weights"] = made["input_weights"] * given[:, None]
-        if read is not None and "output_weights" in made:
-            made["output_weights"] = made["output_weights"] * read
+        if "output_weights" in made:
+            readout = made["output_weights"]
+            readout = readout if read is None else readout * read
+            if self.excitatory_readout:
+                now, pushed = weights["output_weights"], gradients["output_weights"]
+                readout = _inward(readout, now, pushed, 0.0, None)
+            made["output_weights"] = readout
         return made
 
     def _bounds(self, signs: np.ndarray | None) -> tuple[Any, Any]:
         """Lowest and highest value of each column (or of all), None where there is no bound."""
         if signs is None:
             return self.low, self.high
-        low = np.where(signs > 0, 0.0, -np.inf if self.low is None else self.low)
-        high = np.where(signs < 0, 0.0, np.inf if self.high is None else self.high)
+        least = -np.inf if self.low is None else self.low
+        most = np.inf if self.high is None else self.high
+        low = np.where(signs > 0, max(0.0, least), least)
+        high = np.where(signs < 0, min(0.0, most), most)
         return low.astype(np.float32), high.astype(np.float32)
 
     def _projection_masks(self, units: int) -> tuple[Any, Any]:
@@ -278,6 +325,17 @@ class Constraints(Settings):
         if not self.self_connections:
             drawn = drawn & ~np.eye(units, dtype=bool)
         return drawn.astype(jnp.float32)
+
+
+def _inward(
+    changes: jax.Array, now: jax.Array, gradients: jax.Array, low: Any, high: Any
+) -> jax.Array:
+    """The changes, 0 where a weight is at a bound and descent would take it beyond."""
+    if low is not None:
+        changes = jnp.where((now <= low) & (gradients > 0), 0.0, changes)
+    if high is not None:
+        changes = jnp.where((now >= high) & (gradients < 0), 0.0, changes)
+    return changes
 
 
 def _balanced(recurrent: jax.Array) -> jax.Array:

@@ -195,12 +195,12 @@ class Stacked(Model):
             made |= _named(changed, i)
         return made
 
-    def allowed_gradients(self, gradients: Weights, weights: Weights) -> Weights:
-        made = dict(gradients)
+    def allowed_changes(self, changes: Weights, weights: Weights, gradients: Weights) -> Weights:
+        made = dict(changes)
         for i, layer in enumerate(self.layers, 1):
-            own = _of_layer(gradients, i)
+            own, pushed = _of_layer(changes, i), _of_layer(gradients, i)
             if own:
-                made |= _named(layer.allowed_gradients(own, _of_layer(weights, i)), i)
+                made |= _named(layer.allowed_changes(own, _of_layer(weights, i), pushed), i)
         return made
 
     def may_train(self, name: str) -> bool:
@@ -225,7 +225,7 @@ class Stacked(Model):
             own = layer.cell_init(*keys, n_inputs)
             constraints = getattr(layer, "constraints", None)
             if constraints is not None:
-                own = constraints.begin(own, layer.recurrent_gain, jax.random.fold_in(keys[0], 1))
+                own = constraints.begin(own, layer.initial_radius(), jax.random.fold_in(keys[0], 1))
             weights |= _named(own, i)
             n_inputs = layer.units
         return weights

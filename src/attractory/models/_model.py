@@ -122,9 +122,13 @@ class Model(Settings):
         """The weights after an update, where they must be; `before`: those before it."""
         return weights
 
-    def allowed_gradients(self, gradients: Weights, weights: Weights) -> Weights:
-        """The gradients without what `constrained` would undo anyway."""
-        return gradients
+    def allowed_changes(self, changes: Weights, weights: Weights, gradients: Weights) -> Weights:
+        """Changes (or gradients) without what `constrained` would undo anyway.
+
+        That is, 0 for weights that may not change, and for those at a bound that the gradients
+        push against: an optimiser that mixes entries (Muon) would let them push the others.
+        """
+        return changes
 
     def may_train(self, name: str) -> bool:
         """Whether a learning rule may change these weights."""

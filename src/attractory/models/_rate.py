@@ -72,7 +72,7 @@ class RateRNN(Model):
             _initial.given("recurrent_init", self.recurrent_init, (self.units, self.units))
         if self.constraints is not None:
             known = self.activation in _NONNEGATIVE
-            self.constraints.check(self.units, known, self.activation)
+            self.constraints.check(self.units, known, self.activation, self.recurrent_init)
         return self
 
     @staticmethod
@@ -112,14 +112,19 @@ class RateRNN(Model):
         weights = super().init(key, n_inputs, n_outputs)
         if self.constraints is None:
             return weights
-        mask_key = jax.random.fold_in(key, 1)
-        return self.constraints.begin(weights, self.recurrent_gain, mask_key)
+        return self.constraints.begin(weights, self.initial_radius(), jax.random.fold_in(key, 1))
+
+    def initial_radius(self) -> float | None:
+        """What constrained initial weights are scaled to; None: a user's own stay as they are."""
+        return abs(self.recurrent_gain) if isinstance(self.recurrent_init, str) else None
 
     def constrained(self, weights: Weights, before: Weights) -> Weights:
         return weights if self.constraints is None else self.constraints.project(weights, before)
 
-    def allowed_gradients(self, gradients: Weights, weights: Weights) -> Weights:
-        return gradients if self.constraints is None else self.constraints.free(gradients, weights)
+    def allowed_changes(self, changes: Weights, weights: Weights, gradients: Weights) -> Weights:
+        if self.constraints is None:
+            return changes
+        return self.constraints.free(changes, weights, gradients)
 
     def bfloat16_missing(self) -> str | None:
         return bfloat16_missing(activation_function(self.activation))

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import optax
 from pydantic import Field, model_validator
 
+from attractory._errors import InvalidSetting
 from attractory._settings import Settings
 from attractory.kernels import Precision
 from attractory.models import Model, Weights
@@ -159,7 +160,15 @@ class BPTT(Settings):
         return float(self._schedule(self.learning_rate)(step))
 
     def init(self, model: Model, weights: Weights) -> RuleState:
-        """The optimiser's state, and the factor on the rate (1 until a network is slowed)."""
+        """The optimiser's state, and the factor on the rate (1 until a network is slowed).
+
+        Raises InvalidSetting where the pull towards orthogonal matrices meets constraints.
+        """
+        if self.orthogonal_pull > 0 and getattr(model, "constraints", None) is not None:
+            raise InvalidSetting(
+                f"orthogonal_pull = {self.orthogonal_pull} contradicts the model's constraints: "
+                "they would undo it; allowed with them: 0"
+            )
         return {
             "optimizer": self._optimizer(None).init(_trained(model, weights)),
             "rate_factor": jnp.ones(()),
@@ -181,17 +190,18 @@ class BPTT(Settings):
             lambda chosen: squared_error(model, {**weights, **chosen}, trials, key, self.precision)
         )(trained)
         error, gradients = mean_over_devices(sums, jnp.sum(trials.mask), axis)
-        gradients = model.allowed_gradients(gradients, weights)
+        allowed = model.allowed_changes(gradients, weights, gradients)
         changes, optimizer_state = self._optimizer(axis).update(
-            gradients, state["optimizer"], trained
+            allowed, state["optimizer"], trained
         )
+        changes = model.allowed_changes(changes, weights, gradients)
         changes = jax.tree.map(lambda change: state["rate_factor"] * change, changes)
         changed = {**weights, **optax.apply_updates(trained, changes)}
         changed = self._pulled(model, changed, state["rate_factor"], step)
         return (
             model.constrained(changed, weights),
             {**state, "optimizer": optimizer_state},
-            Metrics(error, optax.tree.norm(gradients)),
+            Metrics(error, optax.tree.norm(allowed)),
         )
 
     def slowed(self, state: RuleState, factor: float | jax.Array) -> RuleState:

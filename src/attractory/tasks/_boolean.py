@@ -29,7 +29,8 @@ class Boolean(EpochTask):
     Fields
     ------
     before, pulse, delay, answer: durations of the epochs.
-    sigma: noise on the inputs, per √ms (at dt = 1 ms the standard deviation of a step).
+    sigma: noise on the inputs, per √ms (at dt = 1 ms the standard deviation of a step). (In the
+        author's generators that of AND and OR is switched off.)
 
     Source: Jarne & Laje (2023), Biol. Cybern. 117:141, and the author's RNN_study_with_keras.
     """
@@ -120,7 +121,8 @@ class ContextBoolean(EpochTask):
     Fields
     ------
     before, context, gap, pulse, delay, answer: durations of the epochs.
-    sigma: noise on the inputs, per √ms.
+    sigma: noise on the inputs, per √ms. (Switched off in the author's generator; there the context
+        comes after 20 steps, or 21 to 70 at random, and the answer lasts 140 or more.)
 
     Source: Jarne (2021), J. Phys. Complex. 2:015009, and the author's multitasking_RNN.
     """

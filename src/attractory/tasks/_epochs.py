@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from pydantic import Field, model_validator
 
 from attractory._settings import Settings
+from attractory.tasks._noise import standard_normal
 from attractory.tasks._task import Task
 
 
@@ -116,7 +117,7 @@ class EpochTask(Task):
 
         Its integral over a time has a variance (sigma² times the time) that does not depend on dt.
         """
-        return sigma / self.dt**0.5 * jax.random.normal(key, (self.n_steps, channels))
+        return sigma / self.dt**0.5 * standard_normal(key, (self.n_steps, channels))
 
     def _steps(self, duration: Duration, key: jax.Array) -> jax.Array:
         """One draw of a duration, in steps."""

@@ -130,7 +130,10 @@ class FlipFlop(Task):
         return 1.0
 
     def chance(self) -> float:
-        """0: pulses come at times and with signs that cannot be guessed."""
+        """0: pulses come at times and with signs that cannot be guessed.
+
+        (With one bit and few pulses they can be, in about one trial of ten.)
+        """
         return 0.0
 
     def varied(self, name: str, value: Any) -> Task:

@@ -37,8 +37,11 @@ class ParametricWorkingMemory(ChoiceTask):
     catch: share of catch trials.
     sigma: noise on each stimulus, per √ms.
 
-    Sources: Romo, Brody, Hernández & Lemus (1999), Nature 399:470; neurogym's DelayComparison;
-    romo() after Song, Yang & Wang (2016), PLoS Comput. Biol. 12:e1004792 (pycog's romo.py).
+    Sources: Romo, Brody, Hernández & Lemus (1999), Nature 399:470; Barak, Tsodyks & Romo (2010), J.
+    Neurosci. 30:9424; neurogym's DelayComparison; romo() after Song, Yang & Wang (2016), PLoS
+    Comput. Biol. 12:e1004792 (delay, tuning and catch trials of pycog's romo.py, whose inputs are
+    0.2 + 0.8 f' and 0.2 + 0.8 (1 - f'), whose fixation lasts 100 ms and decision 300 ms, and which
+    has no fixation input).
     """
 
     name: ClassVar[str] = "parametric_memory"

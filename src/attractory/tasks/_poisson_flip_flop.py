@@ -25,7 +25,7 @@ class PoissonFlipFlop(Task):
     ------
     bits: number of channels. rate: probability of a pulse at a step, both signs together.
     steps: length of a trial.
-    first_pulse: whether every channel starts with a positive pulse at the first step.
+    first_pulse: whether every channel has a pulse (of either sign) at the first step.
     noise: standard deviation of the Gaussian noise on the inputs, at every step.
 
     Sources: Sussillo & Barak (2013), Neural Computation 25:626, section 4.1 (Poisson pulses);
@@ -42,7 +42,7 @@ class PoissonFlipFlop(Task):
 
     @classmethod
     def golub(cls, **changes: Any) -> Self:
-        """64 steps, a pulse at a step with probability 1/2, all channels set at the first."""
+        """64 steps, a pulse at a step with probability 1/2, one in all channels at the first."""
         return cls(**{"steps": 64, "rate": 0.5, "first_pulse": True, **changes})
 
     def trial(self, key: jax.Array) -> Trial:
@@ -51,7 +51,7 @@ class PoissonFlipFlop(Task):
         signs = jnp.where(jax.random.bernoulli(sign_key, shape=shape), 1.0, -1.0)
         pulses = signs * jax.random.bernoulli(pulse_key, self.rate, shape)
         if self.first_pulse:
-            pulses = pulses.at[0].set(1.0)
+            pulses = pulses.at[0].set(signs[0])
         time = jnp.arange(self.steps)[:, None]
         last = jax.lax.cummax(jnp.where(pulses != 0, time, -1), axis=0)
         held = jnp.take_along_axis(pulses, jnp.maximum(last, 0), axis=0)

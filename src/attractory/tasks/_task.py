@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 import jax
@@ -134,15 +134,14 @@ class Task(Settings):
 
         Pure: it can be called inside a compiled function.
         """
-        batch, _ = self._trials(keys)
-        return batch
+        return self._trials(keys)[0]
 
-    def _trials(self, keys: jax.Array) -> tuple[Batch, Trial]:
-        """One trial for each key: in float32, and as `trial` made them."""
+    def _trials(self, keys: jax.Array) -> tuple[Batch, Any, dict[str, Any]]:
+        """One trial for each key in float32, their epochs (or None), their conditions."""
         made = jax.vmap(self.trial)(keys)
         mask = jnp.ones_like(made.targets) if made.mask is None else made.mask
         batch = Batch(*(x.astype(jnp.float32) for x in (made.inputs, made.targets, mask)))
-        return batch, made
+        return batch, made.epochs, made.conditions or {}
 
     def sample(self, n: int, seed: int = 0, compiled: bool = True) -> Trials:
         """`n` independent trials. The same seed gives the same trials.
@@ -153,10 +152,10 @@ class Task(Settings):
         when n < 1 or the seed is no integer.
         """
         whole_number("n", n)
-        keys = trial_keys(random_key(seed), jnp.arange(n))
+        keys = trial_keys(random_key(seed), jnp.arange(_padded(n) if compiled else n))
         _ = self._shapes  # a badly shaped trial is reported before anything is made
-        made = (self._compiled_trials if compiled else self._trials)(keys)
-        batch, trial = jax.tree.map(np.asarray, made)
+        made = (_compiled_trials(self) if compiled else self._trials)(keys)
+        batch, epochs, conditions = jax.tree.map(lambda array: np.asarray(array)[:n], made)
         for name, array in batch._asdict().items():
             if not np.isfinite(array).all():
                 raise InvalidSetting(
@@ -168,8 +167,8 @@ class Task(Settings):
             batch.mask,
             self.dt,
             self.epoch_names,
-            trial.epochs,
-            trial.conditions or {},
+            epochs,
+            conditions,
             self.input_names[: self.n_inputs],
             self.output_names,
         )
@@ -247,9 +246,16 @@ class Task(Settings):
             ) from None
         return _checked(self.name, made)
 
-    @cached_property
-    def _compiled_trials(self) -> Any:
-        return jax.jit(self._trials)
+
+@lru_cache(maxsize=64)
+def _compiled_trials(task: Task) -> Any:
+    """Compiled once for equal settings, however often the task is made."""
+    return jax.jit(task._trials)
+
+
+def _padded(n: int) -> int:
+    """How many trials are made when n are asked for: few numbers, so few programs to compile."""
+    return max(64, 1 << (n - 1).bit_length()) if n <= 1024 else -(-n // 1024) * 1024
 
 
 def random_key(seed: int) -> jax.Array:

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from attractory._errors import nearest
+from attractory.tasks._noise import standard_normal
 from attractory.tasks._task import Task, Trial, Trials
 from attractory.tasks._yang_rules import (
     END,
@@ -69,7 +70,8 @@ class YangBattery(Task):
 
     Fields
     ------
-    rules: the rules that trials are drawn from, each as likely.
+    rules: the rules that trials are drawn from, each as likely (in the published training
+        contextdm1 and contextdm2 came five times as often).
     ring: units in a ring.
     sigma: noise on every input; the standard deviation of a step is sigma · √(2 · 100 ms / dt).
     coherences: half the difference in strength of two stimuli shown together.
@@ -131,7 +133,7 @@ class YangBattery(Task):
         )
         time = jnp.arange(self.n_steps)[:, None]
         inputs, targets = self._rendered(plan, time)
-        noise = self._noise * jax.random.normal(noise_key, inputs.shape)
+        noise = self._noise * standard_normal(noise_key, inputs.shape)
         return Trial(
             inputs=jnp.where(time < plan.limits[END], inputs + noise, 0.0),
             targets=targets,
