@@ -128,13 +128,28 @@ def test_tasks_lists_describes_and_draws(tmp_path):
     assert (tmp_path / "runs" / "tasks" / "context_decision.png").read_bytes()[1:4] == b"PNG"
 
 
-def test_import_and_reproduce_from_the_authors_network(tmp_path, authors_data):
+def test_import_of_the_authors_network(tmp_path, authors_data):
     file = authors_data / "ff_3b_weights-20.hdf5"
     status, output, errors = attractory("import", file, "--out", tmp_path / "imported")
     assert status == 0, errors
     assert "RateRNN, 400 units, 3 inputs, 3 outputs" in output
     assert at.load(tmp_path / "imported").networks[0].units == 400
+
+
+def test_reproduce_from_a_small_network(tmp_path):
+    network = at.models.RateRNN(units=8, tau=5.0, bias=True).build(1, 1, seed=1)
+    file = at.runs.save_torch(network, tmp_path / "net.safetensors")
     status, output, errors = attractory("reproduce", "--from", file, "--out", tmp_path / "paper")
+    assert status == 0, errors
+    manifest = json.loads((tmp_path / "paper" / "manifest.json").read_text())
+    assert f"{manifest['networks'][0]['scores']['mse']:.4f}" in output
+    assert (tmp_path / "paper" / "report.html").stat().st_size > 1_000_000
+
+
+@pytest.mark.slow
+def test_reproduce_from_the_authors_network(tmp_path, authors_data):
+    file = authors_data / "ff_3b_weights-20.hdf5"
+    status, _, errors = attractory("reproduce", "--from", file, "--out", tmp_path / "paper")
     assert status == 0, errors
     manifest = json.loads((tmp_path / "paper" / "manifest.json").read_text())
     scores = manifest["networks"][0]["scores"]

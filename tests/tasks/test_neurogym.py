@@ -139,7 +139,7 @@ def test_neurogyms_environments_give_trials(neurogym):
     for name in sorted(neurogym.ALL_ENVS):
         try:
             task = from_neurogym(name, trials=12)
-            trials = task.sample(3, compiled=False)
+            trials = task.sample(3)
         except at.InvalidSetting as error:
             refused.append(str(error))
             continue
