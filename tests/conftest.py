@@ -7,10 +7,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
+# before JAX is imported: a test run compiles for longer than it computes
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=1")
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
 import jax
 import pytest
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 jax.config.update("jax_num_cpu_devices", 2)
 
 AUTHORS_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "jarne2024"

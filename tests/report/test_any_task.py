@@ -31,6 +31,7 @@ def own_cell(weights, state, x):
     return jnp.tanh(weights["own"] @ state + weights["into"] @ x)
 
 
+@pytest.mark.slow
 def test_context_decisions_by_a_gru(tmp_path):
     task = at.tasks.get("context_decision", dt=50)
     run = trained(task, GRU(units=12, tau=100.0, dt=50.0))

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from attractory._settings import Settings
+from attractory.models._balance import balanced, of_radius
 
 Weights = dict[str, Any]
 MASK, FIXED = "recurrent_mask", "recurrent_fixed"  # names among the weights
@@ -227,9 +228,9 @@ class Constraints(Settings):
         if MASK in made:
             recurrent = recurrent * made[MASK]
         if signs is not None:
-            recurrent = _balanced(recurrent)
+            recurrent = balanced(recurrent)
         if radius is not None and (signs is not None or MASK in made):
-            recurrent = _of_radius(recurrent, self.radius or radius)
+            recurrent = of_radius(recurrent, self.radius or radius)
         made["recurrent_weights"] = recurrent
         if self.excitatory_readout and "output_weights" in made:
             made["output_weights"] = jnp.abs(made["output_weights"])
@@ -336,25 +337,3 @@ def _inward(
     if high is not None:
         changes = jnp.where((now >= high) & (gradients < 0), 0.0, changes)
     return changes
-
-
-def _balanced(recurrent: jax.Array) -> jax.Array:
-    """The matrix with the inhibition of each row scaled so that its sum is 0, where it has both."""
-    excitation = jnp.maximum(recurrent, 0.0).sum(1, keepdims=True)
-    inhibition = -jnp.minimum(recurrent, 0.0).sum(1, keepdims=True)
-    both = (excitation > 0) & (inhibition > 0)
-    scale = jnp.where(both, excitation / jnp.where(both, inhibition, 1.0), 1.0)
-    return jnp.where(recurrent < 0, scale * recurrent, recurrent)
-
-
-def _of_radius(recurrent: jax.Array, radius: float) -> jax.Array:
-    """The matrix scaled to a spectral radius; as it is when all its eigenvalues are 0."""
-    found = jax.pure_callback(
-        _spectral_radius, jax.ShapeDtypeStruct((), jnp.float32), recurrent, vmap_method="sequential"
-    )
-    return recurrent * jnp.where(found > 1e-6, radius / jnp.maximum(found, 1e-6), 1.0)
-
-
-def _spectral_radius(matrix: Any) -> np.ndarray:
-    values = np.linalg.eigvals(np.asarray(matrix, np.float64))
-    return np.asarray(np.abs(values).max(), np.float32)

@@ -14,7 +14,8 @@ from attractory.runs._keras_write import save_keras, to_keras
 from attractory.runs._onnx import to_onnx
 from attractory.runs._psychrnn import load_psychrnn
 from attractory.runs._run import HISTORY_COLUMNS, Run, load, run_config
-from attractory.runs._torch import from_torch, save_torch, to_torch
+from attractory.runs._torch import from_torch
+from attractory.runs._torch_write import save_torch, to_torch
 
 __all__ = [
     "CHECKPOINTS",

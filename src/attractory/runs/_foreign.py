@@ -13,7 +13,8 @@ from attractory.runs._keras_write import save_keras
 from attractory.runs._onnx import to_onnx
 from attractory.runs._psychrnn import load_psychrnn
 from attractory.runs._run import Run, imported_run
-from attractory.runs._torch import from_torch, save_torch
+from attractory.runs._torch import from_torch
+from attractory.runs._torch_write import save_torch
 from attractory.tasks import FlipFlop, Task
 
 

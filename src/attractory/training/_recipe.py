@@ -40,7 +40,7 @@ def recipe(task: Task, cell: str = "rate", constraints: Constraints | None = Non
         settings |= {"tau": task.dt} if cell == "gru" else {}
     if constraints is not None:
         settings |= {"constraints": constraints, "units": max(200, settings["units"])}
-        settings |= {"recurrent_init": "normal", "bias": True}
+        settings |= {"recurrent_init": "normal", "recurrent_gain": 1.0, "bias": True}
         settings |= {"activation": "relu"} if constraints.obeys_dale else {}
     model = CELLS[cell](**settings)
     return Recipe(model, rule_for(task, model))
@@ -65,7 +65,8 @@ def _settings(task: Task) -> dict[str, Any]:
     if isinstance(task, PoissonFlipFlop):  # which asks for an answer at once
         return {"units": 96, "tau": task.dt, "dt": task.dt}
     steps = 10 if task.dt < 10 else max(1, round(100 / task.dt))
-    settings: dict[str, Any] = {"units": 96, "tau": steps * task.dt, "dt": task.dt, "bias": True}
+    settings: dict[str, Any] = {"tau": steps * task.dt, "dt": task.dt, "bias": True}
     if isinstance(task, YangBattery):
-        settings |= {"units": 256, "activation": "relu"}
-    return settings
+        return {**settings, "units": 256, "activation": "relu"}
+    # a little beyond the edge of chaos: activity at the start outlasts the longest delays
+    return {**settings, "units": 96, "recurrent_gain": 1.5}
