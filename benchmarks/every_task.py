@@ -1,6 +1,6 @@
 """What the recipes come to: one network for every task and seed, scored on trials it never saw.
 
-    python benchmarks/every_task.py [--quick] [--results FOLDER] [--seeds 0 1 2] [CASE ...]
+    python benchmarks/every_task.py [CASE ...] [--quick] [--results FOLDER] [--seeds 0 1 2]
 
 A case is a task's name, a published version of one, another cell, or a flip-flop under constraints.
 The seconds are those of `at.train`, compiling included. The table for docs/tasks.md is printed.

@@ -1,7 +1,9 @@
-"""How many trials a second of the same tasks, here and by neurogym's own `new_trial`.
+"""How many trials a second of the same tasks, here and by neurogym, in each of its own ways.
 
-Both make whole trials with inputs and ground truth, with the same epochs, time step and noise; here
-in one call for all, compiled before the clock starts. Taken in turn, medians of three.
+All make whole trials with inputs and ground truth, with the same epochs, time step and noise: here
+in one call, compiled before the clock starts; there by `new_trial` (a trial at once), by `Dataset`
+(batches for supervised training), and by `step` (a step at a time, as an agent sees it). Taken in
+turn, medians of three.
 
     python benchmarks/generate_beside_neurogym.py [--quick] [--results FOLDER]
 """
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Callable
 from typing import Any
 
 import neurogym
@@ -33,32 +36,38 @@ def main() -> None:
     results = {}
     for name, (environment, settings) in PAIRS.items():
         task = at.tasks.get(name)
-        made = neurogym.make(environment, dt=int(task.dt), **settings).unwrapped
+        made = neurogym.make(environment, dt=int(task.dt), **settings)
         results[name] = compared(task, made, options.quick)
-        row = results[name]
-        print(
-            f"{name}: {row['ours']:.0f} trials a second, neurogym {row['neurogym']:.0f}, "
-            f"ratio {row['ratio']:.0f}",
-            flush=True,
-        )
+        said = [f"{way} {rate:.0f}" for way, rate in results[name].items()]
+        print(f"{name}, trials a second: {', '.join(said)}", flush=True)
     write_results("generate_beside_neurogym", {"tasks": results}, options.results)
 
 
 def compared(task: at.tasks.Task, environment: Any, quick: bool) -> dict[str, float]:
-    ours, theirs = (100, 10) if quick else (20_000, 1000)
-    task.sample(ours, seed=0)
-    environment.new_trial()
-    rates: dict[str, list[float]] = {"ours": [], "neurogym": []}
-    for seed in range(3):
-        began = time.perf_counter()
-        task.sample(ours, seed=seed)
-        rates["ours"].append(ours / (time.perf_counter() - began))
-        began = time.perf_counter()
-        for _ in range(theirs):
-            environment.new_trial()
-        rates["neurogym"].append(theirs / (time.perf_counter() - began))
-    found = {name: statistics.median(each) for name, each in rates.items()}
-    return {**found, "ratio": found["ours"] / found["neurogym"], "steps": task.n_steps}
+    """Trials a second, by way."""
+    trials, seconds = (100, 0.1) if quick else (20_000, 1.0)
+    dataset = neurogym.Dataset(environment, batch_size=16, seq_len=task.n_steps)
+    ways: dict[str, Callable[[], float]] = {
+        "attractory": lambda: len(task.sample(trials, seed=1)),
+        "new_trial": lambda: float(environment.unwrapped.new_trial() is not None),
+        "dataset": lambda: float(dataset()[0].shape[1]),  # a sequence counts as a trial
+        "step": lambda: float(environment.step(0)[-1].get("new_trial", False)),
+    }
+    environment.reset()
+    rates: dict[str, list[float]] = {way: [] for way in ways}
+    for _ in range(3):
+        for way, make in ways.items():
+            make()
+            rates[way].append(rate(make, seconds))
+    return {way: statistics.median(each) for way, each in rates.items()}
+
+
+def rate(make: Callable[[], float], seconds: float) -> float:
+    """What a call makes, summed and divided by the time that the calls took."""
+    made, began = 0.0, time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        made += make()
+    return made / (time.perf_counter() - began)
 
 
 if __name__ == "__main__":

@@ -209,7 +209,9 @@ class LowRankRNN(RateRNN):
     Fields
     ------
     rank: number of pairs of vectors.
-    recurrent_gain: standard deviation of the initial entries of m and n (independent normal).
+    recurrent_init: "normal", the entries of m and n are independent; "aligned", n starts as m, so
+        that W_rec has `rank` eigenvalues of about recurrent_gain² and begins with a memory.
+    recurrent_gain: standard deviation of the initial entries of m and n.
 
     Source: Mastrogiuseppe & Ostojic (2018), Neuron 99:609; Dubreuil et al. (2022), Nat. Neurosci.
     25:783.
@@ -228,7 +230,7 @@ class LowRankRNN(RateRNN):
 
     @staticmethod
     def _recurrent_inits() -> tuple[str, ...]:
-        return ("normal",)
+        return ("normal", "aligned")
 
     def recurrent_weights(self, weights: Weights) -> Any:
         return weights["left_vectors"] @ weights["right_vectors"].T / self.units
@@ -243,4 +245,5 @@ class LowRankRNN(RateRNN):
         weights = super().cell_init(key, input_key, n_inputs)
         del weights["recurrent_weights"]
         left, right = self.recurrent_gain * jax.random.normal(key, (2, self.units, self.rank))
+        right = left if self.recurrent_init == "aligned" else right
         return {"left_vectors": left, "right_vectors": right, **weights}

@@ -8,7 +8,13 @@ from typing import Any
 from attractory._errors import InvalidSetting, nearest
 from attractory.models import GRU, LSTM, Constraints, LowRankRNN, Model, RateRNN
 from attractory.rules import BPTT
-from attractory.tasks import FlipFlop, PoissonFlipFlop, Task, YangBattery
+from attractory.tasks import (
+    FlipFlop,
+    ParametricWorkingMemory,
+    PoissonFlipFlop,
+    Task,
+    YangBattery,
+)
 
 CELLS: dict[str, type[Model]] = {"rate": RateRNN, "lowrank": LowRankRNN, "gru": GRU, "lstm": LSTM}
 
@@ -42,6 +48,8 @@ def recipe(task: Task, cell: str = "rate", constraints: Constraints | None = Non
         settings |= {"constraints": constraints, "units": max(200, settings["units"])}
         settings |= {"recurrent_init": "normal", "recurrent_gain": 1.0, "bias": True}
         settings |= {"activation": "relu"} if constraints.obeys_dale else {}
+    if cell == "lowrank":
+        settings |= {"rank": 3, "recurrent_init": "aligned", "recurrent_gain": 1.1}
     model = CELLS[cell](**settings)
     return Recipe(model, rule_for(task, model))
 
@@ -55,7 +63,11 @@ def rule_for(task: Task, model: Model) -> BPTT:
         return BPTT(learning_rate=1e-2, steps=1000, batch=32)
     if isinstance(task, YangBattery):
         return BPTT(learning_rate=5e-3, steps=5000, batch=64)
-    return BPTT(learning_rate=5e-3, steps=1500, batch=32)
+    if isinstance(model, LowRankRNN):  # Muon would turn few long vectors as if they were many
+        return BPTT(optimizer="adam", learning_rate=1e-2, steps=4000, batch=32)
+    # an amount that is held for seconds comes later than what to do with it
+    steps = 4000 if isinstance(task, ParametricWorkingMemory) else 1500
+    return BPTT(learning_rate=5e-3, steps=steps, batch=32)
 
 
 def _settings(task: Task) -> dict[str, Any]:
