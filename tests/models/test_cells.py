@@ -245,3 +245,14 @@ def test_a_trajectory_goes_to_xarray(inputs):
         "trial": TRIALS, "time": STEPS, "input": INPUTS, "unit": N, "output": OUTPUTS,
     }  # fmt: skip
     np.testing.assert_array_equal(dataset["states"].sel(time=6.0), path.states[:, 2])
+
+
+def test_a_low_rank_network_that_starts_aligned_has_as_many_slow_modes():
+    model = LowRankRNN(units=400, rank=3, recurrent_init="aligned", recurrent_gain=1.1)
+    moduli = np.sort(np.abs(np.linalg.eigvals(model.build(2, 1).recurrent_weights)))[::-1]
+    np.testing.assert_allclose(moduli[:3], 1.1**2, rtol=0.25)
+    assert moduli[3] < 1e-3
+    independent = np.linalg.eigvals(
+        model.replace(recurrent_init="normal").build(2, 1).recurrent_weights
+    )
+    assert np.abs(independent).max() < 0.5
