@@ -28,7 +28,7 @@ class Recipe:
 
 
 def recipe(task: Task, cell: str = "rate", constraints: Constraints | None = None) -> Recipe:
-    """A model and a rule by which one network learns this task in about half a minute.
+    """A model and a rule by which one network learns this task, in less than a minute for most.
 
     cell: "rate", "lowrank", "gru" or "lstm". constraints: of the weights of a rate network; with
     Dale's law its activation is "relu", so that what a unit does has the sign of the unit. All of
