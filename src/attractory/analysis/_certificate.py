@@ -14,12 +14,11 @@ from functools import cached_property
 import numpy as np
 import scipy.linalg
 
-from attractory.analysis._activations import EPS
+from attractory.analysis._determinant import determinant_sign
+from attractory.analysis._rounding import EPS, SLACK, TINY, sum_error
 from attractory.analysis._step import RateStep, Step
 
-SLACK = 1.0 + 1e-9  # more than the rounding of a bound itself, which adds positive numbers only
 DOUBLINGS = 40  # a spectral radius up to 1 - 1e-10 and more
-_TINY = 1e-280  # more than what underflow can lose
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class RateErrors:
         self.row_sums = weights.sum(1) * SLACK
         constant = np.abs(step.input_weights) @ np.abs(step.inputs) + np.abs(step.bias)
         self.drive = step.drive(state)
-        self.drive_error = self.sum_error * (weights @ np.abs(state) + constant) * SLACK + _TINY
+        self.drive_error = self.sum_error * (weights @ np.abs(state) + constant) * SLACK + TINY
         self.function = step.shape.rounding * np.maximum(1.0, np.abs(self.drive))
 
     @cached_property
@@ -61,7 +60,7 @@ class RateErrors:
         residual = np.abs(self.state - self.step(self.state))
         rates = np.abs(shape.value(self.drive))
         inside = leak * (shape.max_slope * self.drive_error + self.function)
-        return (residual + inside + 8 * EPS * (np.abs(self.state) + rates)) * SLACK + _TINY
+        return (residual + inside + 8 * EPS * (np.abs(self.state) + rates)) * SLACK + TINY
 
     def slopes(self, radius: float) -> np.ndarray:
         """By how much leak·phi' may differ from its computed value within `radius` (unit,)."""
@@ -75,6 +74,10 @@ class RateErrors:
         weights = np.abs(self.step.recurrent) @ columns
         return (self.slopes(radius) * weights + 4 * EPS * (weights + columns)) * SLACK
 
+    def system_row_sums(self, radius: float, columns: np.ndarray) -> np.ndarray:
+        """The same of I - DF, whose subtraction is rounded, too."""
+        return self.jacobian_row_sums(radius, columns) + 4 * EPS * columns
+
     @cached_property
     def to_kinks(self) -> np.ndarray:
         """How far the drive of each unit is from the next kink of phi, at least (unit,)."""
@@ -82,7 +85,9 @@ class RateErrors:
         if not kinks:
             return np.full(self.step.units, np.inf)
         distance = np.min([np.abs(self.drive - kink) for kink in kinks], axis=0)
-        return np.maximum(distance - self.drive_error, 0.0) / SLACK
+        # a unit that hears no other stays where it is, on a kink or not
+        deaf = self.row_sums == 0
+        return np.where(deaf, np.inf, np.maximum(distance - self.drive_error, 0.0) / SLACK)
 
     def product_error(self, jacobian: np.ndarray, form: np.ndarray, radius: float) -> float:
         """How far JᵀPJ for the J of the true point may be from the computed one (spectral norm).
@@ -138,11 +143,11 @@ def certify(step: RateStep, state: np.ndarray) -> Certificate:
     radius = 2 * first / (room + root) * SLACK
     unique = (room + root) / second / SLACK if second > 0 else float("inf")
     with np.errstate(divide="ignore"):
-        unique = min(unique, float(np.min(errors.to_kinks / (errors.row_sums + _TINY))))
+        unique = min(unique, float(np.min(errors.to_kinks / (errors.row_sums + TINY))))
     if not radius < unique:
         return NOTHING
-    sign, _ = np.linalg.slogdet(inverse)
-    return Certificate(True, radius, unique, int(sign), defect)
+    sign = determinant_sign(system, lambda columns: errors.system_row_sums(radius, columns))
+    return Certificate(True, radius, unique, sign, defect)
 
 
 @dataclass(frozen=True)
@@ -301,9 +306,3 @@ def solve_stein(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
             if not np.isfinite(total).all():
                 break
     return np.full_like(right, np.nan)
-
-
-def sum_error(n: int) -> float:
-    """Bound of the relative error of a sum of n products (Higham 2002, section 3.1)."""
-    unit = EPS / 2
-    return n * unit / (1 - n * unit)

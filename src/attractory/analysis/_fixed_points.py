@@ -13,7 +13,9 @@ import pandas as pd
 
 from attractory._errors import InvalidSetting, whole_number
 from attractory._machine import one_blas_thread, spread
-from attractory.analysis._certificate import Spectrum, jacobian_spectrum
+from attractory.analysis._certificate import NOTHING, Spectrum, jacobian_spectrum
+from attractory.analysis._enumeration import enumerate_points
+from attractory.analysis._kinks import Side, sides
 from attractory.analysis._search import Point, Points, newton
 from attractory.analysis._slow_points import SlowPoints, find_slow_points
 from attractory.analysis._starts import network_starts, plain_starts
@@ -23,6 +25,8 @@ from attractory.tasks import Task, Trials
 
 CAP = 0.1  # longest Newton step over √units, in the size of a typical state
 SLOW_STARTS = 12
+FEW = 64  # starts of a search whose points are all known
+NO_JACOBIAN = -1  # instead of a number of unstable dimensions, on a kink
 EXTENSION = 32  # times n_starts is as long as a search goes on, unless told
 
 
@@ -38,6 +42,14 @@ class Completeness:
     points no start has led to. starts, arrived, discovered: how many starts there were, how many
     led to a fixed point, and when the newest was found. The estimates take starts for independent
     draws; later ones are drawn around points found, which makes them rough.
+
+    enclosed: every fixed point lies within this distance (max norm) of one of the list, which was
+    proved by enclosure of the whole state space (where there are few units, recurrent weights of
+    low rank, or few linear pieces) and needs none of the above: 0 where the list is complete, inf
+    where nothing is proved; in between there is a degenerate point, and beside it there may be
+    another that cannot be told from it.
+    all_certified: every point is proved. all_signs: so is every sign in degree_sum, and no point is
+    degenerate or on a kink: only then a sum other than the expected one says something.
     """
 
     degree_sum: int
@@ -50,17 +62,24 @@ class Completeness:
     arrived: int
     discovered: int
     all_certified: bool
+    all_signs: bool
     continuum: bool
+    enclosed: float
+
+    @property
+    def proved(self) -> bool:
+        """There is no other fixed point: proved."""
+        return self.enclosed == 0.0
 
     @property
     def complete(self) -> bool:
-        """Nothing says that a point is missing.
+        """Proved that no point is missing; or nothing says that one is.
 
-        The degrees add up, every point was found at least twice, and the second half of the search
-        found nothing new. Evidence, not a proof: a pair of points whose degrees cancel
+        The latter: the degrees add up, every point was found at least twice, and the second half of
+        the search found nothing new. Evidence, not a proof: a pair of points whose degrees cancel
         may be missing all the same.
         """
-        return (
+        return self.proved or (
             not self.continuum
             and self.arrived > 0
             and self.degree_expected in (None, self.degree_sum)
@@ -70,6 +89,13 @@ class Completeness:
 
     def statement(self) -> str:
         """What is known of the list, in words."""
+        if self.proved:
+            return "These are all of them: proved." if self.arrived else "There is none: proved."
+        if np.isfinite(self.enclosed):
+            return (
+                f"There is no other further than {self.enclosed:.1e} from these: proved. Beside a "
+                "degenerate one there may be one that cannot be told from it."
+            )
         if not self.arrived:
             return f"None of {self.starts} starts led to a fixed point."
         if self.continuum:
@@ -90,14 +116,14 @@ class Completeness:
                 f"{self.discovered}."
             )
         words.append(
-            "Nothing says that one is missing; this is no proof of it."
+            "No sign that one is missing was found; that none is, is not proved."
             if self.complete
             else "The search was not long enough to call the list complete."
         )
         return " ".join(words)
 
     def _degree(self) -> str:
-        if not self.all_certified:
+        if not self.all_signs:
             return f"The degrees of the points add up to {self.degree_sum} (not all are proved)."
         if self.degree_expected is None:
             return f"The degrees of the points add up to {self.degree_sum}."
@@ -135,6 +161,8 @@ class FixedPoints:
     eigenvalues: np.ndarray
     n_unstable: np.ndarray
     decided: np.ndarray
+    kinked: np.ndarray
+    exact: np.ndarray
     completeness: Completeness
     unsettled: np.ndarray = field(repr=False)
 
@@ -158,8 +186,15 @@ class FixedPoints:
 
     @property
     def stable(self) -> np.ndarray:
-        """Indices of the points without an unstable dimension."""
+        """Indices of the points without an unstable dimension; none of them is on a kink."""
         return np.flatnonzero(self.n_unstable == 0)
+
+    def sides(self, point: int) -> list[Side]:
+        """The linear dynamics on each side of a point that is on a kink; empty for any other."""
+        index = whole_number("point", point, least=0)
+        if index >= len(self):
+            raise InvalidSetting(f"point = {point} is not allowed: there are {len(self)} points")
+        return sides(self.step, self.states[index]) if self.kinked[index] else []
 
     @property
     def time_constants(self) -> np.ndarray:
@@ -177,23 +212,38 @@ class FixedPoints:
         """What is known, in words: the points, the proofs, whether some may be missing."""
         if not len(self) or self.completeness.continuum:
             return self.completeness.statement()
-        counts = sorted(Counter(self.n_unstable.tolist()).items())
-        kinds, unit = [], " unstable"
-        for dimensions, count in counts:
-            if dimensions == 0:
-                kinds.append(f"{count} stable")
-                continue
-            unit = unit and f" unstable dimension{'s' * (dimensions > 1)}"
-            kinds.append(f"{count} with {dimensions}{unit}")
-            unit = ""  # said once
+        kinds = self._kinds()
         proved = int(self.certified.sum())
-        undecided = int((~self.decided).sum())
+        undecided = int((~self.decided & ~self.kinked).sum())
         reason = "" if self._provable else " (no proof is known for this kind of step)"
         return (
             f"{len(self)} fixed point{'s' * (len(self) > 1)} ({', '.join(kinds)}); "
             f"{proved} proved{reason}, {undecided} with an undecided number of unstable "
             "dimensions. " + self.completeness.statement()
         )
+
+    def _kinds(self) -> list[str]:
+        """How many points there are of each kind, in words; where there are proofs, the proved."""
+        told = (self.decided | (not self._provable)) & ~self.kinked
+        numbers = self.n_unstable[told].tolist()
+        kinds, unit = [], " unstable"
+        for dimensions, count in sorted(Counter(numbers).items()):
+            if dimensions == 0:
+                kinds.append(f"{count} stable")
+                continue
+            unit = unit and f" unstable dimension{'s' * (dimensions > 1)}"
+            kinds.append(f"{count} with {dimensions}{unit}")
+            unit = ""  # said once
+        untold = int((~told & ~self.kinked).sum())
+        if untold:
+            kinds.append(f"{untold} undecided")
+        if self.kinked.any():
+            exact = int(self.exact.sum())
+            kinds.append(
+                f"{int(self.kinked.sum())} on a kink, where there is no Jacobian"
+                + (f" ({exact} checked in exact arithmetic)" if exact else "")
+            )
+        return kinds
 
     @property
     def _provable(self) -> bool:
@@ -207,6 +257,7 @@ class FixedPoints:
                 "point": np.arange(len(self)),
                 "n_unstable": self.n_unstable,
                 "decided": self.decided,
+                "kinked": self.kinked,
                 "certified": self.certified,
                 "residual": self.residuals,
                 "radius": self.radius,
@@ -270,19 +321,26 @@ def fixed_points(
         starts = network_starts(step, task, seed, rng, given)
     longest = CAP * np.sqrt(step.units) * max(1.0, float(np.sqrt(np.mean(starts.pool**2))))
     points = Points(step)
-    first = max(1, n_starts // 2)
+    if given is not None:
+        points.add(newton(step, given, longest))
+    enclosed = enumerate_points(step, points, longest) if isinstance(step, RateStep) else np.inf
+    # where all are known the starts show how many of them lead where, and where they get stuck
+    first = max(1, n_starts // 2 if np.isinf(enclosed) else min(FEW, n_starts // 2))
     points.add(newton(step, starts.first(first, rng), longest))
-    while not points.continuum and points.starts < most:
+    if np.isinf(enclosed) and not step.bounded:
+        # nothing keeps the points of such a map near the states that it comes through
+        points.add(newton(step, starts.first(max(1, first // 4), rng), np.inf))
+    while np.isinf(enclosed) and not points.continuum and points.starts < most:
         evidence = _completeness(points)
         if evidence.complete:
             break
         starts.learn(points.states(), points.hits)
         size = min(max(64, n_starts // 4, points.starts // 4), most - points.starts)
         points.add(newton(step, starts.next(size, rng), longest))
-    return _result(step, points)
+    return _result(step, points, enclosed)
 
 
-def _result(step: AnyStep, points: Points) -> FixedPoints:
+def _result(step: AnyStep, points: Points, enclosed: float) -> FixedPoints:
     found = points.all
     spectra = _spectra(step, found)
     n_unstable = np.array([spectrum.n_unstable for spectrum in spectra], int)
@@ -292,7 +350,8 @@ def _result(step: AnyStep, points: Points) -> FixedPoints:
     def column(values: list[Any], dtype: Any) -> np.ndarray:
         return np.array(values, dtype)[order]
 
-    proofs = [point.certificate for point in found]
+    proofs = [NOTHING if point.kinked else point.certificate for point in found]
+    exact = [point.kinked and point.certificate.exists for point in found]
     stuck = np.array(points.lost).reshape(-1, step.units)[:SLOW_STARTS]
     return FixedPoints(
         step=step,
@@ -306,7 +365,9 @@ def _result(step: AnyStep, points: Points) -> FixedPoints:
         eigenvalues=column([s.eigenvalues for s in spectra], complex).reshape(-1, step.units),
         n_unstable=n_unstable[order],
         decided=column([spectrum.decided for spectrum in spectra], bool),
-        completeness=_completeness(points),
+        kinked=column([point.kinked for point in found], bool),
+        exact=column(exact, bool),
+        completeness=_completeness(points, enclosed),
         unsettled=stuck,
     )
 
@@ -315,6 +376,8 @@ def _spectra(step: AnyStep, points: list[Point]) -> list[Spectrum]:
     """The eigenvalues at each point; a mirror image has those of the point before it."""
 
     def spectrum(point: Point) -> Spectrum:
+        if point.kinked:
+            return Spectrum(np.full(step.units, complex(np.nan, np.nan)), NO_JACOBIAN, False)
         return jacobian_spectrum(step, point.state, point.certificate.radius)
 
     made = iter(spread(spectrum, [point for point in points if not point.mirrored]))
@@ -324,9 +387,10 @@ def _spectra(step: AnyStep, points: list[Point]) -> list[Spectrum]:
     return spectra
 
 
-def _completeness(points: Points) -> Completeness:
+def _completeness(points: Points, enclosed: float = np.inf) -> Completeness:
     hits = points.hits[points.classes()]
     once, twice = int((hits == 1).sum()), int((hits == 2).sum())
+    all_certified = all(point.certificate.exists for point in points.all)
     return Completeness(
         degree_sum=sum(_degree(points, point) for point in points.all),
         degree_expected=1 if points.step.bounded else None,
@@ -337,13 +401,17 @@ def _completeness(points: Points) -> Completeness:
         starts=points.starts,
         arrived=points.arrived,
         discovered=points.discovered,
-        all_certified=all(point.certificate.exists for point in points.all),
+        all_certified=all_certified,
+        all_signs=all(point.certificate.orientation for point in points.all),
         continuum=points.continuum,
+        # an end that is no certified point is none of those that were enclosed
+        enclosed=enclosed if enclosed > 0 or all_certified else np.inf,
     )
 
 
 def _degree(points: Points, point: Point) -> int:
-    if point.certificate.exists:
+    """The sign of det(I - DF), proved where it could be; 0 on a kink, where there is none."""
+    if point.kinked or point.certificate.orientation:
         return point.certificate.orientation
     jacobian = points.step.jacobians(point.state[None])[0]
     return int(np.linalg.slogdet(np.eye(len(jacobian)) - jacobian)[0])

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from attractory.analysis._activations import EPS
-from attractory.analysis._certificate import SLACK, Certificate, RateErrors, solve_stein, sum_error
+from attractory.analysis._certificate import Certificate, RateErrors, solve_stein
+from attractory.analysis._rounding import EPS, SLACK, sum_error
 from attractory.analysis._step import RateStep
 
 

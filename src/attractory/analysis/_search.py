@@ -9,9 +9,11 @@ import numpy as np
 from attractory._machine import spread
 from attractory.analysis._certificate import NOTHING, Certificate, certify
 from attractory.analysis._factors import Factors
+from attractory.analysis._kinks import certify_on_kink, on_kink
 from attractory.analysis._step import RateStep, Step
 
-CHUNK = 16  # starts that a thread takes at a time
+CHUNK = 16  # starts that a thread takes at a time, at least
+CHUNK_SIZE = 2048  # entries of the states of such a chunk, where there are few units
 TOLERANCE = 1e-12  # residual at which a start has arrived, relative to max(1, |h|)
 ITERATIONS = 40  # factorisations a start
 REUSES = 12  # steps with the same factors
@@ -37,7 +39,8 @@ def newton(step: Step, starts: np.ndarray, longest: float) -> Ends:
     formula (Kelley 1995, algorithm brsol). They are in single precision, residuals in double: each
     step still gains digits, and the end is as exact as double precision allows.
     """
-    chunks = [starts[i : i + CHUNK] for i in range(0, len(starts), CHUNK)]
+    size = max(CHUNK, CHUNK_SIZE // step.units)
+    chunks = [starts[i : i + size] for i in range(0, len(starts), size)]
     ends = spread(lambda chunk: _Chunk(step, chunk, longest).run(), chunks)
     return Ends(
         np.concatenate([end.states for end in ends]),
@@ -152,13 +155,15 @@ class Point:
     """A fixed point and its evidence.
 
     weakest: the smallest singular value of I - DF (looked at where there is no certificate).
-    mirrored: it is the negative of the point before it.
+    kinked: it is on a kink, where DF is not defined. mirrored: it is the negative of the point
+    before it.
     """
 
     state: np.ndarray
     residual: float
     certificate: Certificate
     weakest: float
+    kinked: bool = False
     mirrored: bool = False
 
     @property
@@ -219,15 +224,20 @@ class Points:
         return np.flatnonzero([not point.mirrored for point in self.all])
 
     def _prove(self, state: np.ndarray) -> Point:
-        exact, residual = polish(self.step, state)
-        proof = certify(self.step, exact) if isinstance(self.step, RateStep) else NOTHING
-        weakest = 1.0 if proof.exists else _weakest(self.step.jacobians(exact[None])[0])
-        return Point(exact, residual, proof, weakest)
+        step = self.step
+        exact, residual = polish(step, state)
+        proof = certify(step, exact) if isinstance(step, RateStep) else NOTHING
+        kinked = not proof.exists and on_kink(step, exact)
+        if kinked and isinstance(step, RateStep):
+            exact, proof = certify_on_kink(step, exact)
+            residual = _residual(step, exact)
+        weakest = 1.0 if proof.exists else _weakest(step.jacobians(exact[None])[0])
+        return Point(exact, residual, proof, weakest, kinked)
 
     def _insert(self, point: Point, start: int) -> int:
         """The index of the point that this start led to; it may have been there already."""
         for i, other in enumerate(self.all):
-            if _same(point, other):
+            if _same(point, other) or self._inseparable(point, other):
                 return i
         self.discovered = max(self.discovered, start)
         mirror = replace(point, state=-point.state, mirrored=True)
@@ -239,6 +249,19 @@ class Points:
             self.all += [point, mirror]
             return len(self.all) - 2
         return len(self.all) - 1
+
+    def _inseparable(self, one: Point, other: Point) -> bool:
+        """Is the residual between two ends as small as at them, so that they may be one point?
+
+        Next to a fold Newton's method ends on either side of it, as near as its residual can tell.
+        """
+        if one.certificate.exists and other.certificate.exists:
+            return False
+        size = max(1.0, float(np.abs(one.state).max()))
+        if float(np.abs(one.state - other.state).max()) > SAME_DEGENERATE * size:
+            return False
+        between = _residual(self.step, (one.state + other.state) / 2)
+        return between <= 4 * max(one.residual, other.residual, TOLERANCE * size)
 
     def _home(self, states: np.ndarray) -> np.ndarray:
         """The index of the point in whose ball each state lies, -1 for none."""

@@ -1,0 +1,239 @@
+"""Fixed points on a kink: where phi' jumps there is no Jacobian, only one for each side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise, product
+
+import numpy as np
+from scipy import optimize
+
+from attractory.analysis._certificate import NOTHING, Certificate, RateErrors
+from attractory.analysis._coordinates import Coordinates
+from attractory.analysis._determinant import approximate_inverses
+from attractory.analysis._rays import Rays, gap, outside_of_span
+from attractory.analysis._rounding import SLACK
+from attractory.analysis._step import RateStep, Step
+
+NEAR = 1e-9  # a drive this near to a kink (relative to its terms) may be on it: round-off decides
+JUMP = 1e-4  # Jacobians NEAR to each other that differ by more (relative) lie on two sides of one
+PROBES = 8  # directions in which that is looked at
+MOST_EXACT = 40_000  # weights that are added up as fractions
+MOST_SIDES = 6  # units on a kink, whose sides are all looked at: 64 Jacobians
+MOST_REGULAR = 14  # the same where it is only asked whether the map keeps a direction there
+MOST_WORK = 10**9  # operations for that
+DECIMALS = 12  # a state on a kink may be a short number that Newton's method has just missed
+
+
+@dataclass(frozen=True)
+class Side:
+    """The linear dynamics on one side of a fixed point on kinks.
+
+    units (kinked,): the units whose drive is on a kink. above (kinked,): on which side of it their
+    drive is; None where the sides are not known unit by unit. jacobian (unit, unit), [to, from].
+    eigenvalues (unit,), largest modulus first. time_constants (unit,): |dt / ln|λ||, in the unit of
+    dt.
+    """
+
+    units: np.ndarray
+    above: np.ndarray | None
+    jacobian: np.ndarray
+    eigenvalues: np.ndarray
+    time_constants: np.ndarray
+
+
+def units_on_kinks(step: RateStep, state: np.ndarray) -> np.ndarray:
+    """Which units have a drive that is on a kink of phi, or too near to one to tell, (unit,)."""
+    kinks = np.array(step.shape.kinks)
+    if not len(kinks):
+        return np.zeros(step.units, bool)
+    drive = step.drive(state)
+    terms = np.abs(step.recurrent) @ np.abs(state) + np.abs(step.constant)
+    distance = np.abs(drive[:, None] - kinks).min(axis=1)
+    near = distance <= NEAR * np.maximum(terms, max(1.0, float(np.abs(kinks).max())))
+    # the drive of a unit that hears no other never changes: its slope does not matter
+    return near & step.recurrent.any(axis=1)
+
+
+def on_kink(step: Step, state: np.ndarray) -> bool:
+    """Is there no one Jacobian at this state (unit,)?
+
+    A rate network with a known activation: by the drives of its units. Any other step: by whether
+    its Jacobian jumps in the nearest neighbourhood, which no smooth map's does.
+    """
+    if isinstance(step, RateStep) and step.shape.curvature is not None:
+        return bool(units_on_kinks(step, state).any())
+    return len(_jacobians_around(step, state)) > 1
+
+
+def sides(step: Step, state: np.ndarray) -> list[Side]:
+    """The Jacobians on the sides of a state (unit,) on kinks that states next to it are on.
+
+    Of a rate network with at most 6 units on a kink all of them, otherwise those that were met in
+    8 directions.
+    """
+    units = np.flatnonzero(units_on_kinks(step, state)) if isinstance(step, RateStep) else None
+    if units is None or not 0 < len(units) <= MOST_SIDES:
+        return [_side(step, np.empty(0, int), None, j) for j in _jacobians_around(step, state)]
+    assert isinstance(step, RateStep)
+    below, above = _slopes_beside(step, state)
+    made = []
+    for choice in product([False, True], repeat=len(units)):
+        upper = np.array(choice)
+        if not _reachable(step.recurrent[units], upper):
+            continue
+        slopes = below.copy()
+        slopes[units] = np.where(upper, above[units], below[units])
+        jacobian = step.leak * slopes[:, None] * step.recurrent
+        jacobian = jacobian + (1.0 - step.leak) * np.eye(step.units)
+        made.append(_side(step, units, upper, jacobian))
+    return made
+
+
+def certify_on_kink(step: RateStep, state: np.ndarray) -> tuple[np.ndarray, Certificate]:
+    """The fixed point on kinks of a piecewise linear phi next to `state`, where there is one.
+
+    It is checked in exact arithmetic: W h + c is on the kinks and phi of it is h, for h the state
+    or a short number next to it. In its neighbourhood the map is linear on each side of the kinks;
+    it is alone up to the next kink where h + d = phi(...) has no solution d but 0 there, in the few
+    coordinates of the network (`gap`) or on each side (`approximate_inverses`).
+    """
+    if not step.shape.piecewise_linear or not np.isfinite(state).all():
+        return state, NOTHING
+    for candidate in (np.round(state, DECIMALS) + 0.0, state):
+        kinked = units_on_kinks(step, candidate)
+        if not kinked.any() or not _is_exact(step, candidate, kinked):
+            continue
+        if not _isolated(step, candidate, kinked):
+            return candidate, NOTHING
+        alone = _to_next_kinks(step, candidate, kinked)
+        return candidate, Certificate(alone > 0, 0.0, alone, 0, 0.0)
+    return state, NOTHING
+
+
+def _side(step: Step, units: np.ndarray, above: np.ndarray | None, jacobian: np.ndarray) -> Side:
+    eigenvalues = np.linalg.eigvals(jacobian).astype(complex)
+    moduli = np.abs(eigenvalues)
+    order = np.lexsort((-eigenvalues.imag, -moduli.round(12)))
+    with np.errstate(divide="ignore"):
+        time_constants = np.abs(step.dt / np.log(moduli[order]))
+    return Side(units, above, jacobian, eigenvalues[order], time_constants)
+
+
+def _jacobians_around(step: Step, state: np.ndarray) -> list[np.ndarray]:
+    """The different Jacobians at the state and right next to it, in a few directions."""
+    rng = np.random.default_rng(0)
+    size = NEAR * max(1.0, float(np.abs(state).max()))
+    away = rng.normal(size=(PROBES, step.units))
+    away = np.concatenate([away, -away, np.ones((1, step.units)), -np.ones((1, step.units))])
+    near = state + size * away / np.abs(away).max(axis=1, keepdims=True)
+    found: list[np.ndarray] = []
+    for jacobian in step.jacobians(near):
+        allowed = JUMP * max(1.0, float(np.abs(jacobian).max()))
+        if all(np.abs(jacobian - other).max() > allowed for other in found):
+            found.append(jacobian)
+    return found
+
+
+def _slopes_beside(step: RateStep, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """phi' just below and just above the drive of each unit."""
+    drive = step.drive(state)
+    kinks = np.array(step.shape.kinks)
+    nearest = kinks[np.abs(drive[:, None] - kinks).argmin(axis=1)]
+    kinked = units_on_kinks(step, state)
+    drive = np.where(kinked, nearest, drive)
+    away = np.where(kinked, 1e-6 * np.maximum(1.0, np.abs(drive)), 0.0)
+    return step.shape.slope(drive - away), step.shape.slope(drive + away)
+
+
+def _reachable(rows: np.ndarray, above: np.ndarray) -> bool:
+    """Is there a change of state that moves each of these drives to its side? (linear program)"""
+    signed = np.where(above, -1.0, 1.0)[:, None] * rows
+    made = optimize.linprog(
+        np.zeros(rows.shape[1]),
+        A_ub=signed,
+        b_ub=-np.ones(len(rows)),
+        bounds=(None, None),
+    )
+    return bool(made.status == 0)
+
+
+def _is_exact(step: RateStep, state: np.ndarray, kinked: np.ndarray) -> bool:
+    """Is this a fixed point, with these drives on a kink, in exact arithmetic?"""
+    if not state.any() and not step.bias.any() and not step.inputs.any():
+        drive = [Fraction(0)] * step.units
+    elif step.units * (step.units + len(step.inputs)) <= MOST_EXACT:
+        drive = _exact_drives(step, state)
+    else:
+        return False
+    kinks = [Fraction(kink) for kink in step.shape.kinks]
+    on = all(drive[k] in kinks for k in np.flatnonzero(kinked))
+    return on and all(
+        _exact_value(step, u) == Fraction(float(h)) for u, h in zip(drive, state, strict=True)
+    )
+
+
+def _exact_drives(step: RateStep, state: np.ndarray) -> list[Fraction]:
+    def fractions(array: np.ndarray) -> list[Fraction]:
+        return [Fraction(float(value)) for value in array]
+
+    h, x = fractions(state), fractions(step.inputs)
+    drives = []
+    for row, own, bias in zip(step.recurrent, step.input_weights, step.bias, strict=True):
+        terms = [w * v for w, v in zip(fractions(row), h, strict=True) if v]
+        terms += [w * v for w, v in zip(fractions(own), x, strict=True) if v]
+        drives.append(sum(terms, Fraction(float(bias))))
+    return drives
+
+
+def _exact_value(step: RateStep, drive: Fraction) -> Fraction:
+    """phi of a number: the line of its piece, whose slope and height are exact at whole numbers."""
+    kinks = sorted(step.shape.kinks)
+    pieces = linear_pieces(step)
+    slope, height = pieces[sum(drive > Fraction(kink) for kink in kinks)]
+    return Fraction(slope) * drive + Fraction(height)
+
+
+def linear_pieces(step: RateStep) -> list[tuple[float, float]]:
+    """(slope, height at 0) of the lines that a piecewise linear phi is made of, from left."""
+    kinks = sorted(step.shape.kinks)
+    inside = [(a + b) / 2 for a, b in pairwise(kinks)]
+    places = [kinks[0] - 1.0, *inside, kinks[-1] + 1.0] if kinks else [0.0]
+    lines = []
+    for place in places:
+        slope = float(step.shape.slope(np.array(place)))
+        lines.append((slope, float(step.shape.value(np.array(place))) - slope * place))
+    return lines
+
+
+def _isolated(step: RateStep, state: np.ndarray, kinked: np.ndarray) -> bool:
+    """Does the map that is linear on each side of the kinks keep no direction?"""
+    below, above = _slopes_beside(step, state)
+    coordinates = Coordinates.of(step)
+    if coordinates is not None:
+        rays = Rays(below, above)
+        return gap(coordinates, rays) > outside_of_span(coordinates, rays)
+    units = np.flatnonzero(kinked)
+    if len(units) > MOST_REGULAR or step.units**3 << len(units) > MOST_WORK:
+        return False
+    slopes = np.tile(below, (1 << len(units), 1))
+    uppers = np.array(list(product([False, True], repeat=len(units))))
+    slopes[:, units] = np.where(uppers, above[units], below[units])
+    identity = np.eye(step.units)
+    return all(
+        approximate_inverses(identity - part[:, :, None] * step.recurrent)[1].max() < 1.0
+        for part in np.array_split(slopes, max(1, len(slopes) // 64))
+    )
+
+
+def _to_next_kinks(step: RateStep, state: np.ndarray, kinked: np.ndarray) -> float:
+    """How far a state may be (max norm) before another kink is reached."""
+    errors = RateErrors(step, state)
+    kinks = np.array(step.shape.kinks)
+    distances = np.abs(errors.drive[:, None] - kinks)
+    nearest = distances.argmin(axis=1)
+    distances[np.flatnonzero(kinked), nearest[kinked]] = np.inf
+    room = np.maximum(distances.min(axis=1) - errors.drive_error, 0.0) / SLACK
+    heard = errors.row_sums > 0
+    return float(np.min(room[heard] / errors.row_sums[heard], initial=np.inf))
