@@ -18,20 +18,27 @@ from attractory.analysis._coordinates import Boxes, Coordinates
 from attractory.analysis._rounding import EPS, SLACK, TINY, sum_error
 
 ROWS = 1 << 16  # boxes times units that a thread takes at a time: they stay in its cache
-MOST_WORK = 3e8  # boxes times units, all in all: about 20 s on two cores
+OVERHEAD = 32  # units that take as long as what a box costs whatever the number of units
+MOST_WORK = 3e8  # boxes times units, all in all: about 10 s on two cores
 SWEEPS = 2  # contractions of a box before it is looked at again
 SHRINKING = 0.6  # a box that came out smaller than this share is not cut yet
 CLOSE = 1e-3  # a box in which no drive varies by more may hold a point that was not found
-SMALLEST = 1e-9  # the same: such a box is not cut any further
+SMALLEST = 1e-7  # the same: such a box is not cut any further
 MOST_LEFT = 4096  # so many boxes that cannot be decided: the points fill a continuum, or nearly
 
 
 @dataclass(frozen=True)
 class Known:
-    """Fixed points (point, unit), each the only one nearer than alone (point,) in max norm."""
+    """Fixed points (point, unit), and what becomes of boxes near to them.
+
+    proved (point,): it is the only one within reach (point,) (max norm), so that boxes there are
+    done with. Boxes within reach of another are left as they are: next to a degenerate point round-
+    off would decide in any number of smaller ones.
+    """
 
     states: np.ndarray
-    alone: np.ndarray
+    reach: np.ndarray
+    proved: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ def search(
             for end in range(taken, 0, -rows)
         ]
         waiting = waiting[: len(waiting) - taken]
-        work += taken * units * (SWEEPS + 1)
+        work += taken * (units + OVERHEAD) * (SWEEPS + 1)
         done = spread(lambda part: _treated(coordinates, part, known, largest, smallest), parts)
         for small, cut in done:
             left = left.joined(small)
@@ -95,12 +102,13 @@ def _treated(
     for _ in range(SWEEPS):
         before = boxes.radius
         boxes, kept = contracted(coordinates, boxes, largest)
-        open_ = outside_of(coordinates, boxes, known, largest)
-        boxes, before = boxes[open_], before[kept][open_]
+        unfinished = ~near_known(coordinates, boxes, known, largest, proved=True)
+        boxes, before = boxes[unfinished], before[kept][unfinished]
         if not len(boxes):
             return boxes, boxes
     _, variation = coordinates.drives(boxes, largest)
     small = variation.max(axis=1) <= smallest
+    small |= near_known(coordinates, boxes, known, largest, proved=False)
     shrank = (boxes.radius <= SHRINKING * before).any(axis=1)
     whole = boxes[~small & shrank]
     to_cut = boxes[~small & ~shrank]
@@ -198,18 +206,21 @@ def _rows(relaxed: _Relaxation, which: np.ndarray) -> _Relaxation:
     return _Relaxation(*(getattr(relaxed, name)[which] for name in _Relaxation.__annotations__))
 
 
-def outside_of(coordinates: Coordinates, boxes: Boxes, known: Known, largest: float) -> np.ndarray:
-    """Which boxes have states that are not all where a known point is the only one, (box,)."""
-    if not len(known.states) or not len(boxes):
-        return np.ones(len(boxes), bool)
+def near_known(
+    coordinates: Coordinates, boxes: Boxes, known: Known, largest: float, proved: bool
+) -> np.ndarray:
+    """Which boxes have only states within reach of one of the (proved, or other) points, (box,)."""
+    chosen = known.proved == proved
+    if not chosen.any() or not len(boxes):
+        return np.zeros(len(boxes), bool)
     middle, radius = coordinates.drives(boxes, largest)
     low, high = coordinates.shape.range(middle - radius, middle + radius)
-    places = coordinates.of_states(known.states)
+    places = coordinates.of_states(known.states[chosen])
     distances = np.abs(boxes.middle[:, None] - places).max(axis=2)
     nearest = distances.argmin(axis=1)
-    states = known.states[nearest]
+    states = known.states[chosen][nearest]
     away = np.maximum(np.abs(high - states), np.abs(low - states)).max(axis=1) * SLACK
-    return ~(away < known.alone[nearest])
+    return away < known.reach[chosen][nearest]
 
 
 def _meet(boxes: Boxes, middle: np.ndarray, radius: np.ndarray) -> np.ndarray:

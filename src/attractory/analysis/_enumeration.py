@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from attractory.analysis._coordinates import Boxes, Coordinates
-from attractory.analysis._enclosure import CLOSE, MOST_WORK, SMALLEST, Known, outside_of, search
+from attractory.analysis._enclosure import CLOSE, MOST_WORK, SMALLEST, Known, near_known, search
 from attractory.analysis._patterns import all_are_known, has_few_patterns, solve_patterns
 from attractory.analysis._rays import Rays, gap, outside_of_span
 from attractory.analysis._rounding import SLACK
@@ -63,7 +63,8 @@ def _searched(
         points.add(newton(step, step.shape.value(drives[chosen]), longest))
         if points.continuum:
             return np.inf
-    rest = rest[outside_of(coordinates, rest, _known(points), largest)]
+    done = near_known(coordinates, rest, _known(points), largest, proved=True)
+    rest = rest[~done]
     return _distance(coordinates, rest, points, largest)
 
 
@@ -84,9 +85,10 @@ def _distance(coordinates: Coordinates, rest: Boxes, points: Points, largest: fl
 
 
 def _known(points: Points) -> Known:
-    proved = [point for point in points.all if point.certificate.exists]
-    states = np.array([point.state for point in proved]).reshape(-1, points.step.units)
-    return Known(states, np.array([point.certificate.unique_radius for point in proved]))
+    states = points.states()
+    proved = np.array([point.certificate.exists for point in points.all], bool)
+    alone = np.array([point.certificate.unique_radius for point in points.all])
+    return Known(states, np.where(proved, alone, APART), proved)
 
 
 def _bounds(coordinates: Coordinates) -> tuple[Boxes, float] | None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,17 +14,20 @@ import pandas as pd
 from attractory._errors import InvalidSetting, whole_number
 from attractory._machine import one_blas_thread, spread
 from attractory.analysis._certificate import NOTHING, Spectrum, jacobian_spectrum
+from attractory.analysis._deflation import MOST_UNITS, deflated_newton
 from attractory.analysis._enumeration import enumerate_points
 from attractory.analysis._kinks import Side, sides
 from attractory.analysis._search import Point, Points, newton
 from attractory.analysis._slow_points import SlowPoints, find_slow_points
-from attractory.analysis._starts import network_starts, plain_starts
+from attractory.analysis._starts import Starts, network_starts, plain_starts
 from attractory.analysis._step import AnyStep, FunctionStep, RateStep, step_of
 from attractory.models import Network
 from attractory.tasks import Task, Trials
 
 CAP = 0.1  # longest Newton step over √units, in the size of a typical state
 SLOW_STARTS = 12
+DEFLATED = 64  # starts with the known points taken out
+HOPELESS = 8  # times n_starts without one fixed point end a search
 FEW = 64  # starts of a search whose points are all known
 NO_JACOBIAN = -1  # instead of a number of unstable dimensions, on a kink
 EXTENSION = 32  # times n_starts is as long as a search goes on, unless told
@@ -62,14 +65,21 @@ class Completeness:
     arrived: int
     discovered: int
     all_certified: bool
-    all_signs: bool
     continuum: bool
-    enclosed: float
+    all_signs: bool = True
+    enclosed: float = np.inf
 
     @property
     def proved(self) -> bool:
         """There is no other fixed point: proved."""
         return self.enclosed == 0.0
+
+    @property
+    def level(self) -> Literal["proved", "nothing says that one is missing", "open"]:
+        """How much is known of the list being complete, in a word or two."""
+        if self.proved:
+            return "proved"
+        return "nothing says that one is missing" if self.complete else "open"
 
     @property
     def complete(self) -> bool:
@@ -116,14 +126,14 @@ class Completeness:
                 f"{self.discovered}."
             )
         words.append(
-            "No sign that one is missing was found; that none is, is not proved."
+            "Nothing says that one is missing; this is no proof of it."
             if self.complete
             else "The search was not long enough to call the list complete."
         )
         return " ".join(words)
 
     def _degree(self) -> str:
-        if not self.all_signs:
+        if not (self.all_certified and self.all_signs):
             return f"The degrees of the points add up to {self.degree_sum} (not all are proved)."
         if self.degree_expected is None:
             return f"The degrees of the points add up to {self.degree_sum}."
@@ -332,12 +342,25 @@ def fixed_points(
         points.add(newton(step, starts.first(max(1, first // 4), rng), np.inf))
     while np.isinf(enclosed) and not points.continuum and points.starts < most:
         evidence = _completeness(points)
-        if evidence.complete:
+        if evidence.complete and not _more_by_deflation(points, starts, rng, longest):
+            break
+        if not points.arrived and points.starts >= HOPELESS * n_starts:
             break
         starts.learn(points.states(), points.hits)
         size = min(max(64, n_starts // 4, points.starts // 4), most - points.starts)
         points.add(newton(step, starts.next(size, rng), longest))
     return _result(step, points, enclosed)
+
+
+def _more_by_deflation(
+    points: Points, starts: Starts, rng: np.random.Generator, longest: float
+) -> bool:
+    """Add the points that Newton's method finds when it cannot go to the known ones; any new?"""
+    before = len(points.all)
+    if points.step.units <= MOST_UNITS:
+        ends = deflated_newton(points.step, starts.first(DEFLATED, rng), points.states(), longest)
+        points.add(newton(points.step, ends, longest))
+    return len(points.all) > before
 
 
 def _result(step: AnyStep, points: Points, enclosed: float) -> FixedPoints:

@@ -129,7 +129,8 @@ def _jacobians_around(step: Step, state: np.ndarray) -> list[np.ndarray]:
     away = np.concatenate([away, -away, np.ones((1, step.units)), -np.ones((1, step.units))])
     near = state + size * away / np.abs(away).max(axis=1, keepdims=True)
     found: list[np.ndarray] = []
-    for jacobian in step.jacobians(near):
+    for row in near:  # one at a time: the program for one state is compiled already
+        jacobian = step.jacobians(row[None])[0]
         allowed = JUMP * max(1.0, float(np.abs(jacobian).max()))
         if all(np.abs(jacobian - other).max() > allowed for other in found):
             found.append(jacobian)

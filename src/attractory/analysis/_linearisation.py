@@ -12,10 +12,12 @@ import scipy.linalg
 
 from attractory._errors import InvalidSetting, whole_number
 from attractory._machine import one_blas_thread
+from attractory.analysis._kinks import on_kink
 from attractory.analysis._step import AnyStep, step_of
 from attractory.models import Network
 
 EQUAL = 1e-7  # eigenvalues nearer than this are treated as one that repeats
+KINK_WIDTH = 1e-8  # how far along a side the Jacobian is taken: further than round-off reaches
 INSEPARABLE = 1e-10  # overlap of left and right eigenvectors below which modes are undefined
 
 
@@ -87,7 +89,11 @@ class Linearisation:
 
 @one_blas_thread
 def linearisation(
-    network: Network | Callable[[Any, Any], Any], state: Any, inputs: Any = None
+    network: Network | Callable[[Any, Any], Any],
+    state: Any,
+    inputs: Any = None,
+    *,
+    side: Any = None,
 ) -> Linearisation:
     """The linear dynamics of a network, or of a step(h, x), at a state (unit,) and constant input.
 
@@ -95,7 +101,12 @@ def linearisation(
     stack all layers, the last first.
 
     The state is usually a fixed point; elsewhere the deviation is that from the trajectory that
-    begins there. Raises InvalidSetting for a state or input of a wrong size or not finite.
+    begins there. On a kink of the activation (a relu unit whose drive is exactly 0, as all are at
+    the origin of a network without bias) there is no Jacobian, but one on each side: `side`, a
+    direction (unit,), tells which is meant, that of states a little way along it.
+
+    Raises InvalidSetting for a state, input or side of a wrong size or not finite, and for a state
+    on a kink without a side.
     """
     try:
         at = np.asarray(state, np.float64) if not np.iscomplexobj(state) else np.empty((0, 0))
@@ -108,8 +119,9 @@ def linearisation(
     if not np.isfinite(at).all():
         raise InvalidSetting("state has values that are not finite; all must be")
     step = step_of(network, inputs, None if isinstance(network, Network) else len(at))
-    jacobian = step.jacobians(at[None])[0]
-    from_inputs = step.input_jacobian(at)
+    place = _beside(step, at, side)
+    jacobian = step.jacobians(place[None])[0]
+    from_inputs = step.input_jacobian(place)
     eigenvalues, left, modes = scipy.linalg.eig(jacobian, left=True, right=True)
     order = np.lexsort((-eigenvalues.imag, -np.abs(eigenvalues).round(12)))
     eigenvalues, modes = eigenvalues[order].astype(complex), modes[:, order].astype(complex)
@@ -130,6 +142,28 @@ def linearisation(
         decay_times=decay_times,
         frequencies=np.abs(np.angle(eigenvalues)) / (2 * np.pi * step.dt),
     )
+
+
+def _beside(step: AnyStep, state: np.ndarray, side: Any) -> np.ndarray:
+    """The state itself where it has a Jacobian, else one next to it on the given side."""
+    if side is None:
+        if on_kink(step, state):
+            raise InvalidSetting(
+                "state is on a kink of the activation: there is no Jacobian here; give side=, a "
+                "direction (unit,) whose side of the kink is meant"
+            )
+        return state
+    try:
+        direction = np.asarray(side, np.float64)
+    except (TypeError, ValueError):
+        direction = np.empty(0)
+    if direction.shape != state.shape or not np.isfinite(direction).all() or not direction.any():
+        raise InvalidSetting(
+            f"side has shape {np.shape(side)}; a direction of shape {state.shape} with finite "
+            "entries, not all 0, is needed"
+        )
+    size = KINK_WIDTH * max(1.0, float(np.abs(state).max()))
+    return state + size * direction / np.abs(direction).max()
 
 
 def _dual(eigenvalues: np.ndarray, modes: np.ndarray, left: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from attractory.analysis._rounding import EPS, SLACK, TINY, sum_error
 
 NEAR_ENOUGH = 0.25  # a bound of the gap is not improved further than this share of a value taken
 MOST_BOXES = 200_000
-NO_GAP = 1e-9  # boxes of this size that may hold a ray end the search
+NO_GAP = 1e-6  # a gap below would allow points so far away that nothing could be searched
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ def gap(coordinates: Coordinates, rays: Rays) -> float:
     least, done = np.inf, 0
     while len(boxes):
         bounds, middles = _bounds(coordinates, rays, boxes)
+        if middles.min() < NO_GAP:
+            return 0.0
         closed = (bounds > 0) & (bounds >= NEAR_ENOUGH * middles)
         if closed.any():
             least = min(least, float(bounds[closed].min()))
@@ -72,7 +74,7 @@ def gap(coordinates: Coordinates, rays: Rays) -> float:
         done += len(bounds)
         if not len(boxes):
             break
-        if done > MOST_BOXES or boxes.radius.max(axis=1).min() < NO_GAP:
+        if done > MOST_BOXES:
             return 0.0
         boxes = boxes.halves(boxes.radius.argmax(axis=1))
     return max(0.0, least / SLACK)

@@ -127,6 +127,8 @@ def _broyden_move(
 def _smallest_solution(step: Step, state: np.ndarray, residual: np.ndarray) -> np.ndarray:
     """The smallest solution of (I - DF) move = residual, where that matrix is singular."""
     system = np.eye(step.units) - step.jacobians(state[None])[0]
+    if not (np.isfinite(system).all() and np.isfinite(residual).all()):
+        return np.full_like(residual, np.nan)  # this start has run away
     return np.linalg.lstsq(system, residual, rcond=1e-6)[0]
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from attractory.analysis._kinks import on_kink
 from attractory.analysis._model_step import in_float64
 from attractory.analysis._step import step_of
 from attractory.models import Network
@@ -14,7 +15,7 @@ from attractory.models import Network
 OUTLIER_MARGIN = 0.01
 CIRCLE_WIDTH = 0.02
 
-Of = Literal["recurrent weights", "Jacobian at 0"]
+Of = Literal["recurrent weights", "Jacobian at 0", "Jacobian beside 0"]
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,14 @@ class Spectrum:
     on_circle: share within 0.02 of the unit circle.
     nonnormality: Henrici's departure from normality over the Frobenius norm,
         √(‖W‖² - Σ|λ|²) / ‖W‖: 0 for a normal matrix (Henrici 1962).
-    leading_frequency: of the mode of largest modulus, in cycles per unit of dt (per ms when dt is
-        in ms): |arg μ| / (2π dt). For recurrent weights μ = 1 - dt/tau + (dt/tau) λ is what one
-        step of the network, linearised where the slope of its activation is 1, multiplies the mode
-        by; for a Jacobian μ = λ.
+    leading_frequency: of the mode that decays slowest or grows fastest, that of largest |μ|, in
+        cycles per unit of dt (per ms when dt is in ms): |arg μ| / (2π dt). For recurrent weights
+        μ = 1 - dt/tau + (dt/tau) λ is what one step of the network, linearised where the slope of
+        its activation is 1, multiplies a mode by: with dt < tau its λ need not be that of largest
+        modulus. For a Jacobian μ = λ.
     of: what W is: "recurrent weights", or "Jacobian at 0" of models without one square matrix of
-        them: the derivative of one step at the state 0 without input.
+        them: the derivative of one step at the state 0 without input; "Jacobian beside 0" where 0
+        is on a kink of the activation and has none: that on the side where all units are active.
     """
 
     eigenvalues: np.ndarray
@@ -65,8 +68,11 @@ def spectrum(network: Network) -> Spectrum:
     if square is not None:
         return _spectrum_of(square, model.leak, model.step_length, "recurrent weights")
     step = step_of(network, None, None)
-    jacobian = step.jacobians(np.zeros((1, step.units)))[0]
-    return _spectrum_of(jacobian, 1.0, model.step_length, "Jacobian at 0")
+    state, of = np.zeros(step.units), "Jacobian at 0"
+    if on_kink(step, state):
+        state, of = np.full(step.units, 1e-8), "Jacobian beside 0"
+    jacobian = step.jacobians(state[None])[0]
+    return _spectrum_of(jacobian, 1.0, model.step_length, of)  # type: ignore[arg-type]
 
 
 def _spectrum_of(weights: np.ndarray, leak: float, dt: float, of: Of) -> Spectrum:
@@ -76,13 +82,15 @@ def _spectrum_of(weights: np.ndarray, leak: float, dt: float, of: Of) -> Spectru
     moduli = np.abs(eigenvalues)
     squared = np.square(weights).sum()
     departure = np.sqrt(max(0.0, squared - np.square(moduli).sum()))
-    step = 1.0 - leak + leak * eigenvalues[0]
+    multipliers = 1.0 - leak + leak * eigenvalues
+    # of two that are equal to 12 digits the first: the one of largest modulus
+    slowest = multipliers[np.abs(multipliers).round(12).argmax()]
     return Spectrum(
         eigenvalues=eigenvalues,
         radius=float(moduli[0]),
         outliers=eigenvalues[moduli > 1.0 + OUTLIER_MARGIN],
         on_circle=float(np.mean(np.abs(moduli - 1.0) <= CIRCLE_WIDTH)),
         nonnormality=float(departure / np.sqrt(squared)) if squared > 0 else 0.0,
-        leading_frequency=float(np.abs(np.angle(step)) / (2 * np.pi * dt)),
+        leading_frequency=float(np.abs(np.angle(slowest)) / (2 * np.pi * dt)),
         of=of,
     )

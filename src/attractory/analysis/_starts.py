@@ -34,12 +34,13 @@ class Starts:
             n,
             rng,
             [
-                (0.3, self._passed),
+                (0.25, self._passed),
                 (0.1, self._settled),
-                (0.2, self._noisy),
+                (0.15, self._noisy),
                 (0.25, self._midpoints),
                 (0.1, self._scaled),
                 (0.05, self._random),
+                (0.1, self._anywhere),
             ],
         )
 
@@ -96,6 +97,18 @@ class Starts:
     def _random(self, n: int, rng: np.random.Generator) -> np.ndarray:
         size = rng.uniform(0, 2, (n, 1))
         return size * self.spread * rng.normal(size=(n, self.step.units))
+
+    def _anywhere(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """States that no trajectory need come through: each unit saturated or where phi bends.
+
+        On a saddle between memories some units are in the steep part of phi, whatever their bias
+        and gain, and others are not.
+        """
+        if not isinstance(self.step, RateStep):
+            return self._random(n, rng)
+        size = 10.0 ** rng.uniform(-1.5, 1.5, (n, self.step.units))
+        drives = size * rng.choice([-1.0, 1.0], (n, self.step.units))
+        return self.step.shape.value(drives)
 
     def _chosen(self, n: int, rng: np.random.Generator) -> np.ndarray:
         return self.found[rng.choice(len(self.found), size=n, p=self.rarity)]

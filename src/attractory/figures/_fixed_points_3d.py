@@ -32,7 +32,7 @@ WAY = 60  # points of a way from a saddle to an attractor, where there is room f
 # plotly draws these as characters: those that every font has, and how large they must be
 _symbols = {
     "o": ("circle", 5), "s": ("square", 5), "^": ("diamond", 5), "D": ("cross", 9),
-    "v": ("diamond-open", 5),
+    "v": ("diamond-open", 5), "P": ("x", 5),
 }  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def _marked(
 ) -> dict[str, Any]:
     symbol, size = _symbols[kind.marker]
     line = {"color": BLACK if filled else kind.color, "width": 1 if filled else 2}
-    thin = symbol in ("cross", "diamond-open")  # nothing inside of them to be left white
+    thin = symbol in ("cross", "diamond-open", "x")  # nothing inside of them to be left white
     if thin:
         symbol, line = symbol if filled else "circle-open", {"width": 0}
     return {
@@ -107,15 +107,19 @@ def _marked(
 def _told(points: FixedPoints, point: int) -> str:
     """What is said of a point that is pointed at."""
     count = int(points.n_unstable[point])
-    words = [
-        f"point {point}",
-        f"{count} unstable dimension{'' if count == 1 else 's'}"
-        + ("" if points.decided[point] else " (undecided)"),
-        "certified" if points.certified[point] else "not certified",
-    ]
+    words = [f"point {point}"]
+    if points.kinked[point]:
+        words.append("on a kink: no Jacobian here")
+    else:
+        words.append(
+            f"{count} unstable dimension{'' if count == 1 else 's'}"
+            + ("" if points.decided[point] else " (undecided)")
+        )
+        words.append("certified" if points.certified[point] else "not certified")
     if points.outputs.shape[1]:
         words.append(f"read-out {read_out(points.outputs[point])}")
-    words.append(f"largest |λ| {abs(points.eigenvalues[point, 0]):.3f}")
+    if not points.kinked[point]:
+        words.append(f"largest |λ| {abs(points.eigenvalues[point, 0]):.3f}")
     return "<br>".join(words)
 
 

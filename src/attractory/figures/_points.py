@@ -23,7 +23,8 @@ HOLLOW = "undecided or not proved"
 
 
 class Kind(NamedTuple):
-    """Fixed points (indices) of one number of unstable dimensions, or of all from NAMED on."""
+    """Fixed points (indices) of one number of unstable dimensions, of all from NAMED on, or those
+    on a kink, which have no such number."""
 
     name: str
     color: str
@@ -36,7 +37,8 @@ class Kind(NamedTuple):
 
 
 def kinds(points: FixedPoints) -> list[Kind]:
-    """The points by their number of unstable dimensions: 0, 1, 2, 3, more; those that there are."""
+    """The points by their number of unstable dimensions: 0, 1, 2, 3, more; then those on a kink;
+    those kinds that there are."""
     found = []
     for k in range(NAMED + 1):
         own = points.n_unstable >= NAMED if k == NAMED else points.n_unstable == k
@@ -44,7 +46,19 @@ def kinds(points: FixedPoints) -> list[Kind]:
             numbers = points.n_unstable[own]
             name = _name(int(numbers.min()), int(numbers.max()))
             found.append(Kind(name, CATEGORIES[k], MARKERS[k], np.flatnonzero(own)))
+    if points.kinked.any():
+        k = NAMED + 1
+        found.append(Kind("on a kink", CATEGORIES[k], MARKERS[k], np.flatnonzero(points.kinked)))
     return found
+
+
+def eigenvalues_of(points: FixedPoints, indices: np.ndarray) -> np.ndarray:
+    """The eigenvalues at these points, one after the other; on a kink those of each side."""
+    found = []
+    for i in indices.tolist():
+        beside = [side.eigenvalues for side in points.sides(i)] if points.kinked[i] else []
+        found += beside or [points.eigenvalues[i]]
+    return np.concatenate(found)
 
 
 def sure(points: FixedPoints) -> np.ndarray:

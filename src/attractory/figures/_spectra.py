@@ -12,7 +12,7 @@ from matplotlib.patches import Circle
 from attractory._errors import InvalidSetting, whole_number
 from attractory.analysis import FixedPoints
 from attractory.figures._check import one_of
-from attractory.figures._points import Kind, kinds
+from attractory.figures._points import Kind, eigenvalues_of, kinds
 from attractory.figures._style import (
     BLACK,
     BLUE,
@@ -78,7 +78,7 @@ def _draw_plane(axes: Any, points: FixedPoints, kind: Kind, most: int, pixels: b
     """One panel, its dots as pixels or not; returns the eigenvalues that are drawn."""
     count = len(kind.indices)
     shown = np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int))
-    values = points.eigenvalues[kind.indices[shown]].ravel()
+    values = eigenvalues_of(points, kind.indices[shown])
     outside = np.abs(values) > 1
     axes.axhline(0, color="#E6E6E6", linewidth=0.5, zorder=0)
     axes.axvline(0, color="#E6E6E6", linewidth=0.5, zorder=0)
@@ -88,9 +88,11 @@ def _draw_plane(axes: Any, points: FixedPoints, kind: Kind, most: int, pixels: b
         axes.plot(
             values[own].real, values[own].imag, rasterized=pixels, **{**look, "markersize": size}
         )
+    sides = ", each side" if points.kinked[kind.indices].any() else ""
     many = f"{count} point{'' if count == 1 else 's'}"
     axes.set_title(
-        f"{kind.name}\n({many}{f', {len(shown)} drawn' if len(shown) < count else ''})", fontsize=7
+        f"{kind.name}\n({many}{f', {len(shown)} drawn' if len(shown) < count else ''}{sides})",
+        fontsize=7,
     )
     return values
 

@@ -120,7 +120,7 @@ class Dynamics:
             "certified": int(self.points.certified.sum()),
             "degree_sum": self.points.degree_sum,
             "coverage": self.points.coverage,
-            "complete": completeness.complete,
+            "complete": completeness.level,
             "statement": self.points.statement,
         }
         if self.connections is not None:
@@ -211,7 +211,7 @@ def _driven_table(driven: list[analysis.FixedPoints]) -> pd.DataFrame:
                 "stable": len(stable),
                 "certified": int(points.certified.sum()),
                 "degree_sum": points.degree_sum,
-                "complete": points.completeness.complete,
+                "complete": points.completeness.level,
                 "stable_outputs": read + (", …" if len(stable) > 8 else ""),
             }
         )
