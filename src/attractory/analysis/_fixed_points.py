@@ -149,8 +149,8 @@ class Completeness:
 class FixedPoints:
     """The fixed points of a map h -> F(h, x) under one constant input x; float64, one row a point.
 
-    Stable points first, then by the number of unstable dimensions; where the map is odd (an odd
-    activation, no bias, no input) points come in pairs h, -h.
+    Stable points first, then by the number of unstable dimensions, those on a kink last; where the
+    map is odd (an odd activation, no bias, no input) points come in pairs h, -h.
 
     states (point, unit). residuals (point,): ‖F(h) - h‖∞. outputs (point, output): the readout.
     certified (point,): proved that a fixed point lies within `radius` (max norm) of the state and
@@ -368,7 +368,8 @@ def _result(step: AnyStep, points: Points, enclosed: float) -> FixedPoints:
     spectra = _spectra(step, found)
     n_unstable = np.array([spectrum.n_unstable for spectrum in spectra], int)
     outputs = step.outputs(points.states())
-    order = np.lexsort((np.arange(len(found)), n_unstable))
+    last = np.array([point.kinked for point in found], bool)
+    order = np.lexsort((np.arange(len(found)), n_unstable, last))
 
     def column(values: list[Any], dtype: Any) -> np.ndarray:
         return np.array(values, dtype)[order]
