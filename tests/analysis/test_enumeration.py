@@ -35,7 +35,10 @@ def points_of_two_units(recurrent, bias, grid=400_001):
 
 
 def zeros_from_everywhere(recurrent, bias, activation, starts, rng, reach=1.0):
-    """Distinct fixed points (point, unit) that plain Newton steps find from random states."""
+    """Distinct fixed points (point, unit) that plain Newton steps find from random states.
+
+    Not those where I - DF is nearly singular: a small residual says nothing there.
+    """
     shape = shape_of(activation)
     states = rng.uniform(-reach, reach, (starts, len(recurrent)))
     identity = np.eye(len(recurrent))
@@ -47,7 +50,9 @@ def zeros_from_everywhere(recurrent, bias, activation, starts, rng, reach=1.0):
         states = states - np.clip(np.nan_to_num(move), -reach / 4, reach / 4)
     rest = np.abs(states - shape.value(states @ recurrent.T + bias)).max(axis=1)
     found = states[rest < 1e-11]
-    return np.unique(found.round(6), axis=0)
+    slopes = shape.slope(found @ recurrent.T + bias)
+    weakest = np.linalg.svd(identity - slopes[:, :, None] * recurrent, compute_uv=False)[:, -1]
+    return np.unique(found[weakest > 1e-3].round(6), axis=0)
 
 
 def check_none_is_missing(points, others):

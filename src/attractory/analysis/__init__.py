@@ -4,6 +4,7 @@ from attractory.analysis._attractors import Attractors, Oscillation, attractors
 from attractory.analysis._audit import Audit, NetworkAudit, audit
 from attractory.analysis._automaton import Automaton, automaton
 from attractory.analysis._basins import Border, Disturbance, basin_border, smallest_disturbances
+from attractory.analysis._completeness import Completeness
 from attractory.analysis._connections import Connections, connections
 from attractory.analysis._connectivity import Connectivity, connectivity
 from attractory.analysis._continuation import (
@@ -12,8 +13,9 @@ from attractory.analysis._continuation import (
     continuation,
     pulse_thresholds,
 )
-from attractory.analysis._fixed_points import Completeness, FixedPoints, fixed_points
+from attractory.analysis._fixed_points import FixedPoints, fixed_points
 from attractory.analysis._invariant import Ellipsoid
+from attractory.analysis._kinks import Side
 from attractory.analysis._linearisation import Linearisation, linearisation
 from attractory.analysis._slow_points import SlowPoints
 from attractory.analysis._spectrum import Spectrum, spectrum
@@ -42,6 +44,7 @@ __all__ = [
     "Linearisation",
     "NetworkAudit",
     "Oscillation",
+    "Side",
     "SlowPoints",
     "Spectrum",
     "StateSpace",
