@@ -110,6 +110,7 @@ def _for_all(stored):
     return {**stored, "chunks": True} if stored.get("chunks") else stored
 
 
+@pytest.mark.slow
 def test_a_large_sparse_compressed_network_is_read_within_bounds(tmp_path):
     path = write(tmp_path / "w.h5", 3_000, 0.05, compression="gzip", compression_opts=1)
     network = refuses_or_reads(lambda: at.load_keras(path), path.stat().st_size, "sparse")
@@ -158,19 +159,21 @@ def test_an_archive_packed_in_another_way_is_refused(tmp_path):
 def hanging(tmp_path_factory):
     """A file that the HDF5 library does not come back from."""
     path = tmp_path_factory.mktemp("hang") / "w.h5"
-    with h5py.File(write(path, 7), "a") as file:
-        file.attrs["model_config"] = "x" * 3000  # a text in HDF5's global heap, like Keras's
-    whole = path.read_bytes()
-    heap = whole.index(b"GCOL")
+    whole = write(path, 7).read_bytes()
+    heap = whole.index(b"GCOL")  # of texts: those of layer_names
     # free space of size 0 in the heap: the library looks for the next object at the same place
     path.write_bytes(whole[: heap + 16] + bytes(16) + whole[heap + 32 :])
     return path
 
 
 def test_a_file_that_the_library_hangs_on_is_refused_and_the_next_one_is_read(hanging, tmp_path):
-    program = f"import h5py; dict(h5py.File({str(hanging)!r}).attrs)"
-    with pytest.raises(subprocess.TimeoutExpired):
-        subprocess.run([sys.executable, "-c", program], timeout=3, capture_output=True)
+    program = f"""
+import resource, h5py
+resource.setrlimit(resource.RLIMIT_CPU, (1, 1))
+dict(h5py.File({str(hanging)!r}).attrs)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True)
+    assert done.returncode < 0  # killed after a second of computing
     assert "the HDF5 library broke off or did not come back" in refusal(hanging)
     assert at.load_keras(write(tmp_path / "w.h5", 5)).units == 5
 
@@ -188,12 +191,10 @@ def test_a_helper_that_was_killed_is_replaced(tmp_path):
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 def test_a_reader_that_dies_in_the_middle_is_one_line_and_the_next_file_is_read(tmp_path):
     path = write(tmp_path / "w.h5", 5)
-    with (
-        pytest.raises(Refused, match="the HDF5 library broke off"),
-        _keras_hdf5.opened_hdf5(path, path.stat().st_size) as weights,
-    ):
+    with _keras_hdf5.opened_hdf5(path, path.stat().st_size) as weights:
         os.kill(_child_of(_keras_hdf5._running[0]._process.pid), signal.SIGSEGV)
-        weights.texts("layer_names")
+        with pytest.raises(Refused, match="the HDF5 library broke off"):
+            weights.texts("layer_names")
     assert at.load_keras(path).units == 5
 
 
@@ -226,6 +227,7 @@ def test_threads_take_turns(tmp_path):
     assert [found[path] for path in paths] == [3, 4, 5, 6]
 
 
+@pytest.mark.slow
 def test_the_helper_ends_with_its_process(tmp_path):
     path = write(tmp_path / "w.h5", 5)
     program = f"""

@@ -17,7 +17,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -134,7 +134,6 @@ class _File:
     """The file that a helper has open."""
 
     helper: _Helper
-    _left: bool = field(default=False, init=False)  # by the helper, on its own
 
     def ask(self, do: str, *of: Any) -> dict[str, Any]:
         return self.ask_raw({"do": do, "of": of})
@@ -156,8 +155,6 @@ class _File:
     def close(self) -> None:
         """Leave the helper ready for the next file, or end it where it does not answer as it
         should (an exception may have come in the middle of an answer)."""
-        if self._left:
-            return
         if not self.helper.usable:
             self.helper.end()
             return
@@ -175,7 +172,8 @@ class _File:
     def _understood(self, content: bytearray) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(content)
         if "ended" in answer:
-            self._left = True
+            # What was asked last may still wait in the pipe: the helper cannot be used again.
+            self.helper.end()
             raise damaged("the HDF5 library broke off or did not come back")
         if "damaged" in answer:
             raise damaged(answer["damaged"])

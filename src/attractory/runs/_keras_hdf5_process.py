@@ -28,7 +28,7 @@ REQUESTS, ANSWERS = 0, 1  # the standard input and output
 
 # Seconds of computing for one request: a healthy one takes milliseconds. Longer for large files,
 # because a compressed array may have to be unpacked (far more than 10 MB of it in a second).
-_SECONDS, _BYTES_A_SECOND = 1.5, 10e6
+_SECONDS, _BYTES_A_SECOND = 0.6, 10e6
 # What the library may take beside the program itself: all of a large file several times over.
 _MEMORY_BASE, _MEMORY_TIMES = 100 * 2**20, 10
 _BLOCK_BYTES = 2**22  # of numbers at a time
