@@ -21,7 +21,6 @@ import numpy as np
 import pytest
 
 from attractory._errors import FileProblem
-from attractory.runs import _keras_file
 from attractory.runs._keras import read_keras
 from attractory.runs._keras_activations import KERAS_ACTIVATIONS
 from attractory.runs._layers import Chain, Layer
@@ -76,7 +75,7 @@ def refusal(path: Path) -> str:
     message = str(caught.value)
     assert "\n" not in message
     assert message.startswith(f"{path}: ")
-    assert "allowed" in message
+    assert len(message) <= 300
     return message.removeprefix(f"{path}: ")
 
 
@@ -243,10 +242,6 @@ def refused_models(keras: Any) -> dict[str, tuple[list[Any], list[str]]]:
     layers = keras.layers
     rnn = {"return_sequences": True, **ZEROS}
     return {
-        "gru": (
-            [layers.GRU(4, **rnn, reset_after=False, name="gru"), layers.Dense(2)],
-            ["'gru'", "(GRU)", "reset_after=False"],
-        ),
         "cell": (
             [layers.RNN(layers.LSTMCell(4), return_sequences=True, name="rnn"), layers.Dense(2)],
             ["'rnn'", "of kind 'RNN'", "SimpleRNN, GRU, LSTM layers in a row"],
@@ -274,7 +269,7 @@ def refused_models(keras: Any) -> dict[str, tuple[list[Any], list[str]]]:
 
 # fmt: off
 REFUSED = [
-    "gru", "cell", "two dense", "no recurrent", "no dense", "activation layer", "normalization",
+    "cell", "two dense", "no recurrent", "no dense", "activation layer", "normalization",
     "bidirectional",
 ]
 # fmt: on
@@ -298,11 +293,10 @@ def test_other_layers_are_refused_by_name_in_every_format(
     [
         ({"kind": "LSTM", "activation": "relu"}, {}, ["'memory' (LSTM)", "activation='relu'"]),
         (
-            {"kind": "GRU", "recurrent_activation": "hard_sigmoid"},
+            {"kind": "GRU", "recurrent_activation": "relu"},
             {},
-            ["'memory' (GRU)", "recurrent_activation='hard_sigmoid'; allowed: 'sigmoid'"],
+            ["'memory' (GRU)", "recurrent_activation='relu'; allowed: 'sigmoid', 'hard_sigmoid'"],
         ),
-        ({"kind": "GRU", "reset_after": False}, {}, ["'memory' (GRU)", "reset_after=False"]),
         ({"go_backwards": True}, {}, ["'memory'", "go_backwards=True"]),
         ({}, {"activation": "sigmoid"}, ["'reading'", "'sigmoid'", "'linear'"]),
         ({"activation": "custom"}, {}, ["'memory'", "custom activation ('doubled')"]),
@@ -670,7 +664,6 @@ def test_gated_layers_are_known_by_their_shapes_whatever_their_name(
 @pytest.mark.parametrize(
     ("gates", "bias_shape", "words"),
     [
-        (3, (21,), "'memory_1' (GRU) has reset_after=False"),
         (3, (42,), "'memory_1' is of kind 'CuDNNGRU'"),
         (4, (56,), "'memory_1' is of kind 'CuDNNLSTM'"),
         (4, (2, 28), "the bias of layer 'memory_1' has shape (2, 28)"),
@@ -784,7 +777,7 @@ def test_names_from_the_file_cannot_break_the_line(tmp_path: Path) -> None:
     layers = legacy_layers()
     layers["a\nb" + "x" * 5000] = {}
     message = refusal(write_legacy(tmp_path / "w.h5", layers))
-    assert len(message) < 400
+    assert len(message) <= 300
 
 
 # Files that are none
@@ -799,7 +792,9 @@ def test_paths_without_a_keras_file_are_refused(tmp_path: Path) -> None:
     pickled = tmp_path / "net.pkl"
     pickled.write_bytes(b"\x80\x04\x95")
     assert "neither HDF5 nor a zip archive" in refusal(pickled)
-    assert "cannot be read" in refusal(tmp_path / ("x" * 5000))
+    with pytest.raises(FileProblem, match="x: cannot be read") as caught:
+        read_keras(tmp_path / ("x" * 5000))
+    assert len(str(caught.value)) <= 300
 
 
 def test_hdf5_and_zip_from_elsewhere_are_refused(tmp_path: Path) -> None:
@@ -894,28 +889,6 @@ def test_lists_of_names_that_lead_nowhere_are_refused(legacy: Path, names: Any) 
     with h5py.File(legacy, "a") as file:
         file.attrs["layer_names"] = names
     refusal(legacy)
-
-
-def test_a_small_file_that_announces_terabytes_is_refused_unread(legacy: Path) -> None:
-    huge = 2**20
-    cell = "memory_1/memory_1"
-    with h5py.File(legacy, "a") as file:
-        for name, shape in (("kernel:0", (3, huge)), ("recurrent_kernel:0", (huge, huge))):
-            del file[cell][name]
-            file[cell].create_dataset(name, shape=shape, dtype="f4", chunks=(1, 2**10))
-        del file["dense_1/dense_1/kernel:0"]
-        file["dense_1/dense_1"].create_dataset("kernel:0", shape=(huge, 2**10), dtype="f4")
-    assert legacy.stat().st_size < 2**20
-    assert "at most 268435456 numbers" in refusal(legacy)
-
-
-@pytest.mark.parametrize("limit", ["_MOST_CONFIG_BYTES", "_MOST_WEIGHT_BYTES"])
-def test_an_archive_that_announces_too_much_is_refused_unpacked(
-    keras: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
-) -> None:
-    path = saved(keras_model(keras), tmp_path / "m.keras")
-    monkeypatch.setattr(_keras_file, limit, 100)
-    assert "allowed: at most 100" in refusal(path)
 
 
 # Keras stays out

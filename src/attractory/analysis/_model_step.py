@@ -166,13 +166,16 @@ def stays_bounded(model: Model) -> bool:
 
     A leaky mean of h and a bounded rate does (rate networks, GRU: its candidate is within ±1). So
     does an LSTM: |h| < 1, hence its forget gate stays below some f < 1, and |c| <= 1 / (1 - f) is
-    kept. Layers do if each does, for the input of each is the bounded state of the one below.
+    kept. With a hard sigmoid f may be 1, and the memory may grow for ever. Layers stay bounded if
+    each does, for the input of each is the bounded state of the one below.
     """
     if isinstance(model, Stacked):
         return all(stays_bounded(layer) for layer in model.layers)
     if isinstance(model, RateRNN):
         return shape_of(model.activation).bounded
-    return isinstance(model, (GRU, LSTM))
+    if isinstance(model, LSTM):
+        return model.recurrent_activation == "sigmoid"
+    return isinstance(model, GRU)
 
 
 def slowest_leak(model: Model) -> float:

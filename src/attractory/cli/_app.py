@@ -214,6 +214,14 @@ def import_network(
     activation: Annotated[
         str | None, typer.Option(help="Of its units, where the file does not name it.")
     ] = None,
+    recurrent_activation: Annotated[
+        str | None,
+        typer.Option(help="Of the gates of a Keras file: sigmoid, hard_sigmoid."),
+    ] = None,
+    reset_after: Annotated[
+        bool | None,
+        typer.Option(help="Of the GRU in a Keras file whose weights alone do not say it."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run [default: runs/NAME].")
     ] = None,
@@ -229,7 +237,13 @@ def import_network(
     if settings and task is None:
         raise InvalidSetting(f"--set {settings[0]} is a setting of a task: name it with --task")
     asked = None if task is None else get(task, **task_settings(settings or []))
-    run = imported(file, asked, activation)
+    run = imported(
+        file,
+        asked,
+        activation=activation,
+        recurrent_activation=recurrent_activation,
+        reset_after=reset_after,
+    )
     network = run.networks[0]
     folder = run.save(out or Path("runs") / file.stem)
     console.print(

@@ -40,6 +40,8 @@ def settings(model: Model) -> list[tuple[str, str]]:
     facts = []
     if isinstance(model, RateRNN):
         facts.append((r"$\phi$", f"{_name(model.activation)} (activation)"))
+    if isinstance(model, (GRU, LSTM)) and model.recurrent_activation != "sigmoid":
+        facts.append((r"$\sigma$", f"{model.recurrent_activation} (of the gates)"))
     if not isinstance(model, (RateRNN, GRU, LSTM)):
         facts.append((r"$F$", f"{_name(getattr(model, 'step', model))} (user's own cell)"))
         facts.append((r"$s$", f"{model.state_size} (state)"))
@@ -74,9 +76,13 @@ def _rate(model: RateRNN) -> list[str]:
 def _gru(model: GRU) -> list[str]:
     own, bias = (r" + b_\mathrm{rec}", " + b") if model.bias else ("", "")
     leak = "" if model.leak == 1 else r"(\Delta t/\tau)\,"
+    if model.reset_after:
+        product = rf"r \odot (W_n\,h{own})"
+    else:
+        own, product = "", r"W_n\,(r \odot h)"
     return [
         rf"$r, u = \sigma(\,W_{{r,u}}\,h{own} + U_{{r,u}}\,x{bias}\,)$",
-        rf"$n = \tanh(\,r \odot (W_n\,h{own}) + U_n\,x{bias}\,)$",
+        rf"$n = \tanh(\,{product} + U_n\,x{bias}\,)$",
         rf"$h(t+\Delta t) = h + {leak}(1 - u) \odot (n - h)$",
     ]
 

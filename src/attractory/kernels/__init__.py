@@ -2,7 +2,7 @@
 
 from attractory.kernels._compile import compiled
 from attractory.kernels._current import current_network
-from attractory.kernels._gated import gated
+from attractory.kernels._gated import gated, gated_twice
 from attractory.kernels._native import native, to_compile
 from attractory.kernels._rate import bfloat16_missing, rate_network, rate_outputs
 from attractory.kernels._rate_jax import Activation, Precision, RateWeights, linear
@@ -15,6 +15,7 @@ __all__ = [
     "compiled",
     "current_network",
     "gated",
+    "gated_twice",
     "linear",
     "native",
     "rate_network",

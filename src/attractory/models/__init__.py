@@ -4,7 +4,7 @@ from attractory.models._activations import activation_function
 from attractory.models._constraints import Constraints
 from attractory.models._current import CurrentRNN
 from attractory.models._custom import MODELS, Custom, Stacked, find_model
-from attractory.models._gated import GRU, LSTM
+from attractory.models._gated import GRU, LSTM, GateFunction
 from attractory.models._model import Model, Weights
 from attractory.models._network import Network, Trajectory
 from attractory.models._rate import LowRankRNN, RateRNN
@@ -16,6 +16,7 @@ __all__ = [
     "Constraints",
     "CurrentRNN",
     "Custom",
+    "GateFunction",
     "LowRankRNN",
     "Model",
     "Network",

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import jax
 import jax.numpy as jnp
 from pydantic import Field, model_validator
 
-from attractory.kernels import gated
+from attractory.kernels import gated, gated_twice
 from attractory.models import _initial
 from attractory.models._model import Model, Weights, check_init
+
+GateFunction = Literal["sigmoid", "hard_sigmoid", "hard_sigmoid_keras2"]
+
+
+def _keras2_hard_sigmoid(x: jax.Array) -> jax.Array:
+    return jnp.clip(0.2 * x + 0.5, 0.0, 1.0)
+
+
+# The two hard ones differ in slope; jax.nn's is that of Keras 3 and torch, x/6 + 1/2 within [0, 1].
+_GATE_FUNCTIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
+    "sigmoid": jax.nn.sigmoid,
+    "hard_sigmoid": jax.nn.hard_sigmoid,
+    "hard_sigmoid_keras2": _keras2_hard_sigmoid,
+}
 
 
 class _Gated(Model):
     """What GRU and LSTM share: one block of weights a gate, one below the other."""
 
     units: int = Field(default=128, ge=1)
+    recurrent_activation: GateFunction = "sigmoid"
     recurrent_init: Any = "orthogonal"
     input_init: Any = "glorot"
 
@@ -68,10 +84,18 @@ class GRU(_Gated):
     recurrent_weights (3 units, units), input_weights (3 units, input), bias a and recurrent_bias b
     (3 units,).
 
+    With reset_after=False the reset gate acts before the product, as in Cho et al. and in Keras's
+    GRU with that setting (the only one until 2018), and there is the bias a alone:
+
+        n = tanh(W_n (r · h) + U_n x + a_n)
+
     Fields
     ------
     units: number of units.
     tau, dt: time constant and step, in the same unit; 0 < dt <= tau.
+    reset_after: whether the reset gate acts after the product with W_n, or before it.
+    recurrent_activation: σ of the gates: "sigmoid", "hard_sigmoid" (x/6 + 1/2 within [0, 1]: that
+        of Keras 3, torch and JAX), "hard_sigmoid_keras2" (x/5 + 1/2: that of Keras 1 and 2).
     bias: whether there are the biases a and b (both start at 0).
     update_bias: initial value of a_u: units keep their state the longer, the larger it is.
     recurrent_init: "orthogonal", "normal", "glorot", "identity", for each gate; or an array.
@@ -83,6 +107,7 @@ class GRU(_Gated):
 
     tau: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     dt: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    reset_after: bool = True
     bias: bool = True
     update_bias: float = Field(default=0.0, allow_inf_nan=False)
 
@@ -104,7 +129,9 @@ class GRU(_Gated):
             "input_weights": (rows, n_inputs),
         }
         if self.bias:
-            shapes |= {"bias": (rows,), "recurrent_bias": (rows,)}
+            shapes["bias"] = (rows,)
+        if self.bias and self.reset_after:
+            shapes["recurrent_bias"] = (rows,)
         return shapes
 
     def cell_init(self, key: jax.Array, input_key: jax.Array, n_inputs: int) -> Weights:
@@ -112,7 +139,8 @@ class GRU(_Gated):
         if self.bias:
             update = (jnp.arange(3 * self.units) // self.units) == 1
             weights["bias"] = jnp.where(update, self.update_bias, 0.0)
-            weights["recurrent_bias"] = jnp.zeros(3 * self.units)
+            if self.reset_after:
+                weights["recurrent_bias"] = jnp.zeros(3 * self.units)
         return weights
 
     def cell_states(
@@ -123,11 +151,15 @@ class GRU(_Gated):
         key: jax.Array | None = None,
     ) -> jax.Array:
         drive = jnp.einsum("tbi,ui->tbu", inputs, weights["input_weights"])
-        bias = jnp.zeros(3 * self.units, inputs.dtype)
         if "bias" in weights:
-            drive, bias = drive + weights["bias"], weights["recurrent_bias"]
-        cell = _gru_cell(self.units, self.leak)
-        return gated(cell, weights["recurrent_weights"], bias, drive, initial_state)
+            drive = drive + weights["bias"]
+        recurrent = weights["recurrent_weights"]
+        if not self.reset_after:
+            gate, close = _reset_first(self.units, self.leak, self.recurrent_activation)
+            return gated_twice(gate, close, recurrent, drive, initial_state)
+        none = jnp.zeros(3 * self.units, inputs.dtype)
+        cell = _gru_cell(self.units, self.leak, self.recurrent_activation)
+        return gated(cell, recurrent, weights.get("recurrent_bias", none), drive, initial_state)
 
 
 class LSTM(_Gated):
@@ -144,6 +176,7 @@ class LSTM(_Gated):
     ------
     units: number of units.
     dt: length of a step (for labels of time).
+    recurrent_activation: σ of the gates, as in `GRU`.
     bias: whether there is a bias.
     forget_bias: its initial value in the forget gate.
     recurrent_init: "orthogonal", "normal", "glorot", "identity", for each gate; or an array.
@@ -188,32 +221,60 @@ class LSTM(_Gated):
         if "bias" in weights:
             drive = drive + weights["bias"]
         none = jnp.zeros(4 * self.units, inputs.dtype)
-        cell = _lstm_cell(self.units)
+        cell = _lstm_cell(self.units, self.recurrent_activation)
         return gated(cell, weights["recurrent_weights"], none, drive, initial_state)
 
 
+# The gates after the products; equal settings share one function, and so their programs.
+
+
 @lru_cache(maxsize=64)
-def _gru_cell(units: int, leak: float) -> Any:
-    """The gates after the products; equal settings share one function, and so their programs."""
+def _gru_cell(units: int, leak: float, gate_function: str = "sigmoid") -> Any:
+    sigma = _GATE_FUNCTIONS[gate_function]
 
     def cell(product: jax.Array, drive: jax.Array, state: jax.Array) -> jax.Array:
-        reset = jax.nn.sigmoid(product[..., :units] + drive[..., :units])
-        update = jax.nn.sigmoid(product[..., units : 2 * units] + drive[..., units : 2 * units])
+        reset = sigma(product[..., :units] + drive[..., :units])
+        update = sigma(product[..., units : 2 * units] + drive[..., units : 2 * units])
         candidate = jnp.tanh(reset * product[..., 2 * units :] + drive[..., 2 * units :])
-        if leak == 1.0:
-            return update * state + (1.0 - update) * candidate
-        return state + leak * (1.0 - update) * (candidate - state)
+        return _updated(state, update, candidate, leak)
 
     return cell
 
 
 @lru_cache(maxsize=64)
-def _lstm_cell(units: int) -> Any:
+def _reset_first(units: int, leak: float, gate_function: str = "sigmoid") -> tuple[Any, Any]:
+    """`gate` and `close` of a GRU with reset_after=False."""
+    sigma = _GATE_FUNCTIONS[gate_function]
+
+    def gate(product: jax.Array, drive: jax.Array, state: jax.Array) -> tuple[jax.Array, jax.Array]:
+        reset = sigma(product[..., :units] + drive[..., :units])
+        update = sigma(product[..., units:] + drive[..., units : 2 * units])
+        return reset * state, update
+
+    def close(
+        product: jax.Array, update: jax.Array, drive: jax.Array, state: jax.Array
+    ) -> jax.Array:
+        candidate = jnp.tanh(product + drive[..., 2 * units :])
+        return _updated(state, update, candidate, leak)
+
+    return gate, close
+
+
+def _updated(state: jax.Array, update: jax.Array, candidate: jax.Array, leak: float) -> jax.Array:
+    if leak == 1.0:
+        return update * state + (1.0 - update) * candidate
+    return state + leak * (1.0 - update) * (candidate - state)
+
+
+@lru_cache(maxsize=64)
+def _lstm_cell(units: int, gate_function: str = "sigmoid") -> Any:
+    sigma = _GATE_FUNCTIONS[gate_function]
+
     def cell(product: jax.Array, drive: jax.Array, state: jax.Array) -> jax.Array:
         gates = product + drive
-        enter, forget = jnp.split(jax.nn.sigmoid(gates[..., : 2 * units]), 2, axis=-1)
+        enter, forget = jnp.split(sigma(gates[..., : 2 * units]), 2, axis=-1)
         written = jnp.tanh(gates[..., 2 * units : 3 * units])
-        read = jax.nn.sigmoid(gates[..., 3 * units :])
+        read = sigma(gates[..., 3 * units :])
         memory = forget * state[..., units:] + enter * written
         return jnp.concatenate([read * jnp.tanh(memory), memory], axis=-1)
 

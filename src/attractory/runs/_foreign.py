@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -61,28 +62,38 @@ def export(
     return [save(run.networks[i], place / f"network_{i}{ending}") for i in chosen]
 
 
-def load_network(path: str | Path, activation: str | None = None) -> Network:
+def load_network(path: str | Path, **said: Any) -> Network:
     """A network from a file of Keras, PyTorch (.safetensors) or PsychRNN (.npz), by its ending.
 
-    activation: where the file does not name it. Raises FileProblem for another ending, and what
-    `load_keras`, `from_torch` and `load_psychrnn` raise.
+    said: what the file does not name, as an argument of the function that reads it (activation;
+    of Keras also recurrent_activation and reset_after); None where nothing is said. Raises
+    FileProblem for another ending, InvalidSetting for an argument that its function does not have,
+    and what `load_keras`, `from_torch` and `load_psychrnn` raise.
     """
     ending = Path(path).suffix
     if ending not in _READERS:
         raise FileProblem(f"{path}: networks are not read from {ending!r} files; "
                           + nearest(ending, _READERS))  # fmt: skip
-    said: dict[str, Any] = {} if activation is None else {"activation": activation}
-    return _READERS[ending](path, **said)
+    reader = _READERS[ending]
+    given = {name: value for name, value in said.items() if value is not None}
+    known = list(inspect.signature(reader).parameters)[1:]
+    for name in given:
+        if name not in known:
+            raise InvalidSetting(
+                f"{name} = {given[name]!r} is not allowed for {ending} files; "
+                + nearest(name, known)
+            )
+    return reader(path, **given)
 
 
-def imported(path: str | Path, task: Task | None = None, activation: str | None = None) -> Run:
+def imported(path: str | Path, task: Task | None = None, **said: Any) -> Run:
     """A run of a network from another framework's file, to be scored and analysed on a task.
 
     task None: the paper's flip-flop, of as many bits as the network has inputs; the spoiled last
-    step is left out of scores. Raises as `load_network`; InvalidSetting when inputs or outputs are
-    not as many as the task's.
+    step is left out of scores. said: as in `load_network`. Raises as `load_network`;
+    InvalidSetting when inputs or outputs are not as many as the task's.
     """
-    network = load_network(path, activation)
+    network = load_network(path, **said)
     if task is None:
         if network.n_inputs != network.n_outputs:
             raise InvalidSetting(

@@ -8,17 +8,19 @@ wrote it, a config that says what they compute (`_keras_config`): JSON in the at
 from __future__ import annotations
 
 import itertools
+import json
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from attractory._errors import FileProblem, InvalidSetting
-from attractory.kernels import Activation
+from attractory._errors import FileProblem
 from attractory.runs._keras_arrays import chain_from
-from attractory.runs._keras_config import checked_activations, described_layers
-from attractory.runs._keras_file import opened
+from attractory.runs._keras_config import check_settings, described_layers, warn_of_masks
+from attractory.runs._keras_equations import check_said, equation, flag
+from attractory.runs._keras_file import Opened, opened
 from attractory.runs._keras_layer import (
     ALLOWED_LAYERS,
     INERT,
@@ -26,64 +28,118 @@ from attractory.runs._keras_layer import (
     SAVE_AGAIN,
     KerasLayer,
     Refused,
+    Said,
     listed,
+    one_line,
     shown,
 )
-from attractory.runs._keras_stored import stored_layers
+from attractory.runs._keras_live import config_of, is_keras_model, stored_in, title_of
+from attractory.runs._keras_stored import Stored, stored_layers
+from attractory.runs._keras_versions import RECENT
 from attractory.runs._layers import Chain
 
+_MOST_PATH = 120
 _MOST_ORDERED = 6  # layers of different classes whose order is looked for
 
 
-def read_keras(path: str | os.PathLike[str], activation: str | Activation | None = None) -> Chain:
+def read_keras(source: Any, said: Said = Said()) -> Chain:  # noqa: B008 (it cannot be changed)
     """Read a network that Keras saved: recurrent layers in a row, then one linear Dense layer.
 
-    The recurrent layers are SimpleRNN, GRU (reset_after=True) and LSTM; the Dense layer may be
-    inside TimeDistributed. Layers that do nothing after training (Input, Dropout, GaussianNoise)
-    may stand among them. Arrays are float64 and hold exactly the stored numbers.
+    The recurrent layers are SimpleRNN, GRU and LSTM; the Dense layer may be inside
+    TimeDistributed. Layers that do nothing after training (`INERT`) may stand among them. Arrays
+    are float64 and hold exactly the stored numbers.
 
-    A file of weights alone does not say what the layers compute: the activations are taken to be
-    Keras's defaults, a GRU without bias to have reset_after=True, and `go_backwards` cannot be
-    seen. Layers of one class are taken in the order of their numbers; if there are several
-    classes, their shapes must say how they follow one another. A file from `model.save` says it
-    all.
+    A file from `model.save` and a live model say what the layers compute. Weights alone do not:
+    what was the same in all versions of Keras is taken for granted (tanh units, a linear Dense,
+    forward in time), the gates are those of the version that wrote the file, and what neither the
+    shapes nor the version tell has to be said. Layers of one class are taken in the order of their
+    numbers; if there are several classes, their shapes must say how they follow one another.
 
     Args:
-        path: HDF5 (Keras 2 or 3; a full model or weights alone) or a `.keras` archive.
-        activation: that of every SimpleRNN, whatever the file says.
+        source: a path: HDF5 (Keras 2 or 3; a full model or weights alone) or a `.keras` archive;
+            or a live model of Keras.
+        said: what the caller says; the activations hold whatever the file says.
 
     Raises:
         FileProblem: the file is missing, damaged, of another kind, or holds a network that this
             reading would change. One line: which file, what is wrong with it, what is allowed.
-        InvalidSetting: an activation is given, and no layer has one that may be chosen.
+        InvalidSetting: something is said that does not fit the layers.
     """
+    name = title_of(source) if is_keras_model(source) else _short(os.fspath(source))
     try:
-        return _read(Path(path), activation)
+        if is_keras_model(source):
+            return _chain(name, config_of(source), lambda: stored_in(source), said, None)
+        with opened(Path(source)) as file:
+            return _chain(name, file.config, lambda: _stored(file), said, file.size)
     except Refused as refused:
-        raise FileProblem(" ".join(f"{os.fspath(path)}: {refused}".split())) from refused
+        raise FileProblem(one_line(f"{name}: {refused}")) from refused
+    except MemoryError:
+        raise FileProblem(one_line(f"{name}: its arrays do not fit into memory")) from None
 
 
-def _read(path: Path, activation: str | Activation | None) -> Chain:
-    with opened(path) as (file, config):
-        if config is None:
-            found = _in_row(*stored_layers(file))
-            activations = ["tanh" if activation is None else activation] * (len(found) - 1)
-        else:
-            described = _recurrent_then_readout(described_layers(config))
-            activations = checked_activations(described[:-1], described[-1], activation)
-            found = _matched(described, stored_layers(file)[0])
-        if activation is not None:
-            _check_chosen(activation, found)
-        return chain_from(found[:-1], found[-1], activations)
+def _chain(
+    name: str,
+    config: str | bytes | None,
+    stored_layers: Callable[[], Stored],
+    said: Said,
+    size: int | None,
+) -> Chain:
+    """The config speaks first: what it says of a layer is plainer than what its arrays tell."""
+    descriptions: Sequence[KerasLayer | None]
+    if config is None:
+        stored = _not_empty(stored_layers())
+        layers = stored.layers
+        found = _in_row(stored)
+        descriptions = [None] * len(found)
+    else:
+        layers = described_layers(config)
+        descriptions = described = _recurrent_then_readout(layers)
+        check_settings(described[:-1], described[-1], said)
+        stored = _not_empty(stored_layers())
+        found = _matched(described, stored.layers)
+    check_said(said, found)
+    equations = [
+        equation(description, layer, said, stored.version)
+        for description, layer in zip(descriptions[:-1], found[:-1], strict=True)
+    ]
+    chain = chain_from(found[:-1], found[-1], equations, size)
+    warn_of_masks(name, layers, config is not None)
+    return chain
 
 
-def _check_chosen(activation: Any, layers: Sequence[KerasLayer]) -> None:
-    kinds = {layer.kind for layer in layers}
-    if "SimpleRNN" not in kinds:
-        raise InvalidSetting(
-            f"activation = {activation!r} is not allowed: the file has no SimpleRNN, and that of "
-            f"{' and '.join(sorted(kinds - {'Dense'}))} is always tanh; allowed: None"
-        )
+def _not_empty(stored: Stored) -> Stored:
+    if any(layer.arrays for layer in stored.layers):
+        return stored
+    raise Refused(
+        "holds no weights: the model was saved before it was built; call it on inputs, or "
+        "model.build(...), and save it again"
+    )
+
+
+def _stored(file: Opened) -> Stored:
+    stored = stored_layers(file.weights)
+    return replace(stored, version=_version_of(file, stored))
+
+
+def _version_of(file: Opened, stored: Stored) -> str | None:
+    """The version of Keras that wrote a file, from wherever it stands."""
+    beside = _version_in(file.metadata)
+    if beside is None and stored.version in (None, RECENT):
+        beside = _version_in(file.config)
+    return stored.version if beside is None else beside
+
+
+def _version_in(content: str | bytes | None) -> str | None:
+    try:
+        version = json.loads(content or "{}").get("keras_version")
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    return version if isinstance(version, str) else None
+
+
+def _short(path: str) -> str:
+    """A path, cut where it would leave no room for what is wrong with the file."""
+    return path if len(path) <= _MOST_PATH else f"...{path[-_MOST_PATH:]}"
 
 
 def _recurrent_then_readout(layers: Sequence[KerasLayer]) -> list[KerasLayer]:
@@ -127,7 +183,7 @@ def _matched(described: Sequence[KerasLayer], stored: Sequence[KerasLayer]) -> l
 
 
 def _check_bias(description: KerasLayer, stored: KerasLayer) -> None:
-    promised = bool(description.settings.get("use_bias", True))  # True is Keras's default
+    promised = flag(description, "use_bias", default=True)  # Keras's default
     if promised != ("bias" in stored.arrays):
         state = "no bias" if promised else "a bias"
         raise Refused(
@@ -136,10 +192,10 @@ def _check_bias(description: KerasLayer, stored: KerasLayer) -> None:
         )
 
 
-def _in_row(stored: Sequence[KerasLayer], ordered: bool) -> list[KerasLayer]:
+def _in_row(stored: Stored) -> list[KerasLayer]:
     """The layers of a file of weights alone, as they follow one another."""
-    *recurrent, readout = _recurrent_then_readout(stored)
-    if ordered or len({layer.kind for layer in recurrent}) == 1:
+    *recurrent, readout = _recurrent_then_readout(stored.layers)
+    if stored.ordered or len({layer.kind for layer in recurrent}) == 1:
         return [*recurrent, readout]
     rows = []
     if len(recurrent) <= _MOST_ORDERED:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attractory._errors import InvalidSetting, nearest
 from attractory.kernels import Activation
 from attractory.models import activation_function
+from attractory.runs._keras_layer import KerasLayer, Refused, shown
 
 # What `keras.activations` calls its own functions; another name means code that the file lacks.
 # fmt: off
@@ -43,3 +46,24 @@ def _name_of(function: Activation) -> str:
         if activation_function(name) is function:
             return name
     return getattr(function, "__name__", repr(function))
+
+
+def keras_name(layer: KerasLayer, key: str, default: str) -> str:
+    """What a config calls a function; Refused for one whose code is not in the file."""
+    value = layer.settings.get(key, default)
+    if value is None:  # Keras: "if you pass None, no activation is applied"
+        return "linear"
+    if isinstance(value, str) and value in KERAS_ACTIVATIONS:
+        return value
+    raise Refused(
+        f"{layer.title} has a custom {key} ({_custom_name(value)}), whose code is not in the "
+        "file; allowed: one of Keras's own, such as 'tanh' or 'relu'"
+    )
+
+
+def _custom_name(value: Any) -> str:
+    """What Keras calls a custom function (its name is the config) or object (it has a class)."""
+    if not isinstance(value, dict):
+        return shown(value)
+    config = value.get("config")
+    return shown(config if isinstance(config, str) else value.get("class_name"))

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from attractory._errors import nearest
-from attractory.kernels import Activation
-from attractory.runs._keras_activations import KERAS_ACTIVATIONS, SAME_HERE
+from attractory.runs._keras_activations import keras_name
+from attractory.runs._keras_equations import flag
 from attractory.runs._keras_layer import (
     ALLOWED_LAYERS,
+    INERT,
     SAVE_AGAIN,
     KerasLayer,
     Refused,
+    Said,
     listed,
-    not_reset_after,
+    one_line,
     shown,
 )
 
-_SAY_IT = "or say which: load_keras(path, activation=...)"
+_LARGEST_PULSE = 1.0
+_MOST_WRAPPED = 5  # TimeDistributed in TimeDistributed has no use
+# What a call may hand over beside the tensor that it acts on, and that changes what it computes.
+_CALL_SETTINGS = ("training", "mask", "initial_state", "constants")
 
 
 def described_layers(config: Any) -> list[KerasLayer]:
@@ -33,45 +38,50 @@ def described_layers(config: Any) -> list[KerasLayer]:
     return layers
 
 
-def checked_activations(
-    recurrent: Sequence[KerasLayer], readout: KerasLayer, given: str | Activation | None
-) -> list[str | Activation]:
-    """The activation of each recurrent layer, by our names, once no other setting would change the
-    numbers; `given` stands for that of every SimpleRNN."""
-    output = _keras_name(readout, "activation", default="linear")
+def check_settings(recurrent: Sequence[KerasLayer], readout: KerasLayer, said: Said) -> None:
+    """Refuse settings that would change the numbers and are no part of an `Equation`, and
+    functions whose code is not in the file, unless the caller says what stands for them."""
+    output = keras_name(readout, "activation", default="linear")
     if output != "linear":
         name = shown(readout.name)
         raise Refused(f"the Dense readout {name} has the activation {output!r}; allowed: 'linear'")
     for layer in recurrent:
-        _check_recurrent(layer)
-    return [
-        given if given is not None and layer.kind == "SimpleRNN" else _activation(layer)
-        for layer in recurrent
-    ]
+        for key in ("go_backwards", "time_major"):
+            if flag(layer, key, default=False):
+                raise Refused(f"{layer.title} has {key}=True; allowed: {key}=False")
+        if layer.kind == "SimpleRNN":
+            if said.activation is None:
+                keras_name(layer, "activation", default="tanh")
+        else:
+            if said.recurrent_activation is None:
+                keras_name(layer, "recurrent_activation", default="sigmoid")
+            found = keras_name(layer, "activation", default="tanh")
+            if found != "tanh":
+                raise Refused(
+                    f"{layer.title} ({layer.kind}) has activation={found!r}; allowed: 'tanh'"
+                )
 
 
-def _check_recurrent(layer: KerasLayer) -> None:
-    settings = layer.settings
-    if settings.get("go_backwards"):
-        raise Refused(f"{layer.title} has go_backwards=True; allowed: go_backwards=False")
-    if layer.kind == "SimpleRNN":
-        return
-    for key, only in [("activation", "tanh"), ("recurrent_activation", "sigmoid")]:
-        found = _keras_name(layer, key, default=only)
-        if found != only:
-            raise Refused(f"{layer.title} ({layer.kind}) has {key}={found!r}; allowed: {only!r}")
-    # Keras before 2.1.3 knew no other way than False, and wrote nothing.
-    if layer.kind == "GRU" and not settings.get("reset_after", False):
-        raise not_reset_after(layer)
+def warn_of_masks(path: str, layers: Sequence[KerasLayer], described: bool) -> None:
+    """One line for a Masking layer that may skip steps of ordinary trials.
 
-
-def _activation(layer: KerasLayer) -> str:
-    name = _keras_name(layer, "activation", default="tanh")
-    if name not in SAME_HERE:
-        raise Refused(
-            f"activation {name!r} has no counterpart here; {nearest(name, SAME_HERE)}; {_SAY_IT}"
+    It skips a step in which all inputs are `mask_value`. A value beyond the pulses of tasks stands
+    for padding, which trials here do not have; a smaller one may be silence or a pulse.
+    """
+    for layer in layers:
+        if layer.kind != "Masking":
+            continue
+        value = layer.settings.get("mask_value", 0.0) if described else "unknown"
+        if isinstance(value, (int, float)) and not abs(value) <= _LARGEST_PULSE:
+            continue
+        warnings.warn(
+            one_line(
+                f"{path}: {layer.title} (Masking, mask_value {shown(value)}) is passed over: Keras "
+                "skips steps in which all inputs have this value, here they are steps like others"
+            ),
+            UserWarning,
+            stacklevel=2,
         )
-    return SAME_HERE[name]
 
 
 def _model(config: Any) -> Any:
@@ -97,13 +107,31 @@ def _described_layer(entry: Any) -> KerasLayer:
     settings = _field(entry, "config", dict)
     name = str(settings.get("name", kind))
     if _is_custom(entry):
-        return KerasLayer(name, f"{kind} (custom code)", settings)
-    inner = settings.get("layer")
-    if kind == "TimeDistributed" and isinstance(inner, dict):
-        kind = f"TimeDistributed({inner.get('class_name')})"
-        if kind == "TimeDistributed(Dense)" and not _is_custom(inner):
-            return KerasLayer(name, "Dense", _field(inner, "config", dict))
-    return KerasLayer(name, kind, settings)
+        return KerasLayer(name, f"{kind[:80]} (custom code)", settings)
+    if kind == "TimeDistributed":
+        inner = _inside(settings)
+        if inner is not None and (inner.kind == "Dense" or inner.kind in INERT):
+            return KerasLayer(name, inner.kind, inner.settings)
+        return KerasLayer(name, "TimeDistributed of another layer than Dense", settings)
+    layer = KerasLayer(name, kind, settings)
+    if kind == "Activation":
+        function = keras_name(layer, "activation", default="linear")
+        if function == "linear":
+            return KerasLayer(name, "Identity", settings)
+        return KerasLayer(name, f"Activation({function!r})", settings)
+    return layer
+
+
+def _inside(settings: Mapping[str, Any]) -> KerasLayer | None:
+    """What a TimeDistributed wraps."""
+    for _ in range(_MOST_WRAPPED):
+        entry = settings.get("layer")
+        if not isinstance(entry, dict) or not isinstance(entry.get("class_name"), str):
+            return None
+        if entry["class_name"] != "TimeDistributed":
+            return _described_layer(entry)
+        settings = _field(entry, "config", dict)
+    return None
 
 
 def _is_custom(entry: Mapping[str, Any]) -> bool:
@@ -123,6 +151,7 @@ def _check_chain(model: Mapping[str, Any], layers: Sequence[KerasLayer]) -> None
     before = ""
     for entry, layer in zip(model["layers"], layers, strict=True):
         _check_fed(layer, entry.get("inbound_nodes"), before)
+        _check_call(layer, entry.get("inbound_nodes"))
         before = layer.name
 
 
@@ -139,6 +168,24 @@ def _check_fed(layer: KerasLayer, calls: Any, before: str) -> None:
         )
 
 
+def _check_call(layer: KerasLayer, calls: Any) -> None:
+    """Refuse a call that computes something else, such as a dropout with training=True."""
+    for part in _parts(calls):
+        for key in _CALL_SETTINGS:
+            if isinstance(part, dict) and part.get(key) not in (None, False):
+                raise Refused(f"calls {layer.title} with {key}; {ALLOWED_LAYERS}")
+
+
+def _parts(content: Any) -> Iterator[Any]:
+    """All lists and dictionaries in a piece of JSON."""
+    rest = [content]
+    while rest:
+        part = rest.pop()
+        if isinstance(part, (dict, list)):
+            yield part
+            rest += part.values() if isinstance(part, dict) else part
+
+
 def _tensor_names(outputs: Any) -> list[str]:
     """The layers whose outputs leave the model: a `["dense", 0, 0]`, or a list or dict of such."""
     if isinstance(outputs, dict):
@@ -152,34 +199,8 @@ def _tensor_names(outputs: Any) -> list[str]:
 
 def _sources(calls: Any) -> list[tuple[str, int]]:
     """What goes into a call: the layer and which output, of all `["lstm", 0, 1, ...]` within."""
-    found: list[tuple[str, int]] = []
-    rest = [calls]
-    while rest:
-        part = rest.pop()
-        if isinstance(part, dict):
-            rest += part.values()
-        elif isinstance(part, list):
-            if [type(x) for x in part[:3]] == [str, int, int]:
-                found.append((part[0], part[2]))
-            rest += part
-    return found
-
-
-def _keras_name(layer: KerasLayer, key: str, default: str) -> str:
-    value = layer.settings.get(key, default)
-    if value is None:  # Keras: "if you pass None, no activation is applied"
-        return "linear"
-    if isinstance(value, str) and value in KERAS_ACTIVATIONS:
-        return value
-    raise Refused(
-        f"{layer.title} has a custom {key} ({_custom_name(value)}), whose code is not in the "
-        "file; allowed: one of Keras's own, such as 'tanh' or 'relu'"
-    )
-
-
-def _custom_name(value: Any) -> str:
-    """What Keras calls a custom function (its name is the config) or object (it has a class)."""
-    if not isinstance(value, dict):
-        return shown(value)
-    config = value.get("config")
-    return shown(config if isinstance(config, str) else value.get("class_name"))
+    return [
+        (part[0], part[2])
+        for part in _parts(calls)
+        if isinstance(part, list) and [type(x) for x in part[:3]] == [str, int, int]
+    ]

@@ -17,21 +17,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-import h5py
-
-from attractory.runs._keras_file import damage_refused, dataset_at, group_at, holds, names_in
+from attractory.runs._keras_hdf5 import Group
 from attractory.runs._keras_layer import (
     ALLOWED_LAYERS,
     NAMED_CLASSES,
     RECURRENT,
     SAVE_AGAIN,
+    Array,
     KerasLayer,
     Refused,
     listed,
     shown,
 )
+from attractory.runs._keras_versions import RECENT
 from attractory.runs._layers import GATES
 
 _CELL_ARRAYS = ("kernel", "recurrent_kernel", "bias")
@@ -39,49 +40,71 @@ _DENSE_ARRAYS = ("kernel", "bias")
 _KINDS = {GATES[ours]: kind for kind, ours in RECURRENT.items()}
 
 
-def stored_layers(file: h5py.File) -> tuple[list[KerasLayer], bool]:
-    """The layers of a file, and whether they stand in the model's order.
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """The layers of a file; whether they stand in the model's order (where they do not, those of
+    one class do, and a Dense comes last); the version of Keras, None where it cannot be told."""
 
-    Where they do not (Keras 3), those of one class do, and a Dense comes last.
-    """
-    with damage_refused():
-        if holds(file, "model_weights"):
-            return _legacy_layers(group_at(file, "model_weights")), True
-        if "layer_names" in file.attrs or "layer_names0" in file.attrs:
-            return _legacy_layers(file), True
-        # Keras 2.13 wrote Keras 3's layout under another name.
-        for name in ("layers", "_layer_checkpoint_dependencies"):
-            if holds(file, name):
-                return _keras3_layers(group_at(file, name)), False
+    layers: list[KerasLayer]
+    ordered: bool
+    version: str | None
+
+
+def stored_layers(file: Group) -> Stored:
+    """The layers of a file, in the layout of Keras 2 or 3."""
+    version = _version(file)
+    if file.holds("model_weights"):
+        weights = file.group("model_weights")
+        names = weights.names("layer_names") or []
+        return Stored(_legacy_layers(weights, names), True, version or _version(weights))
+    listed_names = file.names("layer_names")
+    if listed_names is not None:
+        return Stored(_legacy_layers(file, listed_names), True, version)
+    if file.holds("layers"):
+        return Stored(_keras3_layers(file.group("layers")), False, version or RECENT)
+    # Keras 2.13 wrote Keras 3's layout under another name.
+    other = "_layer_checkpoint_dependencies"
+    if file.holds(other):
+        return Stored(_keras3_layers(file.group(other)), False, version or "2.13")
     raise Refused(
         "is HDF5 without the layers of a Keras model (model_weights, layer_names or layers); "
         "allowed: a Sequential or Functional model"
     )
 
 
+def _version(group: Group) -> str | None:
+    texts = group.texts("keras_version")
+    return texts[0] if texts else None
+
+
 # Keras 2
 
 
-def _legacy_layers(group: h5py.Group) -> list[KerasLayer]:
-    names = names_in(group, "layer_names")
+def _legacy_layers(group: Group, names: list[str]) -> list[KerasLayer]:
     if len(set(names)) < len(names):
         often, times = Counter(names).most_common(1)[0]
         raise Refused(f"lists layer {shown(often)} {times} times; {SAVE_AGAIN}")
-    return [_legacy_layer(name, group_at(group, name)) for name in names]
+    return [_legacy_layer(name, group.group(name)) for name in names]
 
 
-def _legacy_layer(name: str, group: h5py.Group) -> KerasLayer:
-    arrays: dict[str, h5py.Dataset] = {}
-    for path in names_in(group, "weight_names"):
+def _legacy_layer(name: str, group: Group) -> KerasLayer:
+    paths = group.names("weight_names") or []
+    return layer_of(name, [(path, group.array(path)) for path in paths])
+
+
+def layer_of(name: str, arrays: Iterable[tuple[str, Array]]) -> KerasLayer:
+    """A layer from its arrays, each with the path that Keras 2 or 3 gives it."""
+    named: dict[str, Array] = {}
+    for path, array in arrays:
         # "rnn/simple_rnn_cell/kernel:0"; TensorFlow numbers a repeated name, "rnn/kernel_1:0".
         short = re.sub(r"(_\d+)?(:\d+)?$", "", path.rsplit("/", 1)[-1])
-        if short in arrays:
-            raise Refused(f"layer {shown(name)} holds two arrays {short!r}; {ALLOWED_LAYERS}")
-        arrays[short] = dataset_at(group, path)
-    return KerasLayer(name, _kind_by_arrays(name, arrays), arrays=arrays)
+        if short in named:
+            raise Refused(f"layer {shown(name)} holds two arrays {shown(short)}; {ALLOWED_LAYERS}")
+        named[short] = array
+    return KerasLayer(name, _kind_by_arrays(name, named), arrays=named)
 
 
-def _kind_by_arrays(name: str, arrays: Mapping[str, h5py.Dataset]) -> str:
+def _kind_by_arrays(name: str, arrays: Mapping[str, Array]) -> str:
     """The class of a layer in a legacy file, where the user may have given it any name."""
     names = set(arrays)
     if not names:
@@ -90,10 +113,10 @@ def _kind_by_arrays(name: str, arrays: Mapping[str, h5py.Dataset]) -> str:
         return _recurrent_kind(arrays)
     if {"kernel"} <= names <= set(_DENSE_ARRAYS) and len(arrays["kernel"].shape) == 2:
         return "Dense"
-    return f"unknown (its arrays: {', '.join(sorted(names))})"
+    return f"unknown (its arrays: {', '.join(sorted(names)[:4])})"
 
 
-def _recurrent_kind(arrays: Mapping[str, h5py.Dataset]) -> str:
+def _recurrent_kind(arrays: Mapping[str, Array]) -> str:
     """By the number of gates; a form that no class has counts as a SimpleRNN of a wrong shape."""
     shape = arrays["recurrent_kernel"].shape
     kind = _KINDS.get(_n_gates(shape), "SimpleRNN")
@@ -111,35 +134,39 @@ def _n_gates(shape: Sequence[int]) -> int:
 # Keras 3
 
 
-def _keras3_layers(group: h5py.Group) -> list[KerasLayer]:
+def _keras3_layers(group: Group) -> list[KerasLayer]:
     # HDF5 lists groups by alphabet, "gru_10" before "gru_2".
-    layers = [_keras3_layer(name, group_at(group, name)) for name in sorted(group, key=_number)]
+    layers = [_keras3_layer(name, group.group(name)) for name in sorted(group, key=_number)]
     return sorted(layers, key=lambda layer: layer.kind == "Dense")
 
 
-def _keras3_layer(name: str, group: h5py.Group) -> KerasLayer:
+def _keras3_layer(name: str, group: Group) -> KerasLayer:
     kind = _class_named(name) or name
     if kind in RECURRENT:
         _check_members(name, group, {"cell", "vars"})
-        return KerasLayer(name, kind, arrays=_numbered(name, group_at(group, "cell"), _CELL_ARRAYS))
-    if kind == "TimeDistributed":
-        kind, group = "Dense", group_at(group, "layer")
+        return KerasLayer(name, kind, arrays=_numbered(name, group.group("cell"), _CELL_ARRAYS))
+    if kind == "TimeDistributed" and group.holds("layer"):
+        group = group.group("layer")
+        # A Dropout inside holds no arrays; what it is stands in the config.
+        if group.holds("vars") and list(group.group("vars")):
+            kind = "Dense"
     if kind == "Dense":
         return KerasLayer(name, kind, arrays=_numbered(name, group, _DENSE_ARRAYS))
     return KerasLayer(name, kind)  # refused, or inert: its arrays are of no use
 
 
-def _numbered(name: str, group: h5py.Group, names: Sequence[str]) -> dict[str, h5py.Dataset]:
+def _numbered(name: str, group: Group, names: Sequence[str]) -> dict[str, Array]:
     """The arrays `vars/0`, `vars/1`, ... of one layer, under their names."""
     _check_members(name, group, {"vars", "seed_generator"})
-    variables = group_at(group, "vars")
-    if len(variables) > len(names):
+    variables = group.group("vars")
+    count = len(list(variables))
+    if count > len(names):
         allowed = f"allowed: {', '.join(names)}"
-        raise Refused(f"layer {shown(name)} holds {len(variables)} arrays; {allowed}")
-    return {names[i]: dataset_at(variables, str(i)) for i in range(len(variables))}
+        raise Refused(f"layer {shown(name)} holds {count} arrays; {allowed}")
+    return {names[i]: variables.array(str(i)) for i in range(count)}
 
 
-def _check_members(name: str, group: h5py.Group, known: set[str]) -> None:
+def _check_members(name: str, group: Group, known: set[str]) -> None:
     """Refuse what is stored beside the arrays, such as an activation that is itself a layer."""
     others = sorted(set(group) - known)
     if others:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from attractory._errors import FileProblem
+from attractory._errors import FileProblem, InvalidSetting
 from attractory._files import replacing
 from attractory.models import Network
 from attractory.runs._keras_activations import keras_activation
@@ -84,12 +84,13 @@ def save_keras(network: Network, path: str | Path) -> Path:
 
 
 def _settings(layer: Layer) -> dict[str, Any]:
-    """The arguments of the Keras class; a GRU and an LSTM have Keras's defaults."""
-    settings: dict[str, Any] = {"activation": "tanh", "recurrent_activation": "sigmoid"}
+    """The arguments of the Keras class."""
     if layer.kind == "RNN":
-        settings = {"activation": keras_activation(layer.activation)}
+        settings: dict[str, Any] = {"activation": keras_activation(layer.activation)}
+    else:
+        settings = {"activation": "tanh", "recurrent_activation": _gates(layer)}
     if layer.kind == "GRU":
-        settings["reset_after"] = True
+        settings["reset_after"] = layer.reset_after
     return {
         "units": layer.units,
         "use_bias": layer.bias is not None,
@@ -97,6 +98,15 @@ def _settings(layer: Layer) -> dict[str, Any]:
         "dtype": "float32",
         **settings,
     }
+
+
+def _gates(layer: Layer) -> str:
+    if layer.recurrent_activation == "hard_sigmoid_keras2":
+        raise InvalidSetting(
+            "recurrent_activation = 'hard_sigmoid_keras2' has no counterpart in Keras 3, whose "
+            "hard_sigmoid is another function; allowed: sigmoid, hard_sigmoid"
+        )
+    return layer.recurrent_activation
 
 
 def _arrays(chain: Chain) -> Iterator[np.ndarray]:
@@ -107,7 +117,7 @@ def _arrays(chain: Chain) -> Iterator[np.ndarray]:
         biases = [b for b in (layer.bias, layer.recurrent_bias) if b is not None]
         if biases:
             turned = [other_order(layer.kind, bias) for bias in biases]
-            yield np.stack(turned) if layer.kind == "GRU" else turned[0]
+            yield np.stack(turned) if len(turned) == 2 else turned[0]
     yield chain.output_weights.T
     if chain.output_bias is not None:
         yield chain.output_bias

@@ -14,6 +14,7 @@ from attractory.kernels import Activation
 from attractory.models import (
     GRU,
     LSTM,
+    GateFunction,
     LowRankRNN,
     Model,
     Network,
@@ -51,7 +52,8 @@ class Layer:
     kind: "RNN", "GRU" or "LSTM", with 1, 3 or 4 gates. recurrent_weights (gate x unit, unit),
     input_weights (gate x unit, input), bias (gate x unit,), None where there is none;
     recurrent_bias, the same: a GRU has it when it has the other, other kinds have none.
-    activation: of an RNN: a function, or its name.
+    activation: of an RNN: a function, or its name. recurrent_activation: of the gates, as in `GRU`.
+    reset_after: of a GRU; where it is False there is no recurrent_bias.
     """
 
     kind: str
@@ -60,6 +62,8 @@ class Layer:
     bias: np.ndarray | None = None
     recurrent_bias: np.ndarray | None = None
     activation: str | Activation = "tanh"
+    recurrent_activation: GateFunction = "sigmoid"
+    reset_after: bool = True
 
     @property
     def units(self) -> int:
@@ -78,8 +82,11 @@ class Chain:
     output_bias: np.ndarray | None = None
 
 
-def network_of(chain: Chain) -> Network:
-    """The network; arrays that are not float32 become float64."""
+def network_of(chain: Chain, copy: bool = True) -> Network:
+    """The network; arrays that are not float32 become float64.
+
+    copy: False where the chain's arrays are nobody else's, so that large ones are held once.
+    """
     models = [_model(layer) for layer in chain.layers]
     own = [_arrays(layer) for layer in chain.layers]
     biased = chain.output_bias is not None
@@ -91,7 +98,7 @@ def network_of(chain: Chain) -> Network:
     weights["output_weights"] = chain.output_weights
     if chain.output_bias is not None:
         weights["output_bias"] = chain.output_bias
-    return Network(model, {name: _as_float(array) for name, array in weights.items()})
+    return Network(model, {name: _as_float(array, copy) for name, array in weights.items()})
 
 
 def chain_of(network: Network, framework: str) -> Chain:
@@ -128,7 +135,15 @@ def _model(layer: Layer) -> Model:
         return RateRNN(units=layer.units, tau=tau, bias=True)
     if layer.kind == "RNN":
         return RateRNN(units=layer.units, activation=layer.activation, bias=biased)
-    return {"GRU": GRU, "LSTM": LSTM}[layer.kind](units=layer.units, bias=biased)
+    gates = layer.recurrent_activation
+    if layer.kind == "LSTM":
+        return LSTM(units=layer.units, bias=biased, recurrent_activation=gates)
+    return GRU(
+        units=layer.units,
+        bias=biased,
+        recurrent_activation=gates,
+        reset_after=layer.reset_after,
+    )
 
 
 def _arrays(layer: Layer) -> Weights:
@@ -170,6 +185,8 @@ def _layers(model: Model, weights: Weights, framework: str) -> Iterator[Layer]:
         bias,
         recurrent_bias,
         _named(getattr(model, "activation", "tanh")),
+        getattr(model, "recurrent_activation", "sigmoid"),
+        getattr(model, "reset_after", True),
     )
     yield layer if model.leak == 1.0 else _as_gated(layer, model.leak)
 
@@ -197,6 +214,8 @@ def _as_gated(layer: Layer, leak: float) -> Layer:
 def _constant_tau(layer: Layer) -> float | None:
     """tau over dt of a layer that `_as_gated` made, or one like it; None for another."""
     if layer.kind != "GRU" or layer.bias is None or layer.recurrent_bias is None:
+        return None
+    if layer.recurrent_activation != "sigmoid":  # whose gates were open at another bias
         return None
     units = layer.units
     gates = slice(0, 2 * units)
@@ -252,6 +271,7 @@ def _single(array: Any) -> np.ndarray:
     return np.asarray(array, np.float32)
 
 
-def _as_float(array: np.ndarray) -> np.ndarray:
-    """A copy, so that the network stays as it is when the caller's array changes."""
-    return np.array(array, dtype=array.dtype if array.dtype == np.float32 else np.float64)
+def _as_float(array: np.ndarray, copy: bool) -> np.ndarray:
+    """A copy, unless nobody could change the array, so that the network stays as it is."""
+    kind = array.dtype if array.dtype == np.float32 else np.float64
+    return np.array(array, dtype=kind, copy=True if copy else None)

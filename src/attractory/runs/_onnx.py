@@ -95,14 +95,27 @@ def _layer_nodes(helper: Any, i: int, layer: Layer) -> list[Any]:
     """The recurrence over (time, trial, input), and its axis of directions taken away."""
     settings: dict[str, Any] = {"hidden_size": layer.units}
     if layer.kind == "GRU":
-        settings["linear_before_reset"] = 1
+        settings["linear_before_reset"] = int(layer.reset_after)
     if layer.kind == "RNN":
         settings["activations"] = [_ACTIVATIONS[str(layer.activation)]]
+    elif layer.recurrent_activation != "sigmoid":
+        settings |= _hard_gates(layer)
     given = [f"states_{i - 1}", f"input_weights_{i}", f"recurrent_weights_{i}", f"biases_{i}"]
     return [
         helper.make_node(layer.kind, given, [f"directions_{i}"], **settings),
         helper.make_node("Squeeze", [f"directions_{i}", "one_direction"], [f"states_{i}"]),
     ]
+
+
+def _hard_gates(layer: Layer) -> dict[str, Any]:
+    """ONNX's HardSigmoid is clip(alpha x + beta) between 0 and 1; an LSTM names three functions."""
+    rest = ["Tanh"] * (1 if layer.kind == "GRU" else 2)
+    slope = {"hard_sigmoid": 1 / 6, "hard_sigmoid_keras2": 0.2}[layer.recurrent_activation]
+    return {
+        "activations": ["HardSigmoid", *rest],
+        "activation_alpha": [slope],
+        "activation_beta": [0.5],
+    }
 
 
 def _layer_arrays(layer: Layer) -> dict[str, np.ndarray]:

@@ -56,6 +56,13 @@ def save_torch(network: Network, path: str | Path) -> Path:
 def _checked(network: Network) -> Chain:
     """The layers, where nn.RNN has their activations."""
     chain = chain_of(network, "PyTorch")
+    for layer in chain.layers:
+        if not layer.reset_after or layer.recurrent_activation != "sigmoid":
+            raise InvalidSetting(
+                f"a {layer.kind} with reset_after = {layer.reset_after}, recurrent_activation = "
+                f"{layer.recurrent_activation!r} has no counterpart in PyTorch; allowed: True, "
+                "'sigmoid'"
+            )
     used = [layer.activation for layer in chain.layers if layer.kind == "RNN"]
     for activation in used:
         if activation not in ACTIVATIONS:
