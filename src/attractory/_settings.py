@@ -7,11 +7,11 @@ import json
 from typing import Any, NoReturn, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from attractory._errors import InvalidSetting, nearest, shown
 
-MOST = 2**31 - 1  # the largest whole number that JAX's usual integers hold
+MOST = 2**31 - 1  # the largest whole number that JAX's usual integers hold; a field may say more
 _MOST_PROBLEMS = 3  # that one message tells; a value that fits none of several kinds makes many
 
 
@@ -58,9 +58,11 @@ class Settings(BaseModel):
 
     @field_validator("*", mode="after")
     @classmethod
-    def _within_integers(cls, value: Any) -> Any:
+    def _within_integers(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, int) and abs(value) > MOST:
-            raise ValueError(f"a whole number of at most {MOST}")
+            limits = cls.model_fields[str(info.field_name)].metadata
+            if not any(hasattr(limit, "lt") or hasattr(limit, "le") for limit in limits):
+                raise ValueError(f"a whole number of at most {MOST}")
         return value
 
     def replace(self, /, **changes: Any) -> Self:
