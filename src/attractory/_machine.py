@@ -12,8 +12,8 @@ from typing import ParamSpec, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
-from attractory._errors import InvalidSetting
-from attractory._files import cache_folder
+from attractory._errors import FileProblem, InvalidSetting, shown
+from attractory._private import private_cache
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -53,20 +53,22 @@ def use_cores(cores: int | None = None) -> None:
     """Have networks trained side by side on the processor's cores, and compile each program once.
 
     Shows JAX `cores` devices (all cores when None), over which populations and batches are spread,
-    and keeps compiled programs between runs in Attractory's cache folder. The commands do this by
+    and keeps compiled programs between runs in Attractory's cache folder (where no other user can
+    bring their own into it; else they are not kept). The commands do this by
     themselves; a script or notebook calls it first, since these are settings of JAX that must be
     made before JAX's first work, and that hold for the whole process. JAX_COMPILATION_CACHE_DIR,
     where it is set, stays in force. Raises InvalidSetting for a number of cores that is not there.
     """
     available = available_cores()
-    if cores is not None and not 1 <= cores <= available:
-        raise InvalidSetting(f"cores = {cores} is not allowed: 1 to {available}")
+    if cores is not None and not (isinstance(cores, int) and 1 <= cores <= available):
+        raise InvalidSetting(f"cores = {shown(cores)} is not allowed: 1 to {available}")
     import jax
 
     jax.config.update("jax_num_cpu_devices", cores or available)
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+        with suppress(FileProblem):  # no private folder: programs are compiled, and not kept
+            jax.config.update("jax_compilation_cache_dir", str(private_cache("xla")))
+            jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 
 
 def one_blas_thread(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
