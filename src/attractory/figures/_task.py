@@ -21,6 +21,7 @@ from attractory.figures._style import (
     TARGET,
     legend_below,
     new_figure,
+    plain,
     styled,
 )
 from attractory.figures._task_labels import heads, height, write_heads
@@ -243,4 +244,4 @@ def _row_name(row: Row, trials: Trials) -> str:
     channel = part.start if part else 0
     if not names:
         return f"{kind} {channel + 1}\n(a.u.)"
-    return f"{kind} (a.u.):\n{names[channel]}"
+    return f"{kind} (a.u.):\n{plain(names[channel])}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from attractory import analysis, figures
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, one_line
 from attractory._files import write_json, write_text
 from attractory.evaluation import (
     PsychometricCurve,
@@ -73,7 +74,7 @@ class Study:
             spectrum = self.spectra[net].summary()
             row: dict[str, Any] = {
                 "net": net,
-                "status": self.run.status[net]["status"],
+                "status": one_line(str(self.run.status[net].get("status", "unknown"))),
                 "mse": self.scores.mse[net],
             }
             if self.scores_with_last_step is not None:
@@ -105,7 +106,7 @@ class Study:
             tables["audit"] = self.audit.table()
         if self.choices is not None:
             tables["psychometric"] = self.choices.table()
-        tables |= {f"by_{name}": table for name, table in self.by_condition.items()}
+        tables |= {f"by_{_file_name(name)}": each for name, each in self.by_condition.items()}
         if self.curves:
             tables["robustness"] = pd.concat([curve.table() for curve in self.curves])
         for name, table in tables.items():
@@ -223,6 +224,7 @@ def study(
     robustness curves. `say` is told what is being done. Every network's scores go into its row of
     `run.status`. fixed_points, automaton: whether these are looked for too, with how much `effort`.
     """
+    _check_status(run)
     if automaton:
         run.task.machine()  # a task without one is refused before anything is computed
     networks = list(run.networks)
@@ -268,6 +270,25 @@ def study(
         by_condition=_by_condition(networks, task, n, seed),
         omitted=omitted,
     )
+
+
+def _check_status(run: Run) -> None:
+    """InvalidSetting where the networks' rows are none that scores could be added to."""
+    rows = run.status
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise InvalidSetting(
+            "status of the run is not allowed: a list of dictionaries, one a network"
+        )
+    if len(rows) != len(run.networks):
+        raise InvalidSetting(
+            f"status of the run has {len(rows)} rows; it must have one for each of its "
+            f"{len(run.networks)} networks"
+        )
+
+
+def _file_name(name: str) -> str:
+    """A condition's name, as the name of a file that lies where it should."""
+    return re.sub(r"[^\w-]", "_", name)
 
 
 def _first(trials: Trials, n: int) -> Trials:
