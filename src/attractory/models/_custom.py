@@ -61,7 +61,7 @@ class Custom(Model):
             for size in shape:
                 if isinstance(size, str) and size not in ("units", "inputs"):
                     raise ValueError(
-                        f"shapes: {name!r} has the size {size!r}; a number, "
+                        f"shapes: {shown(name)} has the size {shown(size)}; a number, "
                         + nearest(size, ("units", "inputs"))
                     )
         if not any("inputs" in shape for shape in self.shapes.values()):

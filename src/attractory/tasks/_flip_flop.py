@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import Field, model_validator
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, shown
 from attractory.tasks._guess import best_guess
 from attractory.tasks._machine import Machine
 from attractory.tasks._task import MOST_STEPS, Task, Trial, Trials
@@ -154,7 +154,7 @@ class FlipFlop(Task):
         if name == "pulse":
             if not (isinstance(value, (int, float)) and value >= 1 and float(value).is_integer()):
                 raise InvalidSetting(
-                    f"pulse = {value!r} is not allowed: a whole number of steps, 1 or more"
+                    f"pulse = {shown(value)} is not allowed: a whole number of steps, 1 or more"
                 )
             return self.replace(pulse=int(value), delay=max(0, self.latency - int(value)))
         return super().varied(name, value)

@@ -73,7 +73,7 @@ def register(task: type[AnyTask]) -> type[AnyTask]:
         raise InvalidSetting(f"register: {shown(task)} is no subclass of attractory.tasks.Task")
     known = _tasks.get(task.name)
     if known is not None and _origin(known) != _origin(task):
-        raise InvalidSetting(f"register: the name {task.name!r} belongs to {_origin(known)}")
+        raise InvalidSetting(f"register: the name {shown(task.name)} belongs to {_origin(known)}")
     _tasks[task.name] = task
     return task
 

@@ -202,17 +202,19 @@ class Task(Settings):
         It knows the task's settings and, at each time, the inputs up to then; without noise its
         outputs are the targets. Raises InvalidSetting where the task defines none.
         """
-        raise InvalidSetting(f"task {self.name!r} defines no ideal observer (a method observe())")
+        raise InvalidSetting(
+            f"task {shown(self.name)} defines no ideal observer (a method observe())"
+        )
 
     def ideal(self) -> float:
         """The share of trials that the ideal observer answers right."""
         raise InvalidSetting(
-            f"task {self.name!r} does not state its ideal score (a method ideal())"
+            f"task {shown(self.name)} does not state its ideal score (a method ideal())"
         )
 
     def chance(self) -> float:
         """The share of trials answered right by the best answer that ignores the inputs."""
-        raise InvalidSetting(f"task {self.name!r} does not state its chance level (chance())")
+        raise InvalidSetting(f"task {shown(self.name)} does not state its chance level (chance())")
 
     def varied(self, name: str, value: Any) -> Task:
         """The task with one condition changed, the rest of what is asked kept as it was.
@@ -238,7 +240,7 @@ class Task(Settings):
         the task defines none.
         """
         raise InvalidSetting(
-            f"task {self.name!r} defines no machine of states (a method machine()); "
+            f"task {shown(self.name)} defines no machine of states (a method machine()); "
             "an automaton cannot be tested on it"
         )
 

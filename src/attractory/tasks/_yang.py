@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from attractory._errors import nearest
+from attractory._errors import nearest, shown
 from attractory.tasks._noise import standard_normal
 from attractory.tasks._task import MOST_STEPS, Task, Trial, Trials
 from attractory.tasks._yang_rules import (
@@ -98,9 +98,9 @@ class YangBattery(Task):
     def _known(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
         for rule in rules:
             if rule not in RULES:
-                raise ValueError(f"rule {rule!r} is unknown; {nearest(rule, NAMES)}")
+                raise ValueError(f"rule {shown(rule)} is unknown; {nearest(rule, NAMES)}")
             if rules.count(rule) > 1:
-                raise ValueError(f"rule {rule!r} stands there twice")
+                raise ValueError(f"rule {shown(rule)} stands there twice")
         return rules
 
     @field_validator("coherences", "delayed_coherences")
