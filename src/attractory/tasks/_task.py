@@ -2,91 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from attractory._errors import InvalidSetting, nearest, shown, whole_number
 from attractory._machine import check_memory
 from attractory._settings import Settings
 from attractory.tasks._machine import Machine
+from attractory.tasks._trial import Batch, Trial, Trials
+from attractory.tasks._trial_checks import check_values, checked
 
 MOST_STEPS = 1_000_000  # of a trial: more is a mistake in dt or in a duration
-ENOUGH_TRIALS = 64  # in which a point counts somewhere, of any task that can be learned
-
-
-class Trial(NamedTuple):
-    """One trial as `Task.trial` returns it: what goes in, what should come out, what counts.
-
-    inputs (time, input), targets (time, output); mask (time, output) weighs each target point in
-    the loss and in the scores, None counts all of them. epochs (epoch + 1,): the steps at which
-    the task's epochs begin, and at which the last one ends; None where it has none. conditions:
-    what tells this trial from others, one number each, by name (such as its coherence).
-    """
-
-    inputs: jax.Array
-    targets: jax.Array
-    mask: jax.Array | None = None
-    epochs: jax.Array | None = None
-    conditions: dict[str, jax.Array] | None = None
-
-
-class Batch(NamedTuple):
-    """Trials as JAX arrays with a leading trial axis, in float32; the mask is always there."""
-
-    inputs: jax.Array
-    targets: jax.Array
-    mask: jax.Array
-
-
-@dataclass(frozen=True)
-class Trials:
-    """A batch of trials as NumPy float32 arrays.
-
-    inputs (trial, time, input), targets and mask (trial, time, output); dt is the length of one
-    step in ms. epoch_names: the parts of a trial in order; epochs (trial, epoch + 1): the steps at
-    which they begin, and at which the last one ends (None where the task has no epochs).
-    conditions: what each trial is, (trial,) by name. input_names, output_names: of the channels;
-    empty where the task does not name them.
-    """
-
-    inputs: np.ndarray
-    targets: np.ndarray
-    mask: np.ndarray
-    dt: float = 1.0
-    epoch_names: tuple[str, ...] = ()
-    epochs: np.ndarray | None = None
-    conditions: dict[str, np.ndarray] = field(default_factory=dict)
-    input_names: tuple[str, ...] = ()
-    output_names: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    def during(self, epoch: str) -> np.ndarray:
-        """Where an epoch is, (trial, time) of bool; InvalidSetting names those that there are."""
-        if self.epochs is None or epoch not in self.epoch_names:
-            known = nearest(epoch, self.epoch_names) if self.epoch_names else "there are none"
-            raise InvalidSetting(f"epoch {shown(epoch)} is unknown; {known}")
-        index = self.epoch_names.index(epoch)
-        time = np.arange(self.inputs.shape[1])
-        begin, end = self.epochs[:, index, None], self.epochs[:, index + 1, None]
-        return (begin <= time) & (time < end)
-
-    def table(self) -> pd.DataFrame:
-        """A row for each trial: its conditions, and when its epochs begin (ms, '… begins')."""
-        columns: dict[str, Any] = {"trial": np.arange(len(self)), **self.conditions}
-        if self.epochs is not None:
-            for i, name in enumerate(self.epoch_names):
-                columns[f"{name} begins"] = self.dt * self.epochs[:, i]
-        return pd.DataFrame(columns)
 
 
 class Task(Settings):
@@ -162,7 +93,7 @@ class Task(Settings):
         keys = trial_keys(first_key, jnp.arange(_padded(n) if compiled else n))
         made = (_compiled_trials(self) if compiled else self._trials)(keys)
         everything = jax.tree.map(np.asarray, made)
-        _check_values(self.name, everything[0])
+        check_values(self.name, everything[0])
         batch, epochs, conditions = jax.tree.map(lambda array: array[:n], everything)
         return Trials(
             batch.inputs,
@@ -254,7 +185,7 @@ class Task(Settings):
             raise InvalidSetting(
                 f"{self.name}: trial() must be written in JAX operations (jnp, jax.random): {first}"
             ) from None
-        return _checked(self.name, made, self.epoch_names)
+        return checked(self.name, made, self.epoch_names)
 
 
 @lru_cache(maxsize=64)
@@ -278,87 +209,3 @@ def random_key(seed: int) -> jax.Array:
 def trial_keys(key: jax.Array, indices: jax.Array) -> jax.Array:
     """One key for each trial index: trial i of a stream depends on the stream and on i alone."""
     return jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, indices)
-
-
-def _check_values(name: str, batch: Any) -> None:
-    """InvalidSetting where some of a task's numbers cannot be trained on."""
-    for part, array in batch._asdict().items():
-        if not np.isfinite(array).all():
-            raise InvalidSetting(
-                f"{name}: trial().{part} has values that are not finite; all must be"
-            )
-    lowest = batch.mask.min()
-    if lowest < 0:
-        raise InvalidSetting(
-            f"{name}: trial().mask has negative values (down to {lowest:g}); "
-            "it weighs the points: 0 or more"
-        )
-    # of a few trials none may count by chance (a memory whose pulses were all left out)
-    if len(batch.mask) >= ENOUGH_TRIALS and not batch.mask.any():
-        raise InvalidSetting(
-            f"{name}: trial().mask is 0 everywhere in {len(batch.mask)} trials: nothing counts, "
-            "so nothing can be learned or scored"
-        )
-
-
-def _checked(name: str, made: Any, epoch_names: tuple[str, ...]) -> Trial:
-    """`made` when it has the shapes and kinds of a Trial, else an error that names the field."""
-    if not isinstance(made, Trial):
-        raise InvalidSetting(
-            f"{name}: trial() returned {type(made).__name__}; it must return "
-            "attractory.tasks.Trial(inputs, targets, mask)"
-        )
-    for part in ("inputs", "targets", "mask"):
-        _check_kind(name, part, getattr(made, part))
-    for part in ("inputs", "targets"):
-        shape = getattr(made, part).shape
-        if len(shape) != 2 or math.prod(shape) == 0:
-            raise InvalidSetting(
-                f"{name}: trial().{part} has shape {shape}; it must be (time, channel)"
-            )
-    steps = made.inputs.shape[0]
-    if made.targets.shape[0] != steps:
-        raise InvalidSetting(
-            f"{name}: trial().targets has {made.targets.shape[0]} steps, inputs have {steps}; "
-            "they must be equal"
-        )
-    if made.mask is not None and made.mask.shape != made.targets.shape:
-        raise InvalidSetting(
-            f"{name}: trial().mask has shape {made.mask.shape}; "
-            f"it must be that of targets, {made.targets.shape}"
-        )
-    _check_epochs(name, made, epoch_names)
-    return made
-
-
-def _check_kind(name: str, part: str, value: Any) -> None:
-    """Real numbers, whole numbers or booleans: of anything else float32 would lose a part."""
-    if value is None and part == "mask":
-        return
-    if not hasattr(value, "dtype"):
-        raise InvalidSetting(
-            f"{name}: trial().{part} is of type {type(value).__name__}; it must be an array"
-        )
-    if not any(jnp.issubdtype(value.dtype, kind) for kind in (jnp.floating, jnp.integer, bool)):
-        raise InvalidSetting(
-            f"{name}: trial().{part} is of kind {value.dtype}; it must be of real numbers"
-        )
-
-
-def _check_epochs(name: str, made: Trial, epoch_names: tuple[str, ...]) -> None:
-    if made.epochs is not None:
-        shape, kind = made.epochs.shape, made.epochs.dtype
-        wanted = (len(epoch_names) + 1,) if epoch_names else shape[:1]
-        if len(shape) != 1 or shape != wanted:
-            raise InvalidSetting(
-                f"{name}: trial().epochs has shape {shape}; it must be (epoch + 1,)"
-            )
-        if not jnp.issubdtype(kind, jnp.integer):
-            raise InvalidSetting(f"{name}: trial().epochs is of kind {kind}; it must be of steps")
-    for condition, value in (made.conditions or {}).items():
-        if getattr(value, "shape", ()) != ():
-            raise InvalidSetting(
-                f"{name}: trial().conditions[{shown(condition)}] has shape {value.shape}; "
-                "it must be one number"
-            )
-        _check_kind(name, f"conditions[{shown(condition)}]", value)
