@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache, wraps
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
-from attractory._errors import InvalidSetting
-from attractory._files import cache_folder
+from attractory._errors import FileProblem, InvalidSetting, shown
+from attractory._private import private_cache
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
+
+# where Linux keeps the limit of a container or job, in the newer and the older of its two ways
+_GROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 def available_cores() -> int:
@@ -25,24 +30,45 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
+@cache
+def memory() -> int:
+    """Bytes of memory that this process may use: the machine's, or less where it is in a group."""
+    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for file in _GROUP_LIMITS:
+        with suppress(OSError, ValueError):  # not in a group, or its limit is the word "max"
+            found.append(int(Path(file).read_text()))
+    return min(found)
+
+
+def check_memory(what: str, needed: float) -> None:
+    """InvalidSetting where something of this size (bytes) cannot fit into this machine's memory."""
+    if needed > memory():
+        raise InvalidSetting(
+            f"{what} would take {needed / 2**30:,.3g} GB of memory; "
+            f"this machine has {memory() / 2**30:.3g} GB"
+        )
+
+
 def use_cores(cores: int | None = None) -> None:
     """Have networks trained side by side on the processor's cores, and compile each program once.
 
     Shows JAX `cores` devices (all cores when None), over which populations and batches are spread,
-    and keeps compiled programs between runs in Attractory's cache folder. The commands do this by
+    and keeps compiled programs between runs in Attractory's cache folder (where no other user can
+    bring their own into it; else they are not kept). The commands do this by
     themselves; a script or notebook calls it first, since these are settings of JAX that must be
     made before JAX's first work, and that hold for the whole process. JAX_COMPILATION_CACHE_DIR,
     where it is set, stays in force. Raises InvalidSetting for a number of cores that is not there.
     """
     available = available_cores()
-    if cores is not None and not 1 <= cores <= available:
-        raise InvalidSetting(f"cores = {cores} is not allowed: 1 to {available}")
+    if cores is not None and not (isinstance(cores, int) and 1 <= cores <= available):
+        raise InvalidSetting(f"cores = {shown(cores)} is not allowed: 1 to {available}")
     import jax
 
     jax.config.update("jax_num_cpu_devices", cores or available)
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+        with suppress(FileProblem):  # no private folder: programs are compiled, and not kept
+            jax.config.update("jax_compilation_cache_dir", str(private_cache("xla")))
+            jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 
 
 def one_blas_thread(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:

@@ -224,7 +224,7 @@ def test_mistakes_get_one_line_and_status_2(arguments, message, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("task: flipflop\nnest: 3\n", "unknown key 'nest'"),
+        ("task: flipflop\nnest: 3\n", "unknown setting 'nest'"),
         ("task: [1, 2]\n", "task = [1, 2] is not allowed"),
         ("- a\n", "must hold keys and values"),
         ("task: {name\n", "not readable as YAML"),

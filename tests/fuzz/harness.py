@@ -71,20 +71,25 @@ def mutated_json(content: Any, seed: int) -> Any:
     for _ in range(rng.choice([1, 1, 2])):
         places = list(_places(made))
         if not places:
-            return rng.choice(STRANGE)
+            return _strange(rng)
         holder, key = rng.choice(places)
         kind = rng.choice(["replace", "replace", "replace", "remove", "rename", "add"])
         if kind == "replace":
-            holder[key] = rng.choice(STRANGE)
+            holder[key] = _strange(rng)
         elif kind == "remove":
             del holder[key]
         elif kind == "rename" and isinstance(holder, dict):
             holder[str(key) + rng.choice(["_", "s", "\0", " "])] = holder.pop(key)
         elif isinstance(holder, dict):
-            holder[rng.choice(["extra", "name", "seed", "units"])] = rng.choice(STRANGE)
+            holder[rng.choice(["extra", "name", "seed", "units"])] = _strange(rng)
         else:
-            holder.append(rng.choice(STRANGE))
+            holder.append(_strange(rng))
     return made
+
+
+def _strange(rng: random.Random) -> Any:
+    """A copy: the next change may be to something within it."""
+    return copy.deepcopy(rng.choice(STRANGE))
 
 
 def _places(content: Any) -> Any:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import platform
+import stat
 import subprocess
 import sys
+import tempfile
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +17,7 @@ import pytest
 from kernels.test_rate_network import assert_close, by_hand, gradients, needs_native, problem
 
 import attractory as at
+from attractory import _private
 from attractory.kernels import _native, _rate, _rate_native, bfloat16_missing, rate_outputs
 
 TRIVIAL = 'extern "C" int attractory_has_bfloat16() { return 0; }\n'
@@ -23,7 +28,7 @@ def fresh(monkeypatch):
     """The compiler is looked for anew, in the test and after it."""
 
     def forget():
-        for found in (_native._place, _native._compiler):
+        for found in (_native._identity, _native._compiler):
             found.cache_clear()
 
     forget()
@@ -57,43 +62,193 @@ def test_a_compiler_that_does_not_run_is_named(fresh):
     assert str(found()) == "plain JAX (false --really does not run)"
 
 
+@pytest.fixture
+def trivial(fresh, tmp_path):
+    """A library that compiles in no time, and an empty cache for it."""
+    source = tmp_path / "trivial.cpp"
+    source.write_text(TRIVIAL)
+    cache = tmp_path / "cache"
+    fresh.setenv("ATTRACTORY_CACHE", str(cache))
+    fresh.setenv("TMPDIR", str(tmp_path / "temporary"))
+    fresh.setattr(tempfile, "tempdir", None)
+    (tmp_path / "temporary").mkdir()
+    fresh.setattr(_native, "SOURCE", source)
+    return cache
+
+
+def build():
+    """The library, compiled or found; what `attractory_has_bfloat16` says in it."""
+    return _native._library(_native._identity()[0]).attractory_has_bfloat16()
+
+
+def libraries(cache):
+    return sorted(cache.glob("kernels-*/*.so"))
+
+
+def folder_of(cache):
+    return cache / f"kernels-{os.geteuid()}"
+
+
+def mode_of(path):
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
 @needs_native
-def test_a_compiler_that_refuses_is_quoted(fresh, tmp_path):
-    fresh.setenv("ATTRACTORY_CACHE", str(tmp_path))
-    broken = tmp_path / "broken.cpp"
-    broken.write_text("int main( {\n")
-    fresh.setattr(_native, "SOURCE", broken)
+def test_a_compiler_that_refuses_is_quoted(trivial):
+    _native.SOURCE.write_text("int main( {\n")
     assert _native.to_compile()
     assert not found()
     assert "cannot compile the kernels" in str(found())
     assert "error" in str(found())
-    assert not list((tmp_path / "kernels").glob("*"))  # nothing half-made stays
+    assert not list(folder_of(trivial).glob("*"))  # nothing half-made stays
 
 
 @needs_native
-def test_they_are_compiled_once_and_kept(fresh, tmp_path):
-    fresh.setenv("ATTRACTORY_CACHE", str(tmp_path))
-    source = tmp_path / "trivial.cpp"
-    source.write_text(TRIVIAL)
-    fresh.setattr(_native, "SOURCE", source)
-    path, _ = _native._place()
-    assert _native._compiled(path) == path
-    assert path.exists()
+def test_they_are_compiled_once_and_kept_for_this_user_alone(trivial, monkeypatch):
+    umask = os.umask(0)
+    try:
+        assert build() == 0
+    finally:
+        os.umask(umask)
+    (library,) = libraries(trivial)
+    assert [mode_of(path) for path in (trivial, library.parent, library)] == [0o700, 0o700, 0o600]
+    assert library.stem.endswith(hashlib.sha256(library.read_bytes()).hexdigest())
     assert not _native.to_compile()
+    monkeypatch.setattr(_native, "_compile", None)
+    assert build() == 0
 
 
 @needs_native
-def test_a_cache_that_cannot_be_written_does_no_harm(fresh, tmp_path):
-    in_the_way = tmp_path / "file"
-    in_the_way.write_text("not a folder")
-    source = tmp_path / "trivial.cpp"
-    source.write_text(TRIVIAL)
-    fresh.setenv("ATTRACTORY_CACHE", str(in_the_way))
-    fresh.setattr(_native, "SOURCE", source)
-    path, _ = _native._place()
-    made = _native._compiled(path)
-    assert made != path
-    assert made.exists()
+@pytest.mark.parametrize("damage", ["cut", "cut early", "zeroed", "one bit", "empty"])
+def test_a_damaged_library_is_seen_before_it_is_loaded_and_built_again(trivial, damage):
+    build()
+    (library,) = libraries(trivial)
+    whole = library.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    damaged = {
+        "cut": whole[: len(whole) // 2],
+        "cut early": whole[:2000],
+        "zeroed": whole[:3000] + bytes(2000) + whole[5000:],
+        "one bit": bytes(flipped),
+        "empty": b"",
+    }[damage]
+    library.unlink()  # which is loaded already
+    library.write_bytes(damaged)
+    assert _native.to_compile()
+    assert build() == 0
+    assert [path.read_bytes() for path in libraries(trivial)] == [whole]
+
+
+PLANT = """
+#include <fstream>
+extern "C" int attractory_has_bfloat16() { return 0; }
+__attribute__((constructor)) static void run() { std::ofstream("MARK") << "ran"; }
+"""
+
+
+def plant(cache, tmp_path):
+    """A library that leaves a mark when it is loaded, under the name that would be loaded."""
+    source = tmp_path / "plant.cpp"
+    source.write_text(PLANT.replace("MARK", str(tmp_path / "mark")))
+    made = tmp_path / "plant.so"
+    subprocess.run([*_native._compiler()[0], "-shared", "-fPIC", "-o", made, source], check=True)
+    digest = hashlib.sha256(made.read_bytes()).hexdigest()
+    folder = folder_of(cache)
+    folder.mkdir(parents=True, exist_ok=True)
+    return made.rename(folder / f"native-{_native._identity()[0]}-{digest}.so")
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make others' files")
+OTHER = 65534
+
+
+@needs_native
+def test_the_plant_runs_where_it_is_ones_own(trivial, tmp_path):
+    """That the following tests would notice."""
+    planted = plant(trivial, tmp_path)
+    for path in (trivial, planted.parent):
+        path.chmod(0o700)
+    build()
+    assert (tmp_path / "mark").exists()
+
+
+@needs_native
+@needs_root
+@pytest.mark.parametrize("whose", ["file", "folder", "cache", "folder above", "linked folder"])
+def test_what_another_user_put_there_is_not_loaded(trivial, fresh, tmp_path, whose):
+    planted = plant(trivial, tmp_path)
+    folder = planted.parent
+    if whose == "linked folder":
+        folder.rename(tmp_path / "elsewhere")
+        folder.symlink_to(tmp_path / "elsewhere")
+    else:
+        if whose == "folder above":
+            nested = tmp_path / "theirs" / "cache"
+            nested.parent.mkdir()
+            trivial.rename(nested)
+            fresh.setenv("ATTRACTORY_CACHE", str(nested))
+        owned = {"file": planted, "folder": folder, "cache": trivial}.get(whose)
+        os.chown(owned or tmp_path / "theirs", OTHER, OTHER)
+    assert build() == 0
+    assert not (tmp_path / "mark").exists()
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@needs_native
+@pytest.mark.parametrize("who", ["others", "a group"])
+@pytest.mark.parametrize("where", ["file", "folder", "cache"])
+def test_what_others_could_have_changed_is_not_loaded(trivial, fresh, tmp_path, where, who):
+    planted = plant(trivial, tmp_path)
+    path = {"file": planted, "folder": planted.parent, "cache": trivial}[where]
+    (planted if where == "folder" else path).chmod(0o666)
+    path.chmod(0o757 if who == "others" else 0o775)
+    fresh.setattr(_private, "_own_group", lambda group: False)  # as a group with members
+    assert build() == 0
+    assert not (tmp_path / "mark").exists()
+
+
+@needs_native
+def test_a_cache_in_a_sticky_folder_is_one_of_ones_own(trivial, tmp_path):
+    """As in /tmp: others can write there, but not exchange what is ours."""
+    trivial.mkdir(mode=0o700)
+    trivial.chmod(0o1777)
+    assert build() == 0
+    assert len(libraries(trivial)) == 1
+
+
+@needs_native
+@pytest.mark.parametrize("way", ["a file in the way", "not writable"])
+def test_a_cache_that_cannot_be_written_leaves_nothing(trivial, fresh, tmp_path, way):
+    if way == "a file in the way":
+        trivial.write_text("not a folder")
+    else:
+        fresh.setenv("ATTRACTORY_CACHE", "/proc/nowhere")
+    assert build() == 0
+    assert build() == 0
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert "nowhere, and compiled for each process: " in _native.kept_in()
+
+
+@needs_native
+def test_a_library_without_our_functions_falls_back_to_jax(trivial):
+    missing = "the compiled library has no function attractory_rate_forward"
+    assert str(found()) == f"plain JAX ({missing})"
+    assert not found()
+
+
+@needs_native
+def test_what_killed_builds_left_is_removed(trivial):
+    build()
+    folder = folder_of(trivial)
+    left, fresh_one = folder / "building-old", folder / "building-new"
+    for path in (left, fresh_one):
+        path.mkdir()
+    os.utime(left, (0, 0))
+    libraries(trivial)[0].unlink()
+    build()
+    assert not left.exists()
+    assert fresh_one.exists()
 
 
 def test_without_native_kernels_everything_works_in_jax(monkeypatch):
@@ -141,12 +296,34 @@ def test_use_cores_shows_devices_and_keeps_programs(tmp_path):
         "print(jax.local_device_count())"
     )
     environment = {"ATTRACTORY_CACHE": str(tmp_path), "PATH": "", "ATTRACTORY_KERNELS": "jax"}
+    environment |= {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "1"
-    assert list((tmp_path / "xla").iterdir())
+    (kept,) = tmp_path.glob("xla-*")
+    assert list(kept.iterdir())
+    assert mode_of(kept) == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make others' files")
+def test_programs_of_another_user_are_not_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("ATTRACTORY_CACHE", str(tmp_path))
+    kept = tmp_path / f"xla-{os.geteuid()}"
+    kept.mkdir()
+    os.chown(kept, OTHER, OTHER)
+    with pytest.raises(at.FileProblem, match="belongs to another user"):
+        _private.private_cache("xla")
+    os.chown(kept, 0, 0)
+    kept.chmod(0o777)
+    theirs, ours = kept / "theirs", kept / "ours"
+    for file in (theirs, ours):
+        file.write_text("a program")
+    os.chown(theirs, OTHER, OTHER)
+    assert _private.private_cache("xla") == kept
+    assert mode_of(kept) == 0o700
+    assert [file.name for file in kept.iterdir()] == ["ours"]
 
 
 def test_use_cores_refuses_cores_that_are_not_there():

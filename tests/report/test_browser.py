@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import time
 
 import numpy as np
@@ -12,12 +11,6 @@ import pytest
 import attractory as at
 from attractory.report import study, write
 from attractory.runs import Run
-
-FLAGS = (
-    "--headless=new --no-sandbox --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --use-angle=swiftshader "
-    "--enable-unsafe-swiftshader --window-size=1200,1000 --host-resolver-rules=MAP*~NOTFOUND"
-)
 
 
 @pytest.fixture(scope="module")
@@ -30,22 +23,6 @@ def page(tmp_path_factory):
     source = {"file": "none", "sha256": "none"}
     run = Run(task, model, networks, rows, source=source)
     return write(run, tmp_path_factory.mktemp("page") / "report.html", study(run, n=16))
-
-
-@pytest.fixture(scope="module")
-def browser():
-    webdriver = pytest.importorskip("selenium.webdriver")
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        pytest.skip("chromium and chromedriver are not installed (Debian: chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in FLAGS.split():
-        options.add_argument(flag.replace("MAP*~NOTFOUND", "MAP * ~NOTFOUND"))
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    started = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield started
-    started.quit()
 
 
 @pytest.fixture(scope="module")

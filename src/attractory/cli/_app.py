@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, shown
 from attractory._machine import use_cores
 from attractory.cli._tables import print_frame, table
 
@@ -232,11 +232,13 @@ def import_network(
     """
     from attractory.cli._config import task_settings
     from attractory.runs import imported
-    from attractory.tasks import get
+    from attractory.tasks import find
 
     if settings and task is None:
-        raise InvalidSetting(f"--set {settings[0]} is a setting of a task: name it with --task")
-    asked = None if task is None else get(task, **task_settings(settings or []))
+        raise InvalidSetting(
+            f"--set {shown(settings[0])} is a setting of a task: name it with --task"
+        )
+    asked = None if task is None else find(task)(**task_settings(settings or []))
     run = imported(
         file,
         asked,
@@ -290,9 +292,9 @@ def tasks(
         return
     from attractory import figures
     from attractory.cli._config import task_settings
-    from attractory.tasks import get
+    from attractory.tasks import find
 
-    task = get(name, **task_settings(settings or []))
+    task = find(name)(**task_settings(settings or []))
     drawn = task.sample(trials, seed)
     _tasks.print_task(console, task)
     _tasks.print_trials(console, drawn)

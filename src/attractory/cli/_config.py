@@ -5,21 +5,77 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import yaml
+from pydantic import BeforeValidator, ConfigDict, Field, StrictInt, StrictStr, field_validator
 
 from attractory import tasks
-from attractory._errors import FileProblem, InvalidSetting, nearest
+from attractory._errors import InvalidSetting, nearest, shown
+from attractory._settings import Settings
+from attractory.cli._yaml import read_file, read_value
 from attractory.models import MODELS, Constraints, Model, find_model
 from attractory.rules import BPTT
 from attractory.training import CELLS, recipe, rule_for
 
-KEYS = ("task", "model", "rule", "nets", "seed", "out")
-RULES: dict[str, Callable[..., BPTT]] = {
+SECTIONS = ("task", "model", "rule")
+LONGEST_NAME = 255  # bytes of a file's or folder's name, on every common file system
+RULES: dict[str, Callable[[], BPTT]] = {
     "near_orthogonal": BPTT.near_orthogonal,
     "paper": BPTT.paper,
 }
+
+
+def _section(value: Any) -> Any:
+    """A bare word is a section's name; nothing is an empty one."""
+    if value is None:
+        return {}
+    if isinstance(value, str):
+        return {"name": value}
+    if isinstance(value, (dict, Section)):
+        return value
+    raise ValueError("a name, or keys and values")
+
+
+class Section(Settings):
+    """A name, and settings that are checked by what has the name."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: StrictStr | None = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return dict(self.__pydantic_extra__ or {})
+
+
+AnySection = Annotated[Section, BeforeValidator(_section)]
+
+
+class TrainingConfig(Settings):
+    """All that a file, flags and single settings may say about a training.
+
+    task, model, rule: a name, or keys and values. nets: number of networks. out: folder of the
+    run; None: runs/TASK.
+    """
+
+    task: AnySection = Field(default_factory=Section)
+    model: AnySection = Field(default_factory=Section)
+    rule: AnySection = Field(default_factory=Section)
+    nets: StrictInt = Field(default=1, ge=1)
+    seed: StrictInt = Field(default=0, ge=0, lt=2**63)
+    out: Path | None = None
+
+    @field_validator("out", mode="before")
+    @classmethod
+    def _can_be_a_folder(cls, out: Any) -> Any:
+        if out is None:
+            return None
+        text = str(out) if isinstance(out, (str, Path)) else ""
+        if not text.strip() or not text.isprintable():
+            raise ValueError("the name of a folder")
+        if max(len(part.encode()) for part in Path(text).parts) > LONGEST_NAME:
+            raise ValueError(f"names of at most {LONGEST_NAME} letters")
+        return Path(text)
 
 
 @dataclass(frozen=True)
@@ -42,24 +98,23 @@ def read_config(file: Path | None, flags: dict[str, Any], settings: list[str]) -
     Raises InvalidSetting for an unknown key (naming the nearest one) or a wrong value, FileProblem
     when the file cannot be read as YAML.
     """
-    values = {} if file is None else _read_yaml(file)
-    given = {key: value for key, value in flags.items() if value is not None}
-    values |= {key: value for key, value in given.items() if "." not in key}
-    sections = {name: _section(name, values.get(name)) for name in ("task", "model", "rule")}
-    for key, value in given.items():
-        if "." in key:
-            _put(sections, key, value)
+    values = {} if file is None else read_file(file)
+    for key, value in flags.items():
+        if value is not None:
+            _put(values, key, value)
     for setting in settings:
-        _put(sections, *_parsed(setting))
-    return _asked(values, sections)
+        _put(values, *_parsed(setting))
+    # a key with nothing behind it is not given
+    return _asked(TrainingConfig(**{key: v for key, v in values.items() if v is not None}))
 
 
 def task_settings(settings: list[str]) -> dict[str, Any]:
     """Settings of a task, KEY=VALUE each."""
-    sections: dict[str, dict[str, Any]] = {"task": {}}
+    values: dict[str, Any] = {}
     for setting in settings:
-        _put(sections, *_parsed(f"task.{setting}"))
-    return sections["task"]
+        _put(values, *_parsed(f"task.{setting}"))
+    found: dict[str, Any] = values.get("task", {})
+    return found
 
 
 def parsed_values(text: str | None, vary: str, task: tasks.Task) -> list[Any]:
@@ -72,91 +127,63 @@ def parsed_values(text: str | None, vary: str, task: tasks.Task) -> list[Any]:
                 f"{', '.join(own) or 'no setting'}"
             )
         return own[vary]
-    values = [yaml.safe_load(part) for part in text.split(",")]
+    values = [read_value("--values", part) for part in text.split(",")]
     for value in values:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise InvalidSetting(f"--values {text} is not allowed: numbers with commas between")
+            raise InvalidSetting(
+                f"--values {shown(text)} is not allowed: numbers with commas between"
+            )
     return values
 
 
-def _asked(values: dict[str, Any], sections: dict[str, dict[str, Any]]) -> Asked:
-    if "name" not in sections["task"]:
+def _asked(config: TrainingConfig) -> Asked:
+    if config.task.name is None:
         raise InvalidSetting(
-            f"no task is given; use --task NAME or 'task:' in the file; "
-            f"allowed: {', '.join(tasks.names())}"
+            "no task is given; use --task NAME or 'task:' in the file; "
+            "`attractory tasks` lists what is allowed"
         )
-    task = tasks.get(sections["task"].pop("name"), **sections["task"])
-    model = _model(task, sections["model"])
-    for name, least in [("nets", 1), ("seed", 0)]:
-        number = values.get(name, least)
-        if isinstance(number, bool) or not isinstance(number, int) or number < least:
-            raise InvalidSetting(f"{name} = {number!r} is not allowed: a whole number from {least}")
+    task = tasks.find(config.task.name)(**config.task.settings)
+    model = _model(task, config.model)
     return Asked(
         task=task,
         model=model,
-        rule=_rule(task, model, sections["rule"]),
-        nets=values.get("nets", 1),
-        seed=values.get("seed", 0),
-        out=Path(values.get("out", Path("runs") / task.name)),
+        rule=_rule(task, model, config.rule),
+        nets=config.nets,
+        seed=config.seed,
+        out=config.out or Path("runs") / task.name,
     )
 
 
-def _model(task: tasks.Task, settings: dict[str, Any]) -> Model:
+def _model(task: tasks.Task, section: Section) -> Model:
     """The recipe's model for the task, with these settings in it; or one that is named in full."""
-    name = settings.pop("name", "rate")
+    name, settings = section.name or "rate", section.settings
     cells = {**{cell: cell for cell in CELLS}, **{CELLS[cell].__name__: cell for cell in CELLS}}
     if name not in cells:
         allowed = set(MODELS) - {"Custom"} - set(cells)  # a function cannot be written in a file
         if name not in allowed:
             raise InvalidSetting(
-                f"model.name = {name!r} is not allowed; {nearest(str(name), {*cells, *allowed})}"
+                f"model.name = {shown(name)} is not allowed; {nearest(name, {*cells, *allowed})}"
             )
         return find_model(name)(**settings)
     constraints = settings.pop("constraints", None)
     if constraints is not None and not isinstance(constraints, dict):
-        raise InvalidSetting(f"model.constraints = {constraints!r} is not allowed: keys and values")
+        raise InvalidSetting(
+            f"model.constraints = {shown(constraints)} is not allowed: keys and values"
+        )
     asked = None if constraints is None else Constraints(**constraints)
     return recipe(task, cells[name], asked).model.replace(**settings)
 
 
-def _rule(task: tasks.Task, model: Model, settings: dict[str, Any]) -> BPTT:
+def _rule(task: tasks.Task, model: Model, section: Section) -> BPTT:
     """The rule of the recipe for task and model, or one that is named, with these settings."""
-    name = settings.pop("name", "default")
+    name = section.name or "default"
     if name == "default":
-        return rule_for(task, model).replace(**settings)
+        return rule_for(task, model).replace(**section.settings)
     if name not in RULES:
         raise InvalidSetting(
-            f"rule.name = {name!r} is not allowed; {nearest(str(name), [*RULES, 'default'])}"
+            f"rule.name = {shown(name)} is not allowed; {nearest(name, [*RULES, 'default'])}"
         )
-    return RULES[name](**settings)
-
-
-def _read_yaml(file: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileProblem(f"{file}: cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise FileProblem(f"{file}: not readable as YAML: {reason}") from None
-    values = {} if values is None else values
-    if not isinstance(values, dict):
-        raise FileProblem(f"{file}: must hold keys and values; allowed keys: {', '.join(KEYS)}")
-    for key in values:
-        if key not in KEYS:
-            raise InvalidSetting(f"{file}: unknown key {key!r}; {nearest(str(key), KEYS)}")
-    return values
-
-
-def _section(name: str, value: Any) -> dict[str, Any]:
-    """A section as a dictionary; a bare word is its name."""
-    if value is None:
-        return {}
-    if isinstance(value, str):
-        return {"name": value}
-    if isinstance(value, dict):
-        return dict(value)
-    raise InvalidSetting(f"{name} = {value!r} is not allowed: a name, or keys and values")
+    return RULES[name]().replace(**section.settings)
 
 
 def _parsed(setting: str) -> tuple[str, Any]:
@@ -164,21 +191,25 @@ def _parsed(setting: str) -> tuple[str, Any]:
     key, equals, text = setting.partition("=")
     if not equals or not all(key.split(".")) or "." not in key:
         raise InvalidSetting(
-            f"--set {setting} is not allowed: SECTION.KEY=VALUE, as rule.steps=300"
+            f"--set {shown(setting)} is not allowed: SECTION.KEY=VALUE, as rule.steps=300"
         )
-    try:
-        return key, yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise InvalidSetting(f"--set {setting} is not allowed: the value is not readable") from None
+    if key.split(".")[0] not in SECTIONS:
+        raise InvalidSetting(
+            f"{shown(key)}: unknown section; {nearest(key.split('.')[0], SECTIONS)}"
+        )
+    return key, read_value(f"--set {shown(key, 40)}", text)
 
 
-def _put(sections: dict[str, dict[str, Any]], key: str, value: Any) -> None:
+def _put(values: dict[str, Any], key: str, value: Any) -> None:
     """A value at its place: rule.steps, or deeper, model.constraints.density."""
-    section, *places, name = key.split(".")
-    if section not in sections:
-        raise InvalidSetting(f"{key}: unknown section; {nearest(section, sections)}")
-    found = sections[section]
-    for place in places:
-        found[place] = dict(found.get(place) or {})
+    *places, name = key.split(".")
+    found = values
+    for i, place in enumerate(places):
+        inner = _section(found.get(place)) if i == 0 else found.get(place) or {}
+        if not isinstance(inner, dict):
+            raise InvalidSetting(
+                f"{shown(key)} is not allowed: {place} = {shown(inner)} has no settings in it"
+            )
+        found[place] = dict(inner)
         found = found[place]
     found[name] = value

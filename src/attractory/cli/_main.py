@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
 import typer
 
-from attractory._errors import AttractoryError
+from attractory._errors import AttractoryError, one_line
 from attractory.cli._app import app
 
 MISTAKE, INTERRUPTED = 2, 130
@@ -15,6 +16,9 @@ MISTAKE, INTERRUPTED = 2, 130
 
 def main() -> None:
     """Run the command line; the exit status is 0 only when the work was done."""
+    for stream in (sys.stdout, sys.stderr):  # a file's name may hold what they cannot write
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = app(standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):
@@ -27,6 +31,8 @@ def main() -> None:
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         status = _refuse(f"{place}{error.strerror or error}")
+    except MemoryError:
+        status = _refuse("there is not enough memory for this; ask for fewer or smaller networks")
     if status == INTERRUPTED:  # Typer, too, ends with this status after Ctrl-C
         again = "the same command goes on from the last checkpoint"
         print(f"attractory: stopped; {again}", file=sys.stderr)
@@ -41,5 +47,5 @@ def _message(error: Exception) -> str:
 
 
 def _refuse(message: str) -> int:
-    print(f"attractory: {' '.join(message.split())}", file=sys.stderr)
+    print(one_line(f"attractory: {message}"), file=sys.stderr)
     return MISTAKE

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from attractory._errors import InvalidSetting, nearest
+from attractory._errors import InvalidSetting, nearest, shown
 from attractory.evaluation._interval import wilson_interval
 from attractory.evaluation._scores import Networks, checked_networks
 from attractory.tasks import ChoiceTask, Task, Trials
@@ -50,7 +50,9 @@ def condition(argument: str, name: str, task: Task, trials: Trials) -> np.ndarra
     if name not in trials.conditions:
         known = trials.conditions
         allowed = nearest(name, known) if known else "its trials have none"
-        raise InvalidSetting(f"{argument} = {name!r} is no condition of {task.name}; {allowed}")
+        raise InvalidSetting(
+            f"{argument} = {shown(name)} is no condition of {task.name}; {allowed}"
+        )
     return trials.conditions[name]
 
 

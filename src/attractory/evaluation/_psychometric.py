@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, shown
 from attractory.evaluation._conditions import condition, in_levels
 from attractory.evaluation._interval import wilson_interval
 from attractory.evaluation._psychometric_fit import THRESHOLD, fit_choices, probability
@@ -123,8 +123,8 @@ def psychometric(
     found = checked_networks(networks, task)
     if not isinstance(task, ChoiceTask):
         raise InvalidSetting(
-            f"task {task.name!r} is not answered by choosing between options; a psychometric curve "
-            "needs a ChoiceTask"
+            f"task {shown(task.name)} is not answered by choosing between options; "
+            "a psychometric curve needs a ChoiceTask"
         )
     trials = task.sample(n, seed)
     outputs = (network.respond(trials.inputs) for network in found)
@@ -143,7 +143,7 @@ def curve_of_outputs(
     if asked is None:
         known = ", ".join(sorted(trials.conditions))
         raise InvalidSetting(
-            f"task {task.name!r} states no evidence; name a condition as evidence: {known}"
+            f"task {shown(task.name)} states no evidence; name a condition as evidence: {known}"
         )
     along = condition("evidence", asked, task, trials)
     values = None if by is None else in_levels(condition("by", by, task, trials))

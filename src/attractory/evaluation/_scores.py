@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, shown
 from attractory.models import Network
 from attractory.tasks import Task, Trials
 
@@ -86,7 +86,9 @@ def checked_networks(networks: Networks, task: Task) -> list[Network]:
         raise InvalidSetting("networks is empty; at least one network is needed")
     for i, network in enumerate(found):
         if not isinstance(network, Network):
-            raise InvalidSetting(f"networks[{i}] = {network!r} is not allowed: a Network is needed")
+            raise InvalidSetting(
+                f"networks[{i}] = {shown(network)} is not allowed: a Network is needed"
+            )
         for name in ("n_inputs", "n_outputs"):
             if getattr(network, name) != getattr(task, name):
                 raise InvalidSetting(

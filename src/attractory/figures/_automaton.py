@@ -28,6 +28,7 @@ from attractory.figures._style import (
     legend_below,
     letter,
     new_figure,
+    plain,
     styled,
 )
 
@@ -111,7 +112,7 @@ def _name_states(axes: Any, names: Sequence[str]) -> None:
     if len(names) > NAMED:
         axes.set_ylabel("State (index, memories first)")
         return
-    axes.set_yticks(range(len(names)), [signs(name) for name in names], family="monospace")
+    axes.set_yticks(range(len(names)), [signs(plain(name)) for name in names], family="monospace")
     axes.tick_params(axis="y", labelsize=_size_of_names(len(names)), length=1.5)
 
 
@@ -125,7 +126,7 @@ def _name_inputs(axes: Any, names: Sequence[str]) -> None:
     if len(names) > NAMED:
         axes.set_xlabel("Input (index)")
         return
-    shown, turn = [signs(name) for name in names], 0
+    shown, turn = [signs(plain(name)) for name in names], 0
     if len(names) * max(map(len, names)) > SIDE_BY_SIDE:
         if _are_signs(names):
             shown = ["\n".join(name) for name in shown]

@@ -21,6 +21,7 @@ from attractory.figures._style import (
     legend_below,
     letter,
     new_figure,
+    plain,
     styled,
 )
 
@@ -63,7 +64,7 @@ def psychometric(curve: PsychometricCurve) -> Figure:
         if len(nets) > 1:
             letter(axes, i)
             axes.set_title(f"network {net}")
-    panels[0].set(ylim=(-0.03, 1.03), ylabel=f"Chose “{curve.option}” (share)")
+    panels[0].set(ylim=(-0.03, 1.03), ylabel=f"Chose “{plain(curve.option)}” (share)")
     legend_below(figure, _legend(curve, looks, len(nets)), 4)
     return figure
 

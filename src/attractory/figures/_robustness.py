@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, shown
 from attractory.evaluation import RobustnessCurve
 from attractory.figures._check import several
 from attractory.figures._style import (
@@ -86,6 +86,6 @@ def _check_values(curve: RobustnessCurve) -> None:
     values = np.asarray(curve.values)
     if values.ndim != 1 or values.dtype.kind not in "biuf":
         raise InvalidSetting(
-            f"the curve over {curve.vary!r} has values of shape {values.shape} and type "
+            f"the curve over {shown(curve.vary)} has values of shape {values.shape} and type "
             f"{values.dtype}; only a row of numbers can be drawn"
         )

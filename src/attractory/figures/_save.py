@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, shown
 from attractory._files import replacing
 from attractory.figures._check import one_of
 from attractory.figures._style import DPI, styled
@@ -23,7 +23,7 @@ def save(figure: Figure, folder: str | Path, name: str) -> list[Path]:
     """
     one_of("figure", figure, Figure)
     if not name or name != Path(name).name:
-        raise InvalidSetting(f"name = {name!r} is not allowed: a file name without folder")
+        raise InvalidSetting(f"name = {shown(name)} is not allowed: a file name without folder")
     written = []
     for suffix in ("png", "svg"):
         path = Path(folder) / f"{name}.{suffix}"

@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 SINGLE, DOUBLE = 85.0, 175.0  # widths of one and of two columns of a journal (mm)
 DPI = 300
 MOST_BITS = 6  # so many outputs may have all their states of -1 and +1 in one legend
+LONGEST_NAME = 30  # letters of a channel's, an epoch's or a condition's name
 MANY_POINTS = 5000  # longer lines are drawn as pixels, also in a vector file
 
 # Okabe & Ito (2008): told apart by colour-blind readers too
@@ -62,6 +63,16 @@ STYLE: dict[Any, Any] = {
 
 styled = matplotlib.rc_context(STYLE)
 """Decorator: a function draws in this style, whatever the user's settings, and changes none."""
+
+
+def plain(name: str) -> str:
+    """A name that is not ours, as matplotlib shows it letter by letter: $ begins no formula.
+
+    A long one is cut: panels shrink to make room for their labels.
+    """
+    short = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+    known = (letter if letter.isprintable() else "\ufffd" for letter in short)
+    return "".join(known).replace("$", r"\$")
 
 
 def new_figure(width_mm: float, height_mm: float) -> Figure:

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, shown
 from attractory.figures._check import one_of
 from attractory.figures._style import (
     DOUBLE,
@@ -21,6 +21,7 @@ from attractory.figures._style import (
     TARGET,
     legend_below,
     new_figure,
+    plain,
     styled,
 )
 from attractory.figures._task_labels import heads, height, write_heads
@@ -51,7 +52,7 @@ def trials(trials: Trials, n: int = 3) -> Figure:
     one_of("trials", trials, Trials)
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 1 <= n <= len(trials):
         raise InvalidSetting(
-            f"n = {n!r} is not allowed: 1 to {len(trials)}, the number of trials given"
+            f"n = {shown(n)} is not allowed: 1 to {len(trials)}, the number of trials given"
         )
     trials = _to_the_end(trials, n)
     rows, images = channel_rows(trials), _as_images(trials)
@@ -243,4 +244,4 @@ def _row_name(row: Row, trials: Trials) -> str:
     channel = part.start if part else 0
     if not names:
         return f"{kind} {channel + 1}\n(a.u.)"
-    return f"{kind} (a.u.):\n{names[channel]}"
+    return f"{kind} (a.u.):\n{plain(names[channel])}"

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from attractory.figures._style import GREY, letter
+from attractory.figures._style import GREY, letter, plain
 from attractory.tasks import Trials
 
 EPOCH_SIZE, CONDITION_SIZE = 6.0, 6.5  # of the letters (points)
@@ -99,7 +99,7 @@ def _placed(trials: Trials, limits: np.ndarray, width: float, lines: int) -> lis
     taken: list[list[tuple[float, float]]] = [[] for _ in range(lines)]
     for k in np.argsort(-lengths[shown], kind="stable"):
         i, line = shown[k], k % lines
-        name = trials.epoch_names[i].replace("_", " ")
+        name = plain(trials.epoch_names[i].replace("_", " "))
         size = _width(name, EPOCH_SIZE) + GAP
         middle = float(np.clip((begins[i] + lengths[i] / 2) * scale, size / 2, width - size / 2))
         left, right = middle - size / 2, middle + size / 2
@@ -115,7 +115,7 @@ def _conditions(trials: Trials, trial: int, width: float) -> list[str]:
     values = {name: values[trial] for name, values in trials.conditions.items()}
     values = {name: value for name, value in values.items() if not np.isnan(value)}
     order = sorted(values, key=lambda n: (n.startswith("answer"), values[n].dtype.kind == "f"))
-    said = [f"{n.replace('_', ' ')} = {values[n]:.3g}".replace("-", "−") for n in order]
+    said = [f"{plain(n.replace('_', ' '))} = {values[n]:.3g}".replace("-", "−") for n in order]
     lines: list[str] = []
     for each in said[:MOST_CONDITIONS]:
         longer = f"{lines[-1]}, {each}" if lines else each

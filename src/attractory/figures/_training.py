@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, shown
 from attractory.figures._check import one_of
 from attractory.figures._style import (
     BLACK,
@@ -176,6 +176,8 @@ def _check_history(history: pd.DataFrame) -> None:
     one_of("history", history, pd.DataFrame)
     missing = [column for column in COLUMNS if column not in history.columns]
     if missing:
-        raise InvalidSetting(f"history has no column {missing[0]!r}; needed: {', '.join(COLUMNS)}")
+        raise InvalidSetting(
+            f"history has no column {shown(missing[0])}; needed: {', '.join(COLUMNS)}"
+        )
     if history.empty:
         raise InvalidSetting("history is empty: these networks were not trained here")

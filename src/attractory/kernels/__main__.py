@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from attractory.kernels import native
+from attractory.kernels._native import kept_in, native
 
 found = native()
 print(f"kernels: {found}")
 if found:
     print(f"compiler: {found.compiler}")
+    print(f"kept in: {kept_in()}")
     print(f"bfloat16: {'yes' if found.bfloat16 else 'no: this processor has no AVX-512 BF16'}")

@@ -1,4 +1,8 @@
-"""Compiles _native.cpp on the machine where it runs, once, and shows its functions to XLA."""
+"""Compiles _native.cpp on the machine where it runs, once, and shows its functions to XLA.
+
+The library is kept in a folder that is this user's alone, under a name with the SHA-256 of its
+content: who owns it guards against what others put there, the digest against damage.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +16,24 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import jax
 import jaxlib
 
-from attractory._errors import AttractoryError
-from attractory._files import cache_folder, replacing
+from attractory._errors import FileProblem
+from attractory._private import check_place, private_cache, read_private
 
 SOURCE = Path(__file__).with_name("_native.cpp")
+FOLDER = "kernels"
 SWITCH = "ATTRACTORY_KERNELS"  # environment: "native" (the default) or "jax"
 _HANDLERS = ("rate_forward", "rate_backward")
+_BUILDING, _STALE_SECONDS = "building-", 3600.0
 # no rule of arithmetic is loosened: errno and traps are not used by anyone here
 _FLAGS = ("-std=c++20", "-O3", "-fPIC", "-shared", "-pthread", "-w")
 _ARITHMETIC = ("-fno-math-errno", "-fno-trapping-math")
@@ -60,49 +68,107 @@ class Native:
 def native() -> Native:
     """The compiled kernels; the first call on a machine compiles them (about ten seconds)."""
     try:
-        path, compiler = _place()
-        if not path.exists():
-            path = _compiled(path)
-        loaded = ctypes.CDLL(str(path))
-    except (_Unavailable, AttractoryError, OSError) as reason:
+        identity, compiler = _identity()
+        loaded = _library(identity)
+        functions = {name: _function(loaded, f"attractory_{name}") for name in _HANDLERS}
+        bfloat16 = bool(_function(loaded, "attractory_has_bfloat16")())
+    except (_Unavailable, FileProblem, OSError) as reason:
         return Native({}, missing=" ".join(str(reason).split()))
-    bfloat16 = bool(loaded.attractory_has_bfloat16())
-    targets = {}
-    for name in _HANDLERS:
-        targets[name] = f"attractory_{name}_{path.stem[-12:]}"
-        handler = jax.ffi.pycapsule(getattr(loaded, f"attractory_{name}"))
-        jax.ffi.register_ffi_target(targets[name], handler, platform="cpu")
+    targets = {name: f"attractory_{name}_{identity}" for name in _HANDLERS}
+    for name, function in functions.items():
+        jax.ffi.register_ffi_target(targets[name], jax.ffi.pycapsule(function), platform="cpu")
     return Native(targets, bfloat16, compiler)
 
 
 def to_compile() -> bool:
     """Whether the first call of `native` will compile, for whoever wants to say so before."""
     try:
-        return not _place()[0].exists()
+        kept = _kept(private_cache(FOLDER), _identity()[0])
     except _Unavailable:
         return False
+    except FileProblem:
+        return True
+    return kept is None
+
+
+def kept_in() -> str:
+    """Where the library is kept between processes, or why it is compiled anew for each."""
+    try:
+        return str(private_cache(FOLDER))
+    except FileProblem as reason:
+        return f"nowhere, and compiled for each process: {reason}"
 
 
 @lru_cache(maxsize=1)
-def _place() -> tuple[Path, str]:
-    """Where the library for this machine is kept, and the compiler's name."""
+def _identity() -> tuple[str, str]:
+    """What tells the library for this machine from others, 12 letters; and the compiler's name."""
     if os.environ.get(SWITCH, "native") != "native":
         raise _Unavailable(f"{SWITCH} = {os.environ[SWITCH]}")
     _, name = _compiler()
-    identity = [SOURCE.read_text(), name, _processor(), jaxlib.__version__, *_flags()]
-    digest = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:12]
-    return cache_folder() / "kernels" / f"native-{digest}.so", name
+    parts = [SOURCE.read_text(), name, _processor(), jaxlib.__version__, *_flags()]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12], name
 
 
-def _compiled(path: Path) -> Path:
-    """The library, compiled to `path`, or, where that cannot be written, for this process alone."""
+def _library(identity: str) -> ctypes.CDLL:
+    """The library, from the cache folder or compiled into it; or for this process alone.
+
+    Nothing is loaded whose content was not looked at: code of another user would be run, and a
+    damaged library ends the process or computes something else.
+    """
     try:
-        with replacing(path) as beside:
-            _compile(beside)
-    except AttractoryError:
-        path = Path(tempfile.mkdtemp(prefix="attractory-")) / path.name
-        _compile(path)
-    return path
+        folder = private_cache(FOLDER)
+        kept = _kept(folder, identity)
+        if kept is None:
+            _store(folder, identity)
+            kept = _kept(folder, identity)
+    except (FileProblem, OSError):  # no private folder, or none that can be written
+        kept = None
+    if kept is None:
+        check_place(Path(tempfile.gettempdir()))
+        with tempfile.TemporaryDirectory(prefix="attractory-") as own:
+            _compile(Path(own) / "native.so")
+            return ctypes.CDLL(str(Path(own) / "native.so"))
+    return ctypes.CDLL(str(kept))
+
+
+def _kept(folder: Path, identity: str) -> Path | None:
+    """The library in the folder; None where there is none that is whole and this user's own.
+
+    Its name ends in the SHA-256 of its content; a file of which that is not true is removed.
+    """
+    for path in sorted(folder.glob(f"native-{identity}-*.so")):
+        content = read_private(path)
+        if content is not None and path.stem.endswith(hashlib.sha256(content).hexdigest()):
+            return path
+        with suppress(OSError):
+            path.unlink()
+    return None
+
+
+def _store(folder: Path, identity: str) -> None:
+    """Compile into the folder."""
+    _remove_stale(folder)
+    with tempfile.TemporaryDirectory(prefix=_BUILDING, dir=folder) as building:
+        made = Path(building) / "native.so"
+        _compile(made)
+        made.chmod(0o600)
+        digest = hashlib.sha256(made.read_bytes()).hexdigest()
+        os.replace(made, folder / f"native-{identity}-{digest}.so")
+
+
+def _remove_stale(folder: Path) -> None:
+    """What builds left that were killed."""
+    for left in folder.glob(f"{_BUILDING}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+                shutil.rmtree(left)
+
+
+def _function(library: ctypes.CDLL, name: str) -> Any:
+    try:
+        return getattr(library, name)
+    except AttributeError:
+        raise _Unavailable(f"the compiled library has no function {name}") from None
 
 
 def _compile(to: Path) -> None:

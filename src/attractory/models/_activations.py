@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from attractory._errors import InvalidSetting, nearest
+from attractory._errors import InvalidSetting, nearest, shown
 from attractory.kernels import Activation, linear
 
 _common: dict[str, Activation] = {
@@ -34,8 +34,8 @@ def check_activation(activation: str | Activation) -> None:
         _check_elementwise(activation)
     elif activation not in _common and activation not in _from_jax:
         raise InvalidSetting(
-            f"activation = {activation!r} is not allowed: a JAX function of one array, or a name; "
-            + nearest(activation, [*_common, *_from_jax])
+            f"activation = {shown(activation)} is not allowed: a JAX function of one array, "
+            f"or a name; {nearest(activation, [*_common, *_from_jax])}"
         )
 
 
@@ -46,11 +46,12 @@ def _check_shape(function: Activation) -> None:
     except Exception as error:
         first = str(error).splitlines()[0]
         raise InvalidSetting(
-            f"activation = {function!r} is not allowed: it must work on JAX arrays ({first})"
+            f"activation = {shown(function)} is not allowed: it must work on JAX arrays ({first})"
         ) from None
     if getattr(made, "shape", None) != probe.shape:
         raise InvalidSetting(
-            f"activation = {function!r} is not allowed: it must return an array of the same shape"
+            f"activation = {shown(function)} is not allowed: "
+            "it must return an array of the same shape"
         )
 
 
@@ -59,5 +60,5 @@ def _check_elementwise(function: Activation) -> None:
     alone, beside = jnp.array([[0.3, -0.7]]), jnp.array([[0.3, 1.9]])
     if not np.allclose(function(alone)[0, 0], function(beside)[0, 0], rtol=1e-6, atol=0):
         raise InvalidSetting(
-            f"activation = {function!r} is not allowed: it must act on each element by itself"
+            f"activation = {shown(function)} is not allowed: it must act on each element by itself"
         )

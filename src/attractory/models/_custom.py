@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from pydantic import Field, model_validator
 
-from attractory._errors import InvalidSetting, nearest
+from attractory._errors import InvalidSetting, nearest, shown
 from attractory.models import _initial
 from attractory.models._current import CurrentRNN
 from attractory.models._gated import GRU, LSTM
@@ -61,7 +61,7 @@ class Custom(Model):
             for size in shape:
                 if isinstance(size, str) and size not in ("units", "inputs"):
                     raise ValueError(
-                        f"shapes: {name!r} has the size {size!r}; a number, "
+                        f"shapes: {shown(name)} has the size {shown(size)}; a number, "
                         + nearest(size, ("units", "inputs"))
                     )
         if not any("inputs" in shape for shape in self.shapes.values()):
@@ -142,11 +142,14 @@ class Stacked(Model):
         """Layers from their JSON; units from the last layer."""
         values = dict(values)
         layers = []
-        for i, layer in enumerate(values.get("layers") or ()):
+        given = values.get("layers") or ()
+        if not isinstance(given, (list, tuple)):
+            raise ValueError(f"layers = {shown(given)} is not allowed: a list of models")
+        for i, layer in enumerate(given):
             if isinstance(layer, dict) and {"name", "settings"} == set(layer):
-                layer = find_model(layer["name"])(**layer["settings"])
+                layer = _from_json(layer)
             if not isinstance(layer, Model):
-                raise ValueError(f"layers[{i}] = {layer!r} is not allowed: a model is needed")
+                raise ValueError(f"layers[{i}] = {shown(layer)} is not allowed: a model is needed")
             layers.append(layer)
         values["layers"] = tuple(layers)
         if layers:
@@ -257,9 +260,16 @@ MODELS: dict[str, type[Model]] = {
 
 def find_model(name: str) -> type[Model]:
     """The class of a model; InvalidSetting names the nearest one when there is none such."""
-    if name not in MODELS:
-        raise InvalidSetting(f"model {name!r} is unknown; {nearest(name, MODELS)}")
+    if not isinstance(name, str) or name not in MODELS:
+        raise InvalidSetting(f"model {shown(name)} is unknown; {nearest(name, MODELS)}")
     return MODELS[name]
+
+
+def _from_json(layer: dict[str, Any]) -> Model:
+    settings = layer["settings"]
+    if not isinstance(settings, dict) or not all(isinstance(key, str) for key in settings):
+        raise ValueError(f"settings = {shown(settings)} is not allowed: keys and values")
+    return find_model(layer["name"])(**settings)
 
 
 def _named(weights: dict[str, Any], layer: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import Field, model_validator
 
-from attractory._errors import InvalidSetting, nearest
+from attractory._errors import InvalidSetting, nearest, shown
 from attractory._settings import Settings
 from attractory.kernels import Precision
 from attractory.models import _initial
@@ -54,7 +54,9 @@ class Model(Settings):
             for name in self.trainable:
                 # a bias may be named though this model has none
                 if name not in known and name not in ("bias", "output_bias"):
-                    raise ValueError(f"trainable = {name!r} is not allowed: {nearest(name, known)}")
+                    raise ValueError(
+                        f"trainable = {shown(name)} is not allowed: {nearest(name, known)}"
+                    )
         return self
 
     @property
@@ -202,7 +204,9 @@ class Model(Settings):
 
         for name, n in [("n_inputs", n_inputs), ("n_outputs", n_outputs)]:
             if not isinstance(n, (int, np.integer)) or n < 1:
-                raise InvalidSetting(f"{name} = {n!r} is not allowed: a whole number, 1 or more")
+                raise InvalidSetting(
+                    f"{name} = {shown(n)} is not allowed: a whole number, 1 or more"
+                )
         return Network(self, self.init(random_key(seed), n_inputs, n_outputs))
 
     def has_cell_noise(self) -> bool:
@@ -225,5 +229,6 @@ def check_init(field: str, value: Any, allowed: tuple[str, ...]) -> None:
     """ValueError for an initial distribution that is unknown by name."""
     if isinstance(value, str) and value not in allowed:
         raise ValueError(
-            f"{field} = {value!r} is not allowed: an array or a name; " + nearest(value, allowed)
+            f"{field} = {shown(value)} is not allowed: an array or a name; "
+            + nearest(value, allowed)
         )

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, shown
 from attractory.kernels import Activation, compiled
 from attractory.models import _initial
 from attractory.models._model import Model, Weights
@@ -174,7 +174,9 @@ class Network(eqx.Module):
         inputs of a wrong shape or with values that are not finite.
         """
         if precision not in ("float32", "float64"):
-            raise InvalidSetting(f"precision = {precision!r} is not allowed: 'float32', 'float64'")
+            raise InvalidSetting(
+                f"precision = {shown(precision)} is not allowed: 'float32', 'float64'"
+            )
         given = _checked_inputs(inputs, self.n_inputs)
         batch = given if given.ndim == 3 else given[None]
         start = initial_state

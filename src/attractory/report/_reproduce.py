@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, shown
 from attractory.models import RateRNN
 from attractory.report._dynamics import Effort
 from attractory.report._page import write
@@ -59,5 +59,5 @@ def _trained(
     elif preset == "paper":
         task, rule = FlipFlop.paper(), BPTT.paper()
     else:
-        raise InvalidSetting(f"preset = {preset!r} is not allowed: 'fast' or 'paper'")
+        raise InvalidSetting(f"preset = {shown(preset)} is not allowed: 'fast' or 'paper'")
     return train(task, model, rule, nets=nets, seed=seed, path=path, progress=progress)

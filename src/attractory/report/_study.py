@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,8 +12,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from attractory import analysis, figures
-from attractory._errors import InvalidSetting
+from attractory import analysis
+from attractory._errors import InvalidSetting, one_line
 from attractory._files import write_json, write_text
 from attractory.evaluation import (
     PsychometricCurve,
@@ -24,11 +25,11 @@ from attractory.evaluation import (
     robustness,
 )
 from attractory.models import Network, Trajectory
+from attractory.report._drawings import drawings
 from attractory.report._dynamics import Dynamics, Effort, dynamics
 from attractory.runs import Run, save_safetensors
 from attractory.tasks import ChoiceTask, FlipFlop, Task, Trials
 
-PUBLISHED_MSE = 0.0133  # the author's network after 20 epochs, last step left out
 SCORE_SEED = 1_000_003  # the scores' trials are none of those trained on
 PROBED = 16  # trials of the state space
 MOST_LEVELS, MOST_CONDITIONS = 24, 3  # of the tables by condition
@@ -73,7 +74,7 @@ class Study:
             spectrum = self.spectra[net].summary()
             row: dict[str, Any] = {
                 "net": net,
-                "status": self.run.status[net]["status"],
+                "status": one_line(str(self.run.status[net].get("status", "unknown"))),
                 "mse": self.scores.mse[net],
             }
             if self.scores_with_last_step is not None:
@@ -105,7 +106,7 @@ class Study:
             tables["audit"] = self.audit.table()
         if self.choices is not None:
             tables["psychometric"] = self.choices.table()
-        tables |= {f"by_{name}": table for name, table in self.by_condition.items()}
+        tables |= {f"by_{_file_name(name)}": each for name, each in self.by_condition.items()}
         if self.curves:
             tables["robustness"] = pd.concat([curve.table() for curve in self.curves])
         for name, table in tables.items():
@@ -132,66 +133,7 @@ class Study:
 
     def draw(self) -> dict[str, Callable[[], Figure]]:
         """The figures by file name; each is drawn when it is called."""
-        drawings: dict[str, Callable[[], Figure]] = {}
-        if isinstance(self.task, FlipFlop):
-            flip_flop = self.task
-            drawings["figure1_flip_flop"] = lambda: figures.flip_flop(flip_flop)
-        drawings |= {
-            "figure2_network": lambda: figures.network(self.run.networks[0]),
-            "figure3_trials": self._draw_trials,
-            "figure5_spectra": lambda: figures.spectrum(self.spectra),
-        }
-        if self.connectivity:
-            drawings["figure4_connectivity"] = lambda: figures.connectivity(
-                self.connectivity[0], self.spectra[0]
-            )
-        choices = self.choices
-        if choices is not None:
-            drawings["psychometric"] = lambda: figures.psychometric(choices)
-        if self.spaces[0].coordinates.shape[-1] >= 3:
-            drawings |= self._state_space_drawings()
-        if len(self.run.history):
-            target = PUBLISHED_MSE if self.scores_with_last_step is not None else None
-            drawings["learning_curve"] = lambda: figures.learning_curve(
-                self.run.history, target, f"published network, {PUBLISHED_MSE}"
-            )
-        history = self.run.history
-        if "spectral_radius" in history and history["spectral_radius"].notna().any():
-            drawings["spectral_radius"] = lambda: figures.spectral_radius(history)
-        if self.dynamics is not None:
-            drawings |= self._dynamics_drawings(self.dynamics[0])
-        if self.curves:
-            drawings["robustness"] = lambda: figures.robustness(self.curves)
-        return drawings
-
-    def _draw_trials(self) -> Figure:
-        n = self.scores.n  # the generator is compiled for so many
-        return figures.trials(self.task.sample(n, seed=self.run.seed), min(3, n))
-
-    def _state_space_drawings(self) -> dict[str, Callable[[], Figure]]:
-        return {
-            "figure6_state_space": lambda: figures.state_space(
-                self.spaces[0], self.trajectory, self.probe, self.cubes[0] if self.cubes else None
-            ),
-            "figure7_state_spaces": lambda: figures.state_spaces(self.spaces, self.cubes),
-        }
-
-    def _dynamics_drawings(self, found: Dynamics) -> dict[str, Callable[[], Figure]]:
-        """Of network 0."""
-        drawings: dict[str, Callable[[], Figure]] = {}
-        joined, machine = found.connections, found.automaton
-        if joined is not None:
-            if self.spaces[0].coordinates.shape[-1] >= 3:
-                drawings["fixed_points"] = lambda: figures.fixed_points(
-                    found.points, self.spaces[0], joined
-                )
-            drawings["connections"] = lambda: figures.connections(joined)
-            drawings["jacobian_spectra"] = lambda: figures.jacobian_spectra(found.points)
-        if found.continuations:
-            drawings["continuation"] = lambda: figures.continuation(found.continuations[:2])
-        if machine is not None:
-            drawings["automaton"] = lambda: figures.automaton(machine)
-        return drawings
+        return drawings(self)
 
     def _eigenvalue_table(self) -> pd.DataFrame:
         return pd.concat(
@@ -223,6 +165,7 @@ def study(
     robustness curves. `say` is told what is being done. Every network's scores go into its row of
     `run.status`. fixed_points, automaton: whether these are looked for too, with how much `effort`.
     """
+    _check_status(run)
     if automaton:
         run.task.machine()  # a task without one is refused before anything is computed
     networks = list(run.networks)
@@ -268,6 +211,25 @@ def study(
         by_condition=_by_condition(networks, task, n, seed),
         omitted=omitted,
     )
+
+
+def _check_status(run: Run) -> None:
+    """InvalidSetting where the networks' rows are none that scores could be added to."""
+    rows = run.status
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise InvalidSetting(
+            "status of the run is not allowed: a list of dictionaries, one a network"
+        )
+    if len(rows) != len(run.networks):
+        raise InvalidSetting(
+            f"status of the run has {len(rows)} rows; it must have one for each of its "
+            f"{len(run.networks)} networks"
+        )
+
+
+def _file_name(name: str) -> str:
+    """A condition's name, as the name of a file that lies where it should."""
+    return re.sub(r"[^\w-]", "_", name)
 
 
 def _first(trials: Trials, n: int) -> Trials:

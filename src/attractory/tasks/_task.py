@@ -2,87 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
-from attractory._errors import InvalidSetting, nearest, whole_number
+from attractory._errors import InvalidSetting, nearest, shown, whole_number
+from attractory._machine import check_memory
 from attractory._settings import Settings
 from attractory.tasks._machine import Machine
+from attractory.tasks._trial import Batch, Trial, Trials
+from attractory.tasks._trial_checks import check_values, checked
 
-
-class Trial(NamedTuple):
-    """One trial as `Task.trial` returns it: what goes in, what should come out, what counts.
-
-    inputs (time, input), targets (time, output); mask (time, output) weighs each target point in
-    the loss and in the scores, None counts all of them. epochs (epoch + 1,): the steps at which
-    the task's epochs begin, and at which the last one ends; None where it has none. conditions:
-    what tells this trial from others, one number each, by name (such as its coherence).
-    """
-
-    inputs: jax.Array
-    targets: jax.Array
-    mask: jax.Array | None = None
-    epochs: jax.Array | None = None
-    conditions: dict[str, jax.Array] | None = None
-
-
-class Batch(NamedTuple):
-    """Trials as JAX arrays with a leading trial axis, in float32; the mask is always there."""
-
-    inputs: jax.Array
-    targets: jax.Array
-    mask: jax.Array
-
-
-@dataclass(frozen=True)
-class Trials:
-    """A batch of trials as NumPy float32 arrays.
-
-    inputs (trial, time, input), targets and mask (trial, time, output); dt is the length of one
-    step in ms. epoch_names: the parts of a trial in order; epochs (trial, epoch + 1): the steps at
-    which they begin, and at which the last one ends (None where the task has no epochs).
-    conditions: what each trial is, (trial,) by name. input_names, output_names: of the channels;
-    empty where the task does not name them.
-    """
-
-    inputs: np.ndarray
-    targets: np.ndarray
-    mask: np.ndarray
-    dt: float = 1.0
-    epoch_names: tuple[str, ...] = ()
-    epochs: np.ndarray | None = None
-    conditions: dict[str, np.ndarray] = field(default_factory=dict)
-    input_names: tuple[str, ...] = ()
-    output_names: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    def during(self, epoch: str) -> np.ndarray:
-        """Where an epoch is, (trial, time) of bool; InvalidSetting names those that there are."""
-        if self.epochs is None or epoch not in self.epoch_names:
-            known = nearest(epoch, self.epoch_names) if self.epoch_names else "there are none"
-            raise InvalidSetting(f"epoch {epoch!r} is unknown; {known}")
-        index = self.epoch_names.index(epoch)
-        time = np.arange(self.inputs.shape[1])
-        begin, end = self.epochs[:, index, None], self.epochs[:, index + 1, None]
-        return (begin <= time) & (time < end)
-
-    def table(self) -> pd.DataFrame:
-        """A row for each trial: its conditions, and when its epochs begin (ms, '… begins')."""
-        columns: dict[str, Any] = {"trial": np.arange(len(self)), **self.conditions}
-        if self.epochs is not None:
-            for i, name in enumerate(self.epoch_names):
-                columns[f"{name} begins"] = self.dt * self.epochs[:, i]
-        return pd.DataFrame(columns)
+MOST_STEPS = 1_000_000  # of a trial: more is a mistake in dt or in a duration
 
 
 class Task(Settings):
@@ -149,18 +84,17 @@ class Task(Settings):
         Trial i depends on the seed and on i alone: a larger `n` repeats the smaller's trials.
         compiled=False saves the second that it takes to compile a task's generator, for a few
         trials of a task that is used once; values may differ by rounding. Raises InvalidSetting
-        when n < 1 or the seed is no integer.
+        when n < 1, when the seed is no integer, when the trials would not fit into memory, and when
+        the task's values are none to train on (not finite, a negative mask, nothing that counts).
         """
-        whole_number("n", n)
-        keys = trial_keys(random_key(seed), jnp.arange(_padded(n) if compiled else n))
-        _ = self._shapes  # a badly shaped trial is reported before anything is made
+        n = whole_number("n", n)
+        first_key = random_key(seed)
+        self._check_memory(n)  # which looks at the shapes first: a wrong one is reported as such
+        keys = trial_keys(first_key, jnp.arange(_padded(n) if compiled else n))
         made = (_compiled_trials(self) if compiled else self._trials)(keys)
-        batch, epochs, conditions = jax.tree.map(lambda array: np.asarray(array)[:n], made)
-        for name, array in batch._asdict().items():
-            if not np.isfinite(array).all():
-                raise InvalidSetting(
-                    f"{self.name}: trial().{name} has values that are not finite; all must be"
-                )
+        everything = jax.tree.map(np.asarray, made)
+        check_values(self.name, everything[0])
+        batch, epochs, conditions = jax.tree.map(lambda array: array[:n], everything)
         return Trials(
             batch.inputs,
             batch.targets,
@@ -172,6 +106,11 @@ class Task(Settings):
             self.input_names[: self.n_inputs],
             self.output_names,
         )
+
+    def _check_memory(self, n: int) -> None:
+        """InvalidSetting where so many trials, and a copy, do not fit into this machine."""
+        points = self.n_steps * (self.n_inputs + 2 * self.n_outputs)
+        check_memory(f"{n} trials of {self.name} ({self.n_steps} steps each)", 8.0 * n * points)
 
     @property
     def epoch_names(self) -> tuple[str, ...]:
@@ -194,17 +133,19 @@ class Task(Settings):
         It knows the task's settings and, at each time, the inputs up to then; without noise its
         outputs are the targets. Raises InvalidSetting where the task defines none.
         """
-        raise InvalidSetting(f"task {self.name!r} defines no ideal observer (a method observe())")
+        raise InvalidSetting(
+            f"task {shown(self.name)} defines no ideal observer (a method observe())"
+        )
 
     def ideal(self) -> float:
         """The share of trials that the ideal observer answers right."""
         raise InvalidSetting(
-            f"task {self.name!r} does not state its ideal score (a method ideal())"
+            f"task {shown(self.name)} does not state its ideal score (a method ideal())"
         )
 
     def chance(self) -> float:
         """The share of trials answered right by the best answer that ignores the inputs."""
-        raise InvalidSetting(f"task {self.name!r} does not state its chance level (chance())")
+        raise InvalidSetting(f"task {shown(self.name)} does not state its chance level (chance())")
 
     def varied(self, name: str, value: Any) -> Task:
         """The task with one condition changed, the rest of what is asked kept as it was.
@@ -214,7 +155,7 @@ class Task(Settings):
         """
         if name not in type(self).model_fields:
             raise InvalidSetting(
-                f"vary = {name!r} is no setting of {self.name}; "
+                f"vary = {shown(name)} is no setting of {self.name}; "
                 + nearest(name, type(self).model_fields)
             )
         return self.replace(**{name: value})
@@ -230,7 +171,7 @@ class Task(Settings):
         the task defines none.
         """
         raise InvalidSetting(
-            f"task {self.name!r} defines no machine of states (a method machine()); "
+            f"task {shown(self.name)} defines no machine of states (a method machine()); "
             "an automaton cannot be tested on it"
         )
 
@@ -244,7 +185,7 @@ class Task(Settings):
             raise InvalidSetting(
                 f"{self.name}: trial() must be written in JAX operations (jnp, jax.random): {first}"
             ) from None
-        return _checked(self.name, made)
+        return checked(self.name, made, self.epoch_names)
 
 
 @lru_cache(maxsize=64)
@@ -261,51 +202,10 @@ def _padded(n: int) -> int:
 def random_key(seed: int) -> jax.Array:
     """The key of a seed; InvalidSetting when it is no integer in 0 .. 2**63 - 1."""
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
-        raise InvalidSetting(f"seed = {seed!r} is not allowed: an integer from 0 to 2**63 - 1")
+        raise InvalidSetting(f"seed = {shown(seed)} is not allowed: an integer from 0 to 2**63 - 1")
     return jax.random.fold_in(jax.random.key(int(seed) >> 32), int(seed) & 0xFFFFFFFF)
 
 
 def trial_keys(key: jax.Array, indices: jax.Array) -> jax.Array:
     """One key for each trial index: trial i of a stream depends on the stream and on i alone."""
     return jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, indices)
-
-
-def _checked(name: str, made: Any) -> Trial:
-    """`made` when it has the shapes of a Trial, else an error that names the field."""
-    if not isinstance(made, Trial):
-        raise InvalidSetting(
-            f"{name}: trial() returned {type(made).__name__}; it must return "
-            "attractory.tasks.Trial(inputs, targets, mask)"
-        )
-    for part in ("inputs", "targets"):
-        shape = getattr(made, part).shape
-        if len(shape) != 2 or math.prod(shape) == 0:
-            raise InvalidSetting(
-                f"{name}: trial().{part} has shape {shape}; it must be (time, channel)"
-            )
-    steps = made.inputs.shape[0]
-    if made.targets.shape[0] != steps:
-        raise InvalidSetting(
-            f"{name}: trial().targets has {made.targets.shape[0]} steps, inputs have {steps}; "
-            "they must be equal"
-        )
-    if made.mask is not None and made.mask.shape != made.targets.shape:
-        raise InvalidSetting(
-            f"{name}: trial().mask has shape {made.mask.shape}; "
-            f"it must be that of targets, {made.targets.shape}"
-        )
-    _check_epochs(name, made)
-    return made
-
-
-def _check_epochs(name: str, made: Trial) -> None:
-    if made.epochs is not None and len(made.epochs.shape) != 1:
-        raise InvalidSetting(
-            f"{name}: trial().epochs has shape {made.epochs.shape}; it must be (epoch + 1,)"
-        )
-    for condition, value in (made.conditions or {}).items():
-        if getattr(value, "shape", ()) != ():
-            raise InvalidSetting(
-                f"{name}: trial().conditions[{condition!r}] has shape {value.shape}; "
-                "it must be one number"
-            )

@@ -1,0 +1,79 @@
+"""Trials: one as a task makes it, and many as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import pandas as pd
+
+from attractory._errors import InvalidSetting, nearest, shown
+
+
+class Trial(NamedTuple):
+    """One trial as `Task.trial` returns it: what goes in, what should come out, what counts.
+
+    inputs (time, input), targets (time, output); mask (time, output) weighs each target point in
+    the loss and in the scores, None counts all of them. epochs (epoch + 1,): the steps at which
+    the task's epochs begin, and at which the last one ends; None where it has none. conditions:
+    what tells this trial from others, one number each, by name (such as its coherence).
+    """
+
+    inputs: jax.Array
+    targets: jax.Array
+    mask: jax.Array | None = None
+    epochs: jax.Array | None = None
+    conditions: dict[str, jax.Array] | None = None
+
+
+class Batch(NamedTuple):
+    """Trials as JAX arrays with a leading trial axis, in float32; the mask is always there."""
+
+    inputs: jax.Array
+    targets: jax.Array
+    mask: jax.Array
+
+
+@dataclass(frozen=True)
+class Trials:
+    """A batch of trials as NumPy float32 arrays.
+
+    inputs (trial, time, input), targets and mask (trial, time, output); dt is the length of one
+    step in ms. epoch_names: the parts of a trial in order; epochs (trial, epoch + 1): the steps at
+    which they begin, and at which the last one ends (None where the task has no epochs).
+    conditions: what each trial is, (trial,) by name. input_names, output_names: of the channels;
+    empty where the task does not name them.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    mask: np.ndarray
+    dt: float = 1.0
+    epoch_names: tuple[str, ...] = ()
+    epochs: np.ndarray | None = None
+    conditions: dict[str, np.ndarray] = field(default_factory=dict)
+    input_names: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def during(self, epoch: str) -> np.ndarray:
+        """Where an epoch is, (trial, time) of bool; InvalidSetting names those that there are."""
+        if self.epochs is None or epoch not in self.epoch_names:
+            known = nearest(epoch, self.epoch_names) if self.epoch_names else "there are none"
+            raise InvalidSetting(f"epoch {shown(epoch)} is unknown; {known}")
+        index = self.epoch_names.index(epoch)
+        time = np.arange(self.inputs.shape[1])
+        begin, end = self.epochs[:, index, None], self.epochs[:, index + 1, None]
+        return (begin <= time) & (time < end)
+
+    def table(self) -> pd.DataFrame:
+        """A row for each trial: its conditions, and when its epochs begin (ms, '… begins')."""
+        columns: dict[str, Any] = {"trial": np.arange(len(self)), **self.conditions}
+        if self.epochs is not None:
+            for i, name in enumerate(self.epoch_names):
+                columns[f"{name} begins"] = self.dt * self.epochs[:, i]
+        return pd.DataFrame(columns)
