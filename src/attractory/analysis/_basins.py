@@ -121,7 +121,7 @@ def smallest_disturbances(
 def _with_ends(known: Attractors, found: list[Disturbance], steps: int) -> list[Disturbance]:
     """Where a push a little longer leads: right on the border the way takes long."""
     pushed = [known.points.states[each.start] + 1.02 * each.vector for each in found]
-    ends = known.follow(np.array(pushed), 5 * _limit(known, steps))
+    ends = known.tendency(np.array(pushed), 5 * _limit(known, steps))
     return [
         replace(each, end=int(end)) if end not in (-1, each.start) else each
         for each, end in zip(found, ends, strict=True)
@@ -165,11 +165,11 @@ def _exits(
     home, count = known.points.states[owners], len(ways)
 
     def ends_of(sizes: np.ndarray) -> np.ndarray:
-        return known.follow(home + sizes[:, None] * ways, steps)
+        return known.tendency(home + sizes[:, None] * ways, steps)
 
     scan = np.linspace(0, 1, SCAN + 1)[1:, None] * furthest
     everywhere = home + scan[..., None] * ways
-    ends = known.follow(everywhere.reshape(-1, ways.shape[1]), steps).reshape(SCAN, count)
+    ends = known.tendency(everywhere.reshape(-1, ways.shape[1]), steps).reshape(SCAN, count)
     left = ends != owners
     first, columns = left.argmax(axis=0), np.arange(count)
     outside, beyond = scan[first, columns], ends[first, columns]

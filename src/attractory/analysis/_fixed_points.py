@@ -14,6 +14,7 @@ import pandas as pd
 from attractory._errors import InvalidSetting, whole_number
 from attractory._machine import one_blas_thread, spread
 from attractory.analysis._certificate import Spectrum, jacobian_spectrum
+from attractory.analysis._invariant import Regions
 from attractory.analysis._search import Point, Points, newton
 from attractory.analysis._slow_points import SlowPoints, find_slow_points
 from attractory.analysis._starts import network_starts, plain_starts
@@ -171,6 +172,11 @@ class FixedPoints:
     def slow(self) -> SlowPoints:
         """Slow points, searched for when first asked: from where Newton's method got stuck."""
         return find_slow_points(self.step, self.unsettled)
+
+    @cached_property
+    def regions(self) -> Regions:
+        """Ellipsoids around the stable points that nothing leaves, proved when asked for."""
+        return Regions(self.step, self.states, np.where(self.certified, self.radius, np.inf))
 
     @property
     def statement(self) -> str:

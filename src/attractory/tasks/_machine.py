@@ -41,7 +41,8 @@ class Machine:
     def decoded(self, outputs: np.ndarray) -> np.ndarray:
         """The index of the state that outputs (…, output) mean; -1 for a combination that is none.
 
-        Each channel is read as the nearest of the levels that it has in any state.
+        Each channel is read as the nearest of the levels that it has in any state. Outputs that are
+        not finite mean none.
         """
         read = np.stack(
             [
@@ -51,7 +52,8 @@ class Machine:
             axis=-1,
         )
         match = (read[..., None, :] == self.outputs).all(axis=-1)
-        return np.where(match.any(axis=-1), match.argmax(axis=-1), -1)
+        known = match.any(axis=-1) & np.isfinite(outputs).all(axis=-1)
+        return np.where(known, match.argmax(axis=-1), -1)
 
     def margins(self, outputs: np.ndarray, states: np.ndarray) -> np.ndarray:
         """How clearly outputs (…, output) mean the given states (…,): below 0 they do not.
