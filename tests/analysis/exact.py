@@ -98,7 +98,7 @@ def distance(form, one, other):
 def meanings(exact, machine, state, steps):
     """What the true states mean, from the centre on (steps + 1,): -1 for what is no state.
 
-    AssertionError where a read-out is too near to the border of two levels to tell.
+    On the border of two levels it means none; AssertionError where it is too near to one to tell.
     """
     levels = [np.unique(column) for column in machine.outputs.T]
     found = np.full(steps + 1, -1)
@@ -111,9 +111,12 @@ def meanings(exact, machine, state, steps):
                 for a, b in itertools.pairwise(known)
             ]
             above = [z > border for border in borders]
-            sure = [a or z < border for a, border in zip(above, borders, strict=True)]
-            assert all(sure), f"step {t}: the read-out {z} is on a border"
-            code.append(known[sum(above)])
+            between = [z == border for border in borders]  # exactly, which is known of a number
+            known_side = zip(above, between, borders, strict=True)
+            assert all(a or b or z < border for a, b, border in known_side), (
+                f"step {t}: the read-out {z} is too near to a border"
+            )
+            code.append(np.nan if any(between) else known[sum(above)])
         same = (machine.outputs == np.array(code)).all(axis=1)
         found[t] = int(same.argmax()) if same.any() else -1
         state = exact.step(state)

@@ -129,7 +129,7 @@ def check(seed, kind, gap, tries=6):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_said_of_a_region_is_true_of_the_exact_map(kind):
-    proved = [check(seed, kind, gap, tries=2) for seed, gap in enumerate(GAPS[:6])]
+    proved = [check(seed, kind, gap, tries=1) for seed, gap in enumerate(GAPS[:6])]
     assert sum(proved) >= 3
 
 

@@ -80,7 +80,7 @@ class Attractors:
 
     def tendency(self, states: np.ndarray, steps: int) -> np.ndarray:
         """As `follow`, where time may run out: a state (state, unit) that has come to none of them
-        counts for the stable point that is nearest of all fixed points, if it is coming nearer."""
+        counts for the nearest stable point, if it is coming nearer: a guess."""
         ways = one_blas_thread(_follow)(self, states, steps)
         return np.where(ways.ends == UNKNOWN, ways.heading, ways.ends)
 
@@ -132,8 +132,7 @@ def _around(points: FixedPoints, rng: np.random.Generator) -> np.ndarray:
 
 class _Ways(NamedTuple):
     """ends (state,): the number of each state's attractor (-1: none). last (state, unit): where it
-    was then. heading (state,): the stable point that was the nearest of all fixed points, and that
-    it was coming nearer to (-1: there is none such)."""
+    was then. heading (state,): the nearest stable point, if it was coming nearer (else -1)."""
 
     ends: np.ndarray
     last: np.ndarray
@@ -158,10 +157,11 @@ def _follow_part(found: Attractors, states: np.ndarray, steps: int) -> _Ways:
     near = _Near(matched, np.full(count, np.inf))
     total, travelled = np.zeros_like(states), np.zeros(count)
     for t in range(1, steps + 1):
-        moved = step(states)
-        if len(means):
-            travelled += np.linalg.norm(moved - states, axis=1)
-            total += moved
+        with np.errstate(all="ignore"):  # states may run away: they come to none
+            moved = step(states)
+            if len(means):
+                travelled += np.linalg.norm(moved - states, axis=1)
+                total += moved
         states = moved
         if t % (WINDOW // 4) and t < steps:
             continue
@@ -176,7 +176,7 @@ def _follow_part(found: Attractors, states: np.ndarray, steps: int) -> _Ways:
                 matched = same
             total, travelled = np.zeros_like(states), np.zeros(len(states))
         made.ends[going], made.last[going] = arrived, states
-        made.heading[going] = np.where(nearer, arrivals.stable_or_none(near.point), UNKNOWN)
+        made.heading[going] = np.where(nearer, near.point, UNKNOWN)
         left = (arrived < 0) & np.isfinite(states).all(axis=1)
         states, going, matched = states[left], going[left], matched[left]
         near = _Near(near.point[left], near.distance[left])
@@ -187,7 +187,7 @@ def _follow_part(found: Attractors, states: np.ndarray, steps: int) -> _Ways:
 
 
 class _Near(NamedTuple):
-    """The nearest fixed point of each state (-1: none), and its distance (max norm)."""
+    """The nearest stable point of each state (-1: there is none), and its distance (max norm)."""
 
     point: np.ndarray
     distance: np.ndarray
@@ -198,34 +198,33 @@ class _Arrivals:
 
     def __init__(self, points: FixedPoints, size: float) -> None:
         self.points, self.size = points, size
-        self.stable = np.zeros(len(points) + 1, bool)  # the last is for -1, no point
-        self.stable[points.stable] = True
-        states = points.states
-        # to the nearest other fixed point
-        apart = np.array([np.sort(np.abs(states - s).max(axis=1))[1:2] for s in states])
-        self.apart = apart[:, 0] if apart.size else np.full(len(points), np.inf)
+        self.targets = points.states[points.stable]
+        # from each stable point to the nearest other fixed point
+        self.apart = {
+            i: float(np.sort(np.abs(points.states - points.states[i]).max(axis=1), axis=0)[1])
+            if len(points) > 1
+            else np.inf
+            for i in points.stable.tolist()
+        }
 
     def nearest(self, states: np.ndarray) -> _Near:
-        if not len(self.points):
-            return _Near(np.full(len(states), -1), np.full(len(states), np.inf))
-        distances = np.array([np.abs(states - s).max(axis=1) for s in self.points.states])
-        point = distances.argmin(axis=0)
-        return _Near(point, distances[point, np.arange(len(states))])
-
-    def stable_or_none(self, points: np.ndarray) -> np.ndarray:
-        return np.where(self.stable[points], points, UNKNOWN)
+        if not len(self.targets):
+            return _Near(np.full(len(states), UNKNOWN), np.full(len(states), np.inf))
+        distances = np.abs(states[:, None] - self.targets).max(axis=2)
+        nearest = distances.argmin(axis=1)
+        return _Near(self.points.stable[nearest], distances[np.arange(len(states)), nearest])
 
     def at(self, states: np.ndarray, near: _Near, nearer: np.ndarray) -> np.ndarray:
         """The stable point that each state has come to, -1 for none."""
         arrived = np.full(len(states), UNKNOWN)
-        for row in np.flatnonzero(self.stable[near.point] & (near.distance < CLOSE * self.size)):
-            point, distance = int(near.point[row]), near.distance[row]
+        for row in np.flatnonzero(near.distance < CLOSE * self.size):
+            point, distance = int(near.point[row]), float(near.distance[row])
             region = self.points.regions[point]
             if region is not None:
                 there = region.holds(states[row])
             else:
                 alone = APART * distance <= self.apart[point]
-                there = bool(nearer[row] and distance < SEEN * self.size and alone)
+                there = bool(nearer[row]) and distance < SEEN * self.size and alone
             arrived[row] = point if there else UNKNOWN
         return arrived
 

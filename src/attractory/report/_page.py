@@ -318,8 +318,9 @@ def _automaton_tables(found: list[Dynamics]) -> str:
     ]
     return (
         "<p>Levels of evidence: T0, from the centre of each state without noise; T1, from states "
-        "of the same meaning after random histories, with the task's noise; T2, proved: a region "
-        f"around the state that nothing leaves in silence.</p><ul>{said}</ul>"
+        "of the same meaning after random histories, with the task's noise; T2, proved: the centre "
+        "keeps the state's meaning for ever in silence, every rounding bounded. Held: watched step "
+        f"by step to the end of the watch, in float64; no proof.</p><ul>{said}</ul>"
         + _details("How long each state holds", "states", tables)
         + _details("Transitions that fail (T0, or in a sample of T1)", "failing", tables)
     )
