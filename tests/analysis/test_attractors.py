@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from analysis.planted import planted_bits, rotation
+from scipy import optimize
 
 from attractory import InvalidSetting, analysis, models
 
@@ -74,6 +76,72 @@ def test_known_attractors_are_kept_and_others_added():
     again = analysis.attractors(first, np.array([[0.3, 0.2]]))
     assert len(again.oscillations) == len(first.oscillations) == 1
     assert again.oscillations[0].hits == first.oscillations[0].hits + 1
+
+
+def beside_a_saddle():
+    """One unit with a stable point and a saddle 4e-4 apart, a far stable point, and a second unit
+    that decays: network, the fixed points' first entries (stable, saddle, far)."""
+    gain = 1.5
+    # h = tanh(1.5 h + b) is at a fold where 1.5 (1 - h²) = 1; a little off it there are two points
+    fold = -np.sqrt(1 - 1 / gain)
+
+    def off(h, b):
+        return np.tanh(gain * h + b) - h
+
+    b0 = np.arctanh(fold) - gain * fold
+    b = b0 - 2.6e-8
+    stable = optimize.brentq(off, fold - 1e-2, fold, args=(b,), xtol=1e-15)
+    saddle = optimize.brentq(off, fold, fold + 1e-2, args=(b,), xtol=1e-15)
+    far = optimize.brentq(off, 0.5, 1.0, args=(b,), xtol=1e-15)
+    net = models.Network.from_weights(np.diag([gain, 0.9]), np.eye(2), np.eye(2), bias=[b, 0.0])
+    return net, (stable, saddle, far)
+
+
+@pytest.mark.parametrize("plain", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_passing_a_stable_point_beyond_its_saddle_is_not_coming_to_it(plain):
+    net, (stable, saddle, far) = beside_a_saddle()
+    assert 2e-4 < saddle - stable < 8e-4
+    given = np.array([[stable, 0.0], [saddle, 0.0], [far, 0.0]])
+    if plain:
+        recurrent, bias = net.recurrent_weights, net.weights["bias"]
+        points = analysis.fixed_points(
+            lambda h, x: jnp.tanh(recurrent @ h + bias), units=2, n_starts=64,
+            initial_states=given + 1e-5,
+        )  # fmt: skip
+    else:
+        points = analysis.fixed_points(net, n_starts=256, initial_states=given)
+    assert len(points) == 3
+    # its second entry brings it nearer to both while it is still on the far side of the saddle
+    state = np.array([[saddle + 1e-4, 0.5], [saddle - 1e-4, 0.5]])
+    truth = state.copy()
+    for _ in range(80_000):
+        truth = np.tanh(truth @ net.recurrent_weights.T + net.weights["bias"])
+    assert np.allclose(truth[:, 0], [far, stable], atol=1e-6)
+    ends = analysis.Attractors(points, ()).follow(state, 80_000)
+    assert np.allclose(points.states[ends, 0], [far, stable], atol=1e-6)
+
+
+def test_a_slow_spiral_inwards_is_no_oscillation():
+    # it shrinks by 2e-4 a step: after 6000 steps it still turns, and goes to the origin
+    points = analysis.fixed_points(rotation(0.3, gain=1 - 2e-4), n_starts=32)
+    assert len(points.stable) == 1
+    found = analysis.attractors(points, np.array([[0.01, 0.0], [0.0, 0.02]]))
+    assert found.oscillations == ()
+    assert found.lost == 2
+    assert found.follow(np.array([[0.01, 0.0]]), 100_000).tolist() == [0]
+
+
+def test_a_border_is_found_where_states_are_still_on_their_way():
+    # tanh(1.002 h): the memories are at ±√0.006, states take thousands of steps to come there
+    net = models.Network.from_weights([[1.002]], [[1.0]], [[1.0]])
+    points = analysis.fixed_points(net, n_starts=64)
+    first, second = points.stable.tolist()
+    border = analysis.basin_border(points, first, second, steps=500)
+    assert border.share == pytest.approx(0.5, abs=1e-4)
+    assert border.beyond == second
+    (push, _) = analysis.smallest_disturbances(points, steps=500)
+    assert push.size == pytest.approx(abs(float(points.states[first, 0])), rel=1e-3)
+    assert push.end == second
 
 
 @pytest.mark.parametrize(

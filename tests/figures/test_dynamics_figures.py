@@ -357,8 +357,11 @@ def test_automaton_shows_margins_and_marks_what_fails(machine):
 
 def test_automaton_shows_how_long_states_hold(machine):
     holds = np.full(27, 300.0)
-    holds[0], holds[13], holds[26] = 0, 200, np.inf
-    changed = replace(machine, holds=holds, holds_noise=np.full(27, 150.0))
+    holds[0], holds[13], holds[26] = 0, 201, np.inf  # lost at step 201: held for 200
+    changed = replace(
+        machine, holds=holds, lost=holds < 300,
+        holds_noise=np.full(27, 151.0), lost_noise=np.ones(27, bool),
+    )  # fmt: skip
     order = np.argsort(~machine.machine.memories, kind="stable")
     figure = figures.automaton(changed)
     axes = figure.axes[2]

@@ -1,6 +1,6 @@
 """How a network does its task: weights, state space, fixed points, automaton. All in float64."""
 
-from attractory.analysis._attractors import Attractors, Oscillation, attractors
+from attractory.analysis._attractors import Attractors, attractors
 from attractory.analysis._audit import Audit, NetworkAudit, audit
 from attractory.analysis._automaton import Automaton, automaton
 from attractory.analysis._basins import Border, Disturbance, basin_border, smallest_disturbances
@@ -17,6 +17,7 @@ from attractory.analysis._fixed_points import FixedPoints, fixed_points
 from attractory.analysis._invariant import Ellipsoid
 from attractory.analysis._kinks import Side
 from attractory.analysis._linearisation import Linearisation, linearisation
+from attractory.analysis._oscillations import Oscillation
 from attractory.analysis._slow_points import SlowPoints
 from attractory.analysis._spectrum import Spectrum, spectrum
 from attractory.analysis._state_space import (

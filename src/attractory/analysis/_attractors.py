@@ -3,54 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import NamedTuple
 
 import numpy as np
 
 from attractory._errors import InvalidSetting, whole_number
 from attractory._machine import one_blas_thread, spread
 from attractory.analysis._fixed_points import FixedPoints
-from attractory.analysis._step import Step
+from attractory.analysis._oscillations import (
+    ALIKE,
+    MOVING,
+    WINDOW,
+    Oscillation,
+    lasting,
+    matching,
+    mirrored,
+    motion,
+)
 
 ROWS = 32  # states that a thread takes at a time
-NEAR = 1e-3  # so near (max norm, in the size of a state) to a stable point, and coming nearer
-WINDOW = 200  # steps over which a moving state is averaged
-ALIKE = 0.1  # two means of moving states that are nearer (in the size of a state) are one
-MOVING = 1e-5  # a state that moves less in a step (in the size of a state) is not called moving
-RECORD = 2048  # steps of an oscillation that are looked at
+SEEN = 1e-6  # so near (max norm, in the size of a state) to a stable point without a proved region
+CLOSE = 0.01  # nearer than that (in the size of a state) it is looked at closely
+APART = 10.0  # so many times further away than that point must the next known fixed point be
 UNKNOWN, LOST = -1, -2  # instead of an attractor's number
-IRREGULAR = 2e-3  # Lyapunov exponent per step from which a motion counts as chaotic
-
-
-@dataclass(frozen=True)
-class Oscillation:
-    """An attractor that is no fixed point, as it was seen in a simulation without noise.
-
-    mean (unit,): its mean state; state (unit,): one state on it; speed: mean length of a step
-    (2-norm). output_mean, output_low, output_high (output,): the readout along it. period: in
-    steps, where it repeats exactly after so many, else None (a closed curve that the steps go
-    round without repeating, a torus, or chaos). frequency: of the strongest component, in cycles
-    per unit of dt. lyapunov: largest Lyapunov exponent per step (about 0 on a closed curve or a
-    torus, below on a cycle of exact period, above in chaos). kind says which of these it looks
-    like. hits: how many simulated states ended there.
-    """
-
-    mean: np.ndarray
-    state: np.ndarray
-    speed: float
-    output_mean: np.ndarray
-    output_low: np.ndarray
-    output_high: np.ndarray
-    period: int | None
-    frequency: float
-    lyapunov: float
-    hits: int = 0
-
-    @property
-    def kind(self) -> Literal["periodic", "quasi-periodic", "chaotic"]:
-        if self.period is not None:
-            return "periodic"
-        return "chaotic" if self.lyapunov > IRREGULAR else "quasi-periodic"
 
 
 @dataclass(frozen=True)
@@ -95,10 +70,19 @@ class Attractors:
         """The number of the attractor that each state (state, unit) comes to within `steps`.
 
         -1: to none of them in that time. Noise-free, in float64, under the constant input of
-        `points`. A state has come to a stable point when it is near it and coming nearer; to an
-        oscillation when its mean and its speed over two windows are those of the oscillation.
+        `points`. A state has come to a stable point when it is in the region around it that is
+        proved to hold what enters it. Where there is no such proof: when it is within 1e-6 of the
+        size of a state, coming nearer, and all other known fixed points are ten times as far away.
+        It has come to an oscillation when its mean and its speed over two windows of 200 steps are
+        like those of the oscillation: seen, as the oscillation is.
         """
-        return one_blas_thread(_follow)(self, states, steps)[0]
+        return one_blas_thread(_follow)(self, states, steps).ends
+
+    def tendency(self, states: np.ndarray, steps: int) -> np.ndarray:
+        """As `follow`, where time may run out: a state (state, unit) that has come to none of them
+        counts for the nearest stable point, if it is coming nearer: a guess."""
+        ways = one_blas_thread(_follow)(self, states, steps)
+        return np.where(ways.ends == UNKNOWN, ways.heading, ways.ends)
 
 
 @one_blas_thread
@@ -113,7 +97,8 @@ def attractors(
     points: fixed points, or attractors known already, to which others are added.
     states (state, unit): where to start, such as states of the task; when None, states near every
     fixed point with an unstable dimension. steps: length of the simulation in time constants. What
-    moves on after that is looked at as an oscillation. Seen, not proved.
+    moves on after that is simulated for as long again: it is called an oscillation when it still
+    moves about the same place at the same speed, and counts as lost otherwise. Seen, not proved.
     """
     whole_number("steps", steps)
     rng = np.random.default_rng(seed)
@@ -125,13 +110,10 @@ def attractors(
             f"states has shape {given.shape}; it must be (state, {points.step.units})"
         )
     limit = round(steps / points.step.leak)
-    ends, last = _follow(found, given, limit)
+    ways = _follow(found, given, limit)
+    ends = ways.ends
     moving = np.flatnonzero(ends == UNKNOWN)
-    ends[moving], fresh = _sorted_motions(found, last[moving])
-    rows = [row for row, mirrored in fresh if not mirrored]
-    each = spread(lambda row: _observed(points.step, last[moving[row]]), rows)
-    seen = dict(zip(rows, each, strict=True))
-    more = [_mirrored(points.step, seen[row]) if mirrored else seen[row] for row, mirrored in fresh]
+    ends[moving], more = _sorted_motions(found, ways.last[moving], limit)
     found = Attractors(points, (*found.oscillations, *more))
     counts = np.bincount(ends[ends >= 0], minlength=len(points) + len(found.oscillations))
     oscillations = [
@@ -148,174 +130,141 @@ def _around(points: FixedPoints, rng: np.random.Generator) -> np.ndarray:
     return twice + 0.02 * rng.normal(size=twice.shape)
 
 
-def _follow(found: Attractors, states: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """The number of each state's attractor (-1: none), and the last states."""
+class _Ways(NamedTuple):
+    """ends (state,): the number of each state's attractor (-1: none). last (state, unit): where it
+    was then. heading (state,): the nearest stable point, if it was coming nearer (else -1)."""
+
+    ends: np.ndarray
+    last: np.ndarray
+    heading: np.ndarray
+
+
+def _follow(found: Attractors, states: np.ndarray, steps: int) -> _Ways:
     if not len(states):
-        return np.empty(0, int), states
+        return _Ways(np.empty(0, int), states, np.empty(0, int))
     parts = [states[i : i + ROWS] for i in range(0, len(states), ROWS)]
     done = spread(lambda part: _follow_part(found, part, steps), parts)
-    return np.concatenate([ends for ends, _ in done]), np.concatenate([last for _, last in done])
+    return _Ways(*(np.concatenate(each) for each in zip(*done, strict=True)))
 
 
-def _follow_part(
-    found: Attractors, states: np.ndarray, steps: int
-) -> tuple[np.ndarray, np.ndarray]:
-    step, stable = found.points.step, found.points.stable
-    targets = found.points.states[stable]
+def _follow_part(found: Attractors, states: np.ndarray, steps: int) -> _Ways:
+    step, count = found.points.step, len(states)
     means = np.array([o.mean for o in found.oscillations]).reshape(-1, step.units)
     speeds = np.array([o.speed for o in found.oscillations])
-    size = found.size
-    ends, last = np.full(len(states), -1), states.copy()
-    going, before = np.arange(len(states)), np.full(len(states), np.inf)
-    matched = np.full(len(states), -1)
-    total, travelled = np.zeros_like(states), np.zeros(len(states))
+    size, arrivals = found.size, _Arrivals(found.points, found.size)
+    made = _Ways(np.full(count, UNKNOWN), states.copy(), np.full(count, UNKNOWN))
+    going, matched = np.arange(count), np.full(count, -1)
+    near = _Near(matched, np.full(count, np.inf))
+    total, travelled = np.zeros_like(states), np.zeros(count)
     for t in range(1, steps + 1):
-        moved = step(states)
-        if len(means):
-            travelled += np.linalg.norm(moved - states, axis=1)
-            total += moved
+        with np.errstate(all="ignore"):  # states may run away: they come to none
+            moved = step(states)
+            if len(means):
+                travelled += np.linalg.norm(moved - states, axis=1)
+                total += moved
         states = moved
         if t % (WINDOW // 4) and t < steps:
             continue
-        arrived = np.full(len(states), -1)
-        if len(stable):
-            nearest, distance = _nearest(states, targets)
-            there = (distance < NEAR * size) & (distance <= before)
-            arrived[there], before = stable[nearest[there]], distance
+        before, near = near, arrivals.nearest(states)
+        nearer = (near.point == before.point) & (near.distance <= before.distance)
+        arrived = arrivals.at(states, near, nearer)
         if t % WINDOW == 0:
             if len(means):
-                same = _matching(total / WINDOW, travelled / WINDOW, means, speeds, size)
+                same = matching(total / WINDOW, travelled / WINDOW, means, speeds, size)
                 settled = (same >= 0) & (same == matched) & (arrived < 0)
                 arrived[settled] = len(found.points) + same[settled]
                 matched = same
             total, travelled = np.zeros_like(states), np.zeros(len(states))
-        ends[going], last[going] = arrived, states
+        made.ends[going], made.last[going] = arrived, states
+        made.heading[going] = np.where(nearer, near.point, UNKNOWN)
         left = (arrived < 0) & np.isfinite(states).all(axis=1)
-        states, going, before, matched = states[left], going[left], before[left], matched[left]
+        states, going, matched = states[left], going[left], matched[left]
+        near = _Near(near.point[left], near.distance[left])
         total, travelled = total[left], travelled[left]
         if not len(going):
             break
-    return ends, last
+    return made
+
+
+class _Near(NamedTuple):
+    """The nearest stable point of each state (-1: there is none), and its distance (max norm)."""
+
+    point: np.ndarray
+    distance: np.ndarray
+
+
+class _Arrivals:
+    """When a state has come to a stable point."""
+
+    def __init__(self, points: FixedPoints, size: float) -> None:
+        self.points, self.size = points, size
+        self.targets = points.states[points.stable]
+        # from each stable point to the nearest other fixed point
+        self.apart = {
+            i: float(np.sort(np.abs(points.states - points.states[i]).max(axis=1), axis=0)[1])
+            if len(points) > 1
+            else np.inf
+            for i in points.stable.tolist()
+        }
+
+    def nearest(self, states: np.ndarray) -> _Near:
+        if not len(self.targets):
+            return _Near(np.full(len(states), UNKNOWN), np.full(len(states), np.inf))
+        distances = np.abs(states[:, None] - self.targets).max(axis=2)
+        nearest = distances.argmin(axis=1)
+        return _Near(self.points.stable[nearest], distances[np.arange(len(states)), nearest])
+
+    def at(self, states: np.ndarray, near: _Near, nearer: np.ndarray) -> np.ndarray:
+        """The stable point that each state has come to, -1 for none."""
+        arrived = np.full(len(states), UNKNOWN)
+        for row in np.flatnonzero(near.distance < CLOSE * self.size):
+            point, distance = int(near.point[row]), float(near.distance[row])
+            region = self.points.regions[point]
+            if region is not None:
+                there = region.holds(states[row])
+            else:
+                alone = APART * distance <= self.apart[point]
+                there = bool(nearer[row]) and distance < SEEN * self.size and alone
+            arrived[row] = point if there else UNKNOWN
+        return arrived
 
 
 def _sorted_motions(
-    found: Attractors, states: np.ndarray
-) -> tuple[np.ndarray, list[tuple[int, bool]]]:
-    """The number of each moving state's attractor, and the new ones: (row, whether mirrored).
+    found: Attractors, states: np.ndarray, limit: int
+) -> tuple[np.ndarray, list[Oscillation]]:
+    """The number of each moving state's attractor, and the oscillations that are new.
 
-    Numbers go on after those known. A state that creeps or has escaped is LOST. Where the map is
-    odd the negative of an attractor is one too, another or itself.
+    Numbers go on after those known. A state that creeps, has escaped, or does not keep its pace
+    for `limit` more steps is LOST. Where the map is odd the negative of an attractor is one too,
+    another or itself.
     """
-    step = found.points.step
+    step, count = found.points.step, len(found.points)
     ends = np.full(len(states), LOST)
-    fresh: list[tuple[int, bool]] = []
+    fresh: list[Oscillation] = []
     if not len(states):
         return ends, fresh
     parts = [states[i : i + ROWS] for i in range(0, len(states), ROWS)]
-    motions = spread(lambda part: _motion(step, part), parts)
+    motions = spread(lambda part: motion(step, part), parts)
     means, speeds = (np.concatenate(each) for each in zip(*motions, strict=True))
     size = max(found.size, float(np.abs(np.nan_to_num(states)).max()))
-    known = [(each.mean, each.speed) for each in found.oscillations]
+    known = [(o.mean, o.speed) for o in found.oscillations]
+    numbers = list(range(count, count + len(known)))  # LOST for a motion that did not last
     for row, (mean, speed) in enumerate(zip(means, speeds, strict=True)):
         if not np.isfinite(mean).all() or speed <= MOVING * size * np.sqrt(step.units):
             continue
         match = -1
         if known:
             apart, pace = np.array([m for m, _ in known]), np.array([v for _, v in known])
-            match = int(_matching(mean[None], np.array([speed]), apart, pace, size)[0])
+            match = int(matching(mean[None], np.array([speed]), apart, pace, size)[0])
         if match < 0:
             match = len(known)
-            known.append((mean, speed))
-            fresh.append((row, False))
-            if step.odd and 2 * np.abs(mean).max() > ALIKE * size:
-                known.append((-mean, speed))
-                fresh.append((row, True))
-        ends[row] = len(found.points) + match
+            seen = lasting(step, states[row], mean, float(speed), limit, size)
+            images = [] if seen is None else [seen]
+            if seen is not None and step.odd and 2 * np.abs(mean).max() > ALIKE * size:
+                images.append(mirrored(step, seen))
+            first = count + len(found.oscillations) + len(fresh)
+            known += [(mean, speed), (-mean, speed)][: max(1, len(images))]
+            numbers += list(range(first, first + len(images))) or [LOST]
+            fresh += images
+        ends[row] = numbers[match]
     return ends, fresh
-
-
-def _motion(step: Step, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean state (state, unit) and mean length of a step (state,) over some time."""
-    total, travelled = np.zeros_like(states), np.zeros(len(states))
-    with np.errstate(all="ignore"):
-        for _ in range(4 * WINDOW):
-            moved = step(states)
-            travelled += np.linalg.norm(moved - states, axis=1)
-            total += moved
-            states = moved
-    return total / (4 * WINDOW), travelled / (4 * WINDOW)
-
-
-def _matching(
-    mean: np.ndarray, speed: np.ndarray, means: np.ndarray, speeds: np.ndarray, size: float
-) -> np.ndarray:
-    """The oscillation that moves about the same place at the same speed, -1 for none."""
-    apart = np.abs(mean[:, None] - means).max(axis=2)
-    alike = (apart < ALIKE * size) & (np.abs(speed[:, None] / speeds - 1) < 0.3)
-    return np.where(alike.any(axis=1), np.where(alike, apart, np.inf).argmin(axis=1), -1)
-
-
-def _observed(step: Step, state: np.ndarray) -> Oscillation:
-    """The oscillation that this state is on."""
-    record = np.empty((RECORD, step.units))
-    for t in range(RECORD):
-        record[t] = state = step(state[None])[0]
-    size = float(np.abs(record).max())
-    speed = float(np.linalg.norm(np.diff(record, axis=0), axis=1).mean())
-    outputs = step.outputs(record)
-    back = np.abs(record[:-1] - record[-1]).max(axis=1)[::-1]  # index k: k + 1 steps ago
-    repeats = np.flatnonzero(back < 1e-7 * size)
-    return Oscillation(
-        mean=record.mean(axis=0),
-        state=record[-1],
-        speed=speed,
-        output_mean=outputs.mean(axis=0),
-        output_low=outputs.min(axis=0),
-        output_high=outputs.max(axis=0),
-        period=int(repeats[0]) + 1 if len(repeats) else None,
-        frequency=_strongest_frequency(record) / step.dt,
-        lyapunov=_largest_exponent(step, record),
-    )
-
-
-def _mirrored(step: Step, seen: Oscillation) -> Oscillation:
-    twice = 2 * step.outputs(np.zeros(step.units))  # the readout has a bias
-    return replace(
-        seen,
-        mean=-seen.mean,
-        state=-seen.state,
-        output_mean=twice - seen.output_mean,
-        output_low=twice - seen.output_high,
-        output_high=twice - seen.output_low,
-    )
-
-
-def _strongest_frequency(record: np.ndarray) -> float:
-    """Of the component with the greatest variance, in cycles per step."""
-    centered = record - record.mean(axis=0)
-    power = (np.abs(np.fft.rfft(centered * np.hanning(len(record))[:, None], axis=0)) ** 2).sum(1)
-    power[0] = 0.0
-    return float(power.argmax() / len(record))
-
-
-def _largest_exponent(step: Step, record: np.ndarray) -> float:
-    """Growth rate of a small disturbance along recorded states, per step.
-
-    Of the transposed product of the Jacobians, which has the same; the first fifth of the way (the
-    end of the record) turns the vector into the direction that grows fastest.
-    """
-    row = np.ones((1, step.units)) / np.sqrt(step.units)
-    growth = []
-    for state in record[::-1]:
-        row = step.pull_back(state[None], row)
-        length = float(np.linalg.norm(row))
-        growth.append(np.log(max(length, 1e-300)))
-        row = row / max(length, 1e-300)
-    return float(np.mean(growth[len(growth) // 5 :]))
-
-
-def _nearest(states: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest target of each state, and its distance (max norm)."""
-    distances = np.abs(states[:, None] - targets).max(axis=2)
-    nearest = distances.argmin(axis=1)
-    return nearest, distances[np.arange(len(states)), nearest]

@@ -12,15 +12,14 @@ from attractory._errors import InvalidSetting, whole_number
 from attractory._machine import one_blas_thread, spread
 from attractory.analysis._attractors import Attractors, attractors
 from attractory.analysis._blocks import ROWS, Blocks, blocks_of
-from attractory.analysis._certificate import certify
 from attractory.analysis._fixed_points import FixedPoints, fixed_points
-from attractory.analysis._invariant import Ellipsoid, invariant_ellipsoid
+from attractory.analysis._holds import proved_entries, regions_of_meaning, watched
+from attractory.analysis._invariant import Ellipsoid
 from attractory.analysis._step import ModelStep, RateStep, step_of
 from attractory.models import Network
 from attractory.tasks import Machine, Task
 
-LOOK = 200  # steps between two looks at what is held
-STILL = 1e-6  # a state that moves less in a step (single precision) has come to rest
+FOLLOWED = 10_000  # time constants for which a centre is followed to its attractor
 PUSH = 1e-6  # on each unit, off a centre that may be an unstable point
 CANDIDATES = 8  # starts for each sample wanted, where samples of a state are hard to come by
 
@@ -36,15 +35,19 @@ class Automaton:
     margins (how clearly the outputs say the state asked for; below 0 they say another).
     T1, from states of the same meaning after random histories, with the task's noise: samples,
     failures (how many), worst_margins (the smallest of all samples; NaN where there is none).
-    T2, proved: proofs[q] is an ellipsoid around the state's fixed point that nothing leaves in
-    silence (None where there is no such proof).
+    T2, proved: proofs[q] is an ellipsoid around a stable fixed point; all of it means the state,
+    nothing leaves it in silence, and the centre comes into it and means the state at every step on
+    the way, every rounding bounded (None where there is no such proof).
 
     centers (state, unit): the state after it was written and held for as long as the task may ask.
-    attractor (state,): the number of the attractor that the centre, pushed by 1e-6, goes to in
-    silence (-1: none known). holds (state,): steps that the centre keeps its meaning in silence,
-    without noise, up to `hold_limit`, inf where that is proved for ever. holds_noise (state,): the
-    same with the task's noise on the inputs, one history. others: the numbers of attractors that no
-    state's centre goes to: the network may end there, and the machine has no such state.
+    attractor (state,): the number of the attractor that the centre, pushed by 1e-6, was seen to go
+    to in silence (-1: to none of those known, in the time given).
+    holds (state,): the step of silence, without noise, at which the centre first means another
+    state (0: it does from the start) where `lost` says so; else the end of the watch, `hold_limit`;
+    inf where the state is proved to hold for ever. Watched in float64. lost (state,): the state was
+    seen to lose its meaning. holds_noise, lost_noise (state,): the same with the task's noise on
+    the inputs, one history. others: the numbers of attractors that no state's centre was seen to go
+    to.
     """
 
     machine: Machine
@@ -57,7 +60,9 @@ class Automaton:
     failures: np.ndarray
     worst_margins: np.ndarray
     holds: np.ndarray
+    lost: np.ndarray
     holds_noise: np.ndarray
+    lost_noise: np.ndarray
     hold_limit: int
     proofs: tuple[Ellipsoid | None, ...]
     others: tuple[int, ...]
@@ -108,7 +113,9 @@ class Automaton:
                 "state": self.machine.states,
                 "memory": self.machine.memories,
                 "holds_steps": self.holds,
+                "lost": self.lost,
                 "holds_noise_steps": self.holds_noise,
+                "lost_noise": self.lost_noise,
                 "attractor": self.attractor,
                 "oscillates": self.attractor >= len(self.attractors.points),
                 "proved": [proof is not None for proof in self.proofs],
@@ -126,8 +133,8 @@ class Automaton:
                 parts.append(self._statement(which, name))
         if self.others:
             parts.append(
-                f"{len(self.others)} attractor{'s are' if len(self.others) > 1 else ' is'} none of "
-                "the machine's states "
+                f"{len(self.others)} attractor{'s are' if len(self.others) > 1 else ' is'} none "
+                "that a state's centre was seen to go to "
                 f"(read-outs {', '.join(self._read_out(number) for number in self.others[:6])}"
                 f"{', …' if len(self.others) > 6 else ''})."
             )
@@ -149,12 +156,11 @@ class Automaton:
                 + (f"in {bad} transitions" if failures else f"{bound}")
                 + " (T1)"
             )
-        held = int((self.holds[which] >= self.hold_limit).sum())
         proved = sum(self.proofs[q] is not None for q in np.flatnonzero(which))
         words.append(
-            f"{held} held for {self.hold_limit} steps of silence, "
-            f"{int((self.holds_noise[which] >= self.hold_limit).sum())} with noise, "
-            f"{proved} proved to hold for ever (T2)"
+            f"{int((~self.lost[which]).sum())} held for {self.hold_limit} steps of silence, "
+            f"{int((~self.lost_noise[which]).sum())} with noise, "
+            f"{proved} proved to hold for ever without (T2)"
         )
         return "; ".join(words) + "."
 
@@ -206,10 +212,11 @@ def automaton(
     blocks = blocks_of(step, machine, network.model)
     reached, margins = _from_centers(step, machine, centers)
     samples, failures, worst = _sampled(blocks, centers, n_samples, rng)
-    attractor = found.follow(pushed, 10_000)
-    proofs = _proofs(step, found, attractor, centers, machine)
-    holds = _holds(blocks, centers, hold_steps, None)
-    holds = np.where([proof is not None for proof in proofs], np.inf, holds)
+    attractor = found.follow(pushed, round(FOLLOWED / step.leak))
+    regions = regions_of_meaning(found.points, machine, attractor)
+    proved = proved_entries(step, machine, centers, regions)
+    quiet = watched(blocks, centers, hold_steps, None, regions=regions, skipped=proved)
+    noisy = watched(blocks, centers, hold_steps, rng)
     return Automaton(
         machine=machine,
         attractors=found,
@@ -220,10 +227,14 @@ def automaton(
         samples=samples,
         failures=failures,
         worst_margins=worst,
-        holds=holds,
-        holds_noise=_holds(blocks, centers, hold_steps, rng),
+        holds=np.where(proved, np.inf, quiet.steps),
+        lost=quiet.lost,
+        holds_noise=noisy.steps,
+        lost_noise=noisy.lost,
         hold_limit=int(hold_steps),
-        proofs=proofs,
+        proofs=tuple(
+            region if known else None for region, known in zip(regions, proved, strict=True)
+        ),
         others=tuple(number for number in found.numbers if number not in attractor),
     )
 
@@ -310,7 +321,7 @@ def _sampled(
         asked = machine.transitions[q, inputs]
         margins = machine.margins(blocks.outputs(ends), asked).reshape(shape[1], -1)
         samples[q] = len(pool)
-        failures[q] = (margins <= 0).sum(axis=1)
+        failures[q] = (~(margins > 0)).sum(axis=1)  # also what is not a number
         worst[q] = margins.min(axis=1)
     return samples, failures, worst
 
@@ -337,89 +348,3 @@ def _histories(
                 break
         made.append(kept)
     return made
-
-
-def _holds(
-    blocks: Blocks, centers: np.ndarray, limit: int, rng: np.random.Generator | None
-) -> np.ndarray:
-    """Steps of silence that each centre keeps its meaning, at most `limit`; with noise given rng.
-
-    Looked at every 200 steps: the time is that of the first look that says another state. Without
-    noise a state that has come to rest stays for good.
-    """
-    machine = blocks.machine
-    meaning = machine.decoded(blocks.outputs(centers.astype(np.float32)))
-    held = np.where(meaning == np.arange(len(centers)), float(limit), 0.0)
-    rows = np.flatnonzero(held > 0)
-    parts = np.array_split(rows, min(len(rows), max(1, len(rows) // 8))) if len(rows) else []
-    seeds = [None] * len(parts) if rng is None else rng.spawn(len(parts))
-
-    def watch(job: tuple[np.ndarray, np.random.Generator | None]) -> None:
-        going, noise = job
-        states = centers[going].astype(np.float32)
-        for t in range(0, limit, LOOK):
-            steps = min(LOOK, limit - t)
-            before, states = blocks.wait(states, steps, noise)
-            wrong = machine.decoded(blocks.outputs(states)) != going
-            held[going[wrong]] = t + steps
-            still = np.abs(states - before).max(axis=1) < STILL
-            left = ~wrong & ~(still & (noise is None))
-            states, going = states[left], going[left]
-            if not len(going):
-                return
-
-    spread(watch, zip(parts, seeds, strict=True))
-    return held
-
-
-def _proofs(
-    step: RateStep | ModelStep,
-    found: Attractors,
-    attractor: np.ndarray,
-    centers: np.ndarray,
-    machine: Machine,
-) -> tuple[Ellipsoid | None, ...]:
-    """T2: an ellipsoid for each state whose centre goes to a stable point that means that state,
-    anywhere in the ellipsoid, and that the trajectory of the centre enters. Rate networks only."""
-    if not isinstance(step, RateStep):
-        return (None,) * len(centers)
-    points = found.points
-    numbers = sorted({int(a) for a in attractor if 0 <= a < len(points)})
-
-    def prove(number: int) -> Ellipsoid | None:
-        state = points.states[number]
-        return invariant_ellipsoid(step, state, certify(step, state))
-
-    proved = dict(zip(numbers, spread(prove, numbers), strict=True))
-    regions: list[Ellipsoid | None] = []
-    for q, number in enumerate(attractor.tolist()):
-        region = proved.get(number)
-        if region is not None:
-            # a margin changes at most as much as a channel of the read-out does
-            room = float(machine.margins(points.outputs[number], np.array(q)))
-            share = min(1.0, 0.99 * room / max(1e-300, float(region.margin.max())))
-            region = region.shrunk(share) if share > 0 else None
-        regions.append(region)
-    entered = _entering(step, regions, centers)
-    return tuple(
-        region if inside else None for region, inside in zip(regions, entered, strict=True)
-    )
-
-
-def _entering(
-    step: RateStep, regions: list[Ellipsoid | None], centers: np.ndarray, steps: int = 20_000
-) -> np.ndarray:
-    """Which centres come into their region in silence, (state,)."""
-    entered = np.zeros(len(centers), bool)
-    going = np.array([q for q, region in enumerate(regions) if region is not None], int)
-    states = centers[going]
-    for t in range(round(steps / step.leak)):
-        if not len(going):
-            break
-        if t % LOOK == 0:
-            pairs = zip(going, states, strict=True)
-            inside = [(region := regions[q]) is not None and region.holds(h) for q, h in pairs]
-            entered[going[inside]] = True
-            states, going = states[np.logical_not(inside)], going[np.logical_not(inside)]
-        states = step(states)
-    return entered

@@ -22,9 +22,10 @@ GROWN = 10.0  # two states next to a border have parted when their distance has 
 class Border:
     """Where the straight way from one stable point to another leaves the first one's basin.
 
-    share: of the way (0: at the first point); state (unit,) there; beyond: the number of the
-    attractor that states just past it go to (-1: none of the list); saddle: the fixed point that a
-    state on the border comes nearest to (-1: none with an unstable dimension is approached).
+    Simulated, not proved. share: of the way (0: at the first point); state (unit,) there; beyond:
+    the number of the attractor that states just past it go to (-1: none of the list); saddle: the
+    fixed point that a state on the border comes nearest to (-1: none with an unstable dimension is
+    approached).
     """
 
     share: float
@@ -40,7 +41,9 @@ def basin_border(
     """The border between the basins of two stable points on the straight line that joins them.
 
     start, end: indices of stable points. Bisection, each state simulated for up to `steps` time
-    constants; the border is known to 2^-bisections of the distance between the points.
+    constants; one that has come to no attractor by then counts for the stable point that it is
+    nearest to and coming nearer (`Attractors.tendency`). The border is known to 2^-bisections of
+    the distance between the points.
     """
     known = _known(points)
     for name, index in [("start", start), ("end", end)]:
@@ -83,7 +86,7 @@ def smallest_disturbances(
     The first pushes are towards the nearest other fixed points. Then, `rounds` times, a push is
     turned to the normal of the border where it crosses it (the gradient of where the state goes, by
     the adjoint of the linearised steps), which shortens it. A local minimum: a smaller push may
-    exist. Each state is simulated for up to `steps` time constants.
+    exist. Each state is simulated for up to `steps` time constants, as in `basin_border`.
     """
     known = _known(points)
     chosen = known.points.stable if starts is None else np.asarray(starts, int)
@@ -121,7 +124,7 @@ def smallest_disturbances(
 def _with_ends(known: Attractors, found: list[Disturbance], steps: int) -> list[Disturbance]:
     """Where a push a little longer leads: right on the border the way takes long."""
     pushed = [known.points.states[each.start] + 1.02 * each.vector for each in found]
-    ends = known.follow(np.array(pushed), 5 * _limit(known, steps))
+    ends = known.tendency(np.array(pushed), 5 * _limit(known, steps))
     return [
         replace(each, end=int(end)) if end not in (-1, each.start) else each
         for each, end in zip(found, ends, strict=True)
@@ -165,11 +168,11 @@ def _exits(
     home, count = known.points.states[owners], len(ways)
 
     def ends_of(sizes: np.ndarray) -> np.ndarray:
-        return known.follow(home + sizes[:, None] * ways, steps)
+        return known.tendency(home + sizes[:, None] * ways, steps)
 
     scan = np.linspace(0, 1, SCAN + 1)[1:, None] * furthest
     everywhere = home + scan[..., None] * ways
-    ends = known.follow(everywhere.reshape(-1, ways.shape[1]), steps).reshape(SCAN, count)
+    ends = known.tendency(everywhere.reshape(-1, ways.shape[1]), steps).reshape(SCAN, count)
     left = ends != owners
     first, columns = left.argmax(axis=0), np.arange(count)
     outside, beyond = scan[first, columns], ends[first, columns]

@@ -1,4 +1,4 @@
-"""Many states of a network in noisy blocks of its task's machine, in single precision."""
+"""Many states of a network in noisy blocks of its task's machine, and in silence."""
 
 from __future__ import annotations
 
@@ -23,11 +23,15 @@ MODEL_ROWS = 64  # the same where the whole block is kept in memory
 class Blocks(Protocol):
     """What a network does in blocks: the machine's inputs with their noise, and the network's own.
 
-    States are (row, unit) in float32, units those of the whole state.
+    States are (row, unit), units those of the whole state: in float32 through blocks, which are
+    short; in float64 where they wait, for what is lost slowly is lost by less than float32 tells.
     """
 
     machine: Machine
     units: int
+
+    @property
+    def step(self) -> RateStep | ModelStep: ...
 
     def run(
         self, states: np.ndarray, inputs: np.ndarray, seed: int, extra: np.ndarray | None = None
@@ -38,7 +42,8 @@ class Blocks(Protocol):
     def wait(
         self, states: np.ndarray, steps: int, rng: np.random.Generator | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The last two states after so many steps of silence; without rng there is no noise."""
+        """The states after so many steps of silence, and the read-out (step, row, output) after
+        each; float64. Without rng there is no noise."""
 
     def outputs(self, states: np.ndarray) -> np.ndarray:
         """The readout (row, output) in float64."""
@@ -76,10 +81,12 @@ class _SharedOut:
     ) -> np.ndarray:
         raise NotImplementedError
 
-    def _noise(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    def _noise(
+        self, shape: tuple[int, ...], rng: np.random.Generator, dtype: Any = np.float32
+    ) -> np.ndarray:
         """The task's noise on the inputs, (…, input)."""
-        drawn = rng.standard_normal((*shape, self.machine.pulses.shape[-1]), np.float32)
-        return np.float32(self.machine.noise) * drawn
+        drawn = rng.standard_normal((*shape, self.machine.pulses.shape[-1]), dtype)
+        return dtype(self.machine.noise) * drawn
 
 
 class _RateBlocks(_SharedOut):
@@ -88,26 +95,30 @@ class _RateBlocks(_SharedOut):
     rows = ROWS
 
     def __init__(self, step: RateStep, machine: Machine, recurrent_noise: float) -> None:
-        self.machine, self.units = machine, step.units
+        self.machine, self.units, self.step = machine, step.units, step
         self.leak, self.value = np.float32(step.leak), step.shape.value
         self.recurrent = np.ascontiguousarray(step.recurrent.T, np.float32)
         self.input_weights = np.ascontiguousarray(step.input_weights.T, np.float32)
         self.bias = step.bias.astype(np.float32)
-        self.output_weights = step.output_weights.T.astype(np.float32)
-        self.output_bias = step.output_bias.astype(np.float32)
         self.recurrent_noise = np.float32(recurrent_noise)
 
     def wait(
         self, states: np.ndarray, steps: int, rng: np.random.Generator | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        before = states
-        for _ in range(steps):
-            shown = None if rng is None else self._noise((len(states),), rng)
-            before, states = states, self._step(states, shown, rng)
-        return before, states
+        step, outputs = self.step, np.empty((steps, len(states), len(self.step.output_bias)))
+        for t in range(steps):
+            drive = step.drive(states)
+            if rng is not None:
+                drive += self._noise((len(states),), rng, np.float64) @ step.input_weights.T
+            if rng is not None and self.recurrent_noise:
+                drive += self.recurrent_noise * rng.standard_normal(drive.shape)
+            rates = step.shape.value(drive)
+            states = rates if step.leak == 1 else states + step.leak * (rates - states)
+            outputs[t] = step.outputs(states)
+        return states, outputs
 
     def outputs(self, states: np.ndarray) -> np.ndarray:
-        return (states @ self.output_weights + self.output_bias).astype(np.float64)
+        return self.step.outputs(np.asarray(states, np.float64))
 
     def _step(
         self, states: np.ndarray, shown: np.ndarray | None, rng: np.random.Generator | None
@@ -147,16 +158,18 @@ class _ModelBlocks(_SharedOut):
 
     def __init__(self, step: ModelStep, machine: Machine) -> None:
         self.machine, self.units, self.step = machine, step.units, step
-        self.weights = {name: jnp.asarray(w, jnp.float32) for name, w in step.weights.items()}
+        self.weights = _as(step.weights, np.float32)
+        self.exact_weights = _as(step.weights, np.float64)
 
     def wait(
         self, states: np.ndarray, steps: int, rng: np.random.Generator | None
     ) -> tuple[np.ndarray, np.ndarray]:
         shape = (steps, len(states))
-        silence = np.zeros((*shape, self.machine.pulses.shape[-1]), np.float32)
-        shown = silence if rng is None else self._noise(shape, rng)
-        path = self._path(states, shown, rng)
-        return (path[-2] if steps > 1 else states), path[-1]
+        silence = np.zeros((*shape, self.machine.pulses.shape[-1]))
+        shown = silence if rng is None else self._noise(shape, rng, np.float64)
+        with jax.enable_x64(True):
+            path = self._path(states, shown, rng, np.float64)
+        return path[-1], self.step.outputs(path)
 
     def outputs(self, states: np.ndarray) -> np.ndarray:
         return self.step.outputs(np.asarray(states, np.float64))
@@ -173,7 +186,11 @@ class _ModelBlocks(_SharedOut):
         return self._path(states, shown, rng)[last, np.arange(len(states))]
 
     def _path(
-        self, states: np.ndarray, shown: np.ndarray, rng: np.random.Generator | None
+        self,
+        states: np.ndarray,
+        shown: np.ndarray,
+        rng: np.random.Generator | None,
+        dtype: Any = np.float32,
     ) -> np.ndarray:
         """All states (time, row, unit) under inputs (time, row, input)."""
         count = len(states)
@@ -182,12 +199,17 @@ class _ModelBlocks(_SharedOut):
         if rng is not None and self.step.model.has_cell_noise():
             key = jax.random.key(int(rng.integers(2**31)))
         made = _path_of(self.step.model)(
-            self.weights,
-            jnp.asarray(np.pad(shown, ((0, 0), (0, spare), (0, 0)))),
-            jnp.asarray(np.pad(states, ((0, spare), (0, 0))), jnp.float32),
+            self.weights if dtype == np.float32 else self.exact_weights,
+            jnp.asarray(np.pad(shown, ((0, 0), (0, spare), (0, 0))), dtype),
+            jnp.asarray(np.pad(states, ((0, spare), (0, 0))), dtype),
             key,
         )
         return np.asarray(made)[:, :count]
+
+
+def _as(weights: dict[str, np.ndarray], dtype: Any) -> Weights:
+    with jax.enable_x64(True):
+        return {name: jnp.asarray(array, dtype) for name, array in weights.items()}
 
 
 @lru_cache(maxsize=16)

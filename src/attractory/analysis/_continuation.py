@@ -235,9 +235,10 @@ def pulse_thresholds(
     """The smallest amplitude of a pulse of `duration` steps that takes a network out of a state.
 
     For each stable point (or those of `starts`): amplitude · pattern (input,) for the pulse, then
-    silence for up to `settle` time constants. Columns: point, threshold (inf: none up to
-    `maximum`), end (the attractor that is reached, -1 for none of the list). To 1/4096 of
-    `maximum`, the first of several where larger pulses lead back. Networks only.
+    silence for up to `settle` time constants; a state still on its way then counts for the stable
+    point that it is nearest to and coming nearer (`Attractors.tendency`). Columns: point, threshold
+    (inf: none up to `maximum`), end (the attractor that is reached, -1 for none of the list). To
+    1/4096 of `maximum`, the first of several where larger pulses lead back. Networks only.
     """
     known = points if isinstance(points, Attractors) else Attractors(points, ())
     points = known.points
@@ -253,7 +254,7 @@ def pulse_thresholds(
         states = points.states[which]
         for _ in range(duration):
             states = step.driven(states, amplitudes[:, None] * direction + step.inputs)
-        return known.follow(states, limit)
+        return known.tendency(states, limit)
 
     grid = np.linspace(0, maximum, 17)[1:]
     scanned = ends_of(np.tile(grid, len(chosen)), np.repeat(chosen, len(grid)))

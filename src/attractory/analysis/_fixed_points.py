@@ -17,6 +17,7 @@ from attractory.analysis._certificate import NOTHING, Spectrum, jacobian_spectru
 from attractory.analysis._completeness import Completeness, completeness_of
 from attractory.analysis._deflation import MOST_UNITS, deflated_newton
 from attractory.analysis._enumeration import enumerate_points
+from attractory.analysis._invariant import Regions
 from attractory.analysis._kinks import Side, sides
 from attractory.analysis._search import Point, Points, newton
 from attractory.analysis._slow_points import SlowPoints, find_slow_points
@@ -105,6 +106,11 @@ class FixedPoints:
     def slow(self) -> SlowPoints:
         """Slow points, searched for when first asked: from where Newton's method got stuck."""
         return find_slow_points(self.step, self.unsettled)
+
+    @cached_property
+    def regions(self) -> Regions:
+        """Ellipsoids around the stable points that nothing leaves, proved when asked for."""
+        return Regions(self.step, self.states, np.where(self.certified, self.radius, np.inf))
 
     @property
     def statement(self) -> str:

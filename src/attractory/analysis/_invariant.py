@@ -6,25 +6,32 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from attractory.analysis._certificate import Certificate, RateErrors, solve_stein
-from attractory.analysis._rounding import EPS, SLACK, sum_error
-from attractory.analysis._step import RateStep
+from attractory.analysis._certificate import RateErrors, solve_stein
+from attractory.analysis._form_norm import FormNorm, positive_definite
+from attractory.analysis._rounding import EPS, SLACK
+from attractory.analysis._step import RateStep, Step
+
+WITHOUT_END = 1e6  # size of the ellipsoid of a linear map, of which any size is invariant
 
 
 @dataclass(frozen=True)
 class Ellipsoid:
     """{h: (h - h*)ᵀ P (h - h*) <= size²} around a stable fixed point h*: F maps it into itself.
 
-    state (unit,): h* to within `offset` (max norm). form (unit, unit): P, positive definite.
-    contraction: at least so much nearer, in the norm of P, comes a state in the ellipsoid in a step
-    to first order. radius: of the largest ball (2-norm) inside of it. input_bound: any input of at
-    most this size in every channel, however it changes in time, keeps a state of the ellipsoid
-    `safe` times as large inside of that one. margin (output,): how far the readout can be from
-    that of h* anywhere in the ellipsoid.
+    Every ellipsoid about h* that is smaller is mapped into itself, too. h* itself is known nearly:
+    all that is measured from `state` allows for the way between the two.
+
+    state (unit,): next to h*. offset: |state - h*| is at most this, in the norm of P. norm: that
+    norm, with its bounds. size: the ellipsoid's. contraction: the norm of DF(h*), below 1.
+    radius: a ball (2-norm) of this radius around `state` is inside of the ellipsoid. input_bound:
+    any input of at most this size in every channel, however it changes in time, keeps a state of
+    the ellipsoid `safe` times as large inside of that one. margin (output,): how far the read-out
+    of any state of the ellipsoid can be from that of `state`.
     """
 
     state: np.ndarray
-    form: np.ndarray
+    offset: float
+    norm: FormNorm
     size: float
     contraction: float
     radius: float
@@ -32,98 +39,141 @@ class Ellipsoid:
     safe: float
     margin: np.ndarray
 
-    def shrunk(self, share: float) -> Ellipsoid:
-        """The concentric one of `share` of its size, 0 < share <= 1: it is invariant too."""
+    @property
+    def form(self) -> np.ndarray:
+        """P, (unit, unit), positive definite."""
+        return self.norm.form
+
+    def with_margin(self, room: float) -> Ellipsoid | None:
+        """The largest one in this one where the read-out is within `room` of that of `state` in
+        every channel; None where the state itself is not clearly in it."""
+        margin = float(self.margin.max(initial=0.0))
+        if margin <= room:
+            return self
+        reach = margin / (self.size + self.offset) * SLACK
+        size = (room / reach - self.offset) / SLACK
+        share = size / self.size
+        if not size > self.offset * SLACK:
+            return None
         return replace(
             self,
-            size=share * self.size,
-            radius=share * self.radius,
-            input_bound=share * self.input_bound,
-            margin=share * self.margin,
+            size=size,
+            radius=self.radius * (size - self.offset) / (self.size - self.offset) / SLACK,
+            input_bound=self.input_bound * share / SLACK,
+            margin=self.margin * (size + self.offset) / (self.size + self.offset) * SLACK,
         )
 
-    def holds(self, state: np.ndarray) -> bool:
-        """Is this state (unit,) inside, clearly?"""
+    def distance(self, state: np.ndarray) -> float:
+        """How far a state (unit,) is from h* in the norm of P, at most."""
         away = state - self.state
-        return bool(away @ self.form @ away < (0.99 * self.size) ** 2)
+        rounding = self.norm.longest(EPS * np.abs(away))
+        return (self.norm.length(away) + rounding + self.offset) * SLACK
+
+    def holds(self, state: np.ndarray, spread: float = 0.0) -> bool:
+        """Is this state (unit,), and all that is within `spread` of it (norm of P), inside?"""
+        return bool(self.distance(state) + spread * SLACK <= self.size)
 
 
-def invariant_ellipsoid(
-    step: RateStep, state: np.ndarray, certificate: Certificate
-) -> Ellipsoid | None:
-    """An ellipsoid around a certified stable point that F maps into itself, proved; or None.
+def invariant_ellipsoid(step: RateStep, state: np.ndarray, near: float) -> Ellipsoid | None:
+    """An ellipsoid around a stable fixed point h* that F maps into itself, proved; or None.
+
+    state (unit,), near: h* is proved to be within `near` of the state (max norm; `certify`).
 
     With ‖DF(h*)‖ <= κ < 1 in the norm of P, and L the curvature of phi, the deviation from the
-    linear step is in unit k at most leak·L/2 · (w_k·(h - h*))² <= leak·L/2 · c_k ρ² on the
-    ellipsoid of size ρ, c_k = w_kᵀ P⁻¹ w_k. So it is invariant when κρ + leak·L/2 · √(cᵀ|P|c) ρ² <=
-    ρ. P solves Stein's equation for DF slowed down. Rounding is bounded as in `certify`.
+    linear step is in unit k at most leak·L/2 · (w_k·(h - h*))². Its norm is at most `bend`·ρ² on
+    the ellipsoid of size ρ (`_bend`), which is therefore invariant when κρ + bend·ρ² <= ρ. P solves
+    Stein's equation for DF slowed down. Where phi has kinks the ellipsoid ends at the next one.
     """
     curvature = step.shape.curvature
-    if curvature is None or not certificate.exists:
+    if curvature is None or not np.isfinite(near):
         return None
     jacobian = step.jacobians(state[None])[0]
     n = len(jacobian)
     radius = float(np.abs(np.linalg.eigvals(jacobian)).max())
-    if radius >= 1.0:
+    if not radius < 1.0:
         return None
     contraction = (1.0 + radius) / 2
     form = solve_stein(jacobian / contraction, np.eye(n))
-    if not np.isfinite(form).all():
+    norm = FormNorm.of(form)
+    if norm is None:
         return None
     errors = RateErrors(step, state)
-    if not _contracts(jacobian, form, contraction, errors, certificate.radius):
+    if not _contracts(jacobian, form, contraction, errors, near):
         return None
-    inverse = np.linalg.inv(form)
-    sizes = np.abs(form)
-    # ‖P⁻¹ - X‖ <= ‖X‖ ‖I - PX‖ / (1 - ‖I - PX‖), in the 2-norm bounded by the Frobenius norm
-    wrong = np.linalg.norm(np.eye(n) - form @ inverse)
-    wrong += sum_error(n + 2) * np.linalg.norm(sizes @ np.abs(inverse)) + n * EPS
-    if wrong >= 0.5:
+    reach = norm.reach(step.recurrent)
+    bend = step.leak * curvature * _bend(norm, step.recurrent, reach)
+    size = (1.0 - contraction) / bend / SLACK if bend > 0 else WITHOUT_END
+    # the drives of h* are this near to those of the state, whose distance to the kinks is known
+    to_kinks = (errors.to_kinks - errors.row_sums * near * SLACK) / SLACK
+    hears = errors.row_sums > 0  # the drive of a unit without recurrent input never changes
+    size = min(size, float(np.min(to_kinks[hears] / reach[hears], initial=np.inf)) / SLACK)
+    offset = norm.longest(np.full(n, near))
+    if not size > offset * SLACK:
         return None
-    inverse_size = float(np.linalg.norm(inverse))
-    inverse_error = 2 * inverse_size * wrong
-
-    def reach(vectors: np.ndarray) -> np.ndarray:
-        """vᵀ P⁻¹ v for each row v: the square of its largest product on the ellipsoid of size 1."""
-        rounding = sum_error(2 * n + 4) * (np.abs(vectors) @ np.abs(inverse) * np.abs(vectors))
-        exact = vectors @ inverse * vectors + rounding
-        return np.maximum(exact.sum(1) + inverse_error * (vectors**2).sum(1), 0.0) * SLACK
-
-    curved = reach(step.recurrent)
-    bend = step.leak * curvature / 2 * float(np.sqrt(curved @ (sizes @ curved))) * SLACK
-    size = (1.0 - contraction) / bend / SLACK if bend > 0 else np.inf
-    with np.errstate(divide="ignore"):
-        size = min(size, float(np.min(errors.to_kinks / np.sqrt(curved))) / SLACK)
-    if not np.isfinite(size):
-        size = 1e6  # a linear map: any size would do
     pushed = step.leak * step.shape.max_slope * np.abs(step.input_weights).sum(1)
-    push = float(np.sqrt(pushed @ (sizes @ pushed))) * SLACK
+    push = norm.longest(pushed) if pushed.any() else 0.0
     # at half the size the step gains (1 - κ)ρ - bend ρ² >= (1 - κ) size / 4 against a push
-    gain = (1.0 - contraction) * size / 2 - bend * (size / 2) ** 2
-    largest = float(np.linalg.eigvalsh(form)[-1]) * SLACK
+    gain = ((1.0 - contraction) * size / 2 - bend * (size / 2) ** 2) / SLACK
     return Ellipsoid(
         state=state,
-        form=form,
+        offset=offset,
+        norm=norm,
         size=float(size),
         contraction=contraction,
-        radius=float(size / np.sqrt(largest)),
-        input_bound=float(max(0.0, gain) / push) if push > 0 else float("inf"),
+        radius=float((size - offset) / np.sqrt(norm.largest) / SLACK),
+        input_bound=float(max(0.0, gain) / push / SLACK) if push > 0 else float("inf"),
         safe=0.5,
-        margin=size * np.sqrt(reach(step.output_weights)) * SLACK,
+        margin=(size + offset) * norm.reach(step.output_weights) * SLACK,
     )
+
+
+def _bend(norm: FormNorm, recurrent: np.ndarray, reach: np.ndarray) -> float:
+    """|v| for any v with |v_k| <= (w_k·z)²/2 and |z| <= 1, at most, by two bounds.
+
+    |w_k·z| <= reach_k gives it entry by entry. Or ‖v‖₂ <= max_k |w_k·z| ‖Wz‖₂ / 2.
+    """
+    by_entries = norm.longest(reach**2 / 2)
+    by_length = float(reach.max()) * norm.gain(recurrent) / 2
+    return min(by_entries, by_length) * SLACK
 
 
 def _contracts(
     jacobian: np.ndarray, form: np.ndarray, rate: float, errors: RateErrors, radius: float
 ) -> bool:
-    """Are P and κ²P - JᵀPJ positive definite for every J within the error of `jacobian`?"""
+    """Is κ²P - JᵀPJ positive definite for every J within the error of `jacobian`?"""
     difference = rate**2 * form - jacobian.T @ form @ jacobian
     error = errors.product_error(jacobian, form, radius)
-    return _positive((difference + difference.T) / 2, error) and _positive(form, 0.0)
+    return positive_definite((difference + difference.T) / 2, error)
 
 
-def _positive(matrix: np.ndarray, error: float) -> bool:
-    """Is every symmetric matrix within `error` (spectral norm) of this one positive definite?"""
-    values = np.linalg.eigvalsh(matrix)
-    own = 16 * len(matrix) * EPS * float(np.abs(values).max())
-    return bool(values[0] > error * SLACK + own)
+class Regions:
+    """The invariant ellipsoids around fixed points (point, unit), each proved when it is asked for.
+
+    near (point,): how near to each state a fixed point is proved to be (inf: it is not).
+    """
+
+    def __init__(self, step: Step, states: np.ndarray, near: np.ndarray) -> None:
+        self.step, self.states, self.near = step, states, near
+        self._known: dict[int, Ellipsoid | None] = {}
+
+    def __getitem__(self, point: int) -> Ellipsoid | None:
+        """That of a point; None where none is proved: not for every stable point there is one."""
+        if point not in self._known:
+            self._known[point] = self._mirrored(point) or self._proved(point)
+        return self._known[point]
+
+    def _proved(self, point: int) -> Ellipsoid | None:
+        if not isinstance(self.step, RateStep):
+            return None
+        return invariant_ellipsoid(self.step, self.states[point], float(self.near[point]))
+
+    def _mirrored(self, point: int) -> Ellipsoid | None:
+        """Where the map is odd, that of the negative of the point, turned round."""
+        state, near = self.states[point], self.near[point]
+        if not self.step.odd:
+            return None
+        for other, region in list(self._known.items()):
+            opposite = region is not None and np.array_equal(region.state, -state)
+            if region is not None and opposite and self.near[other] == near:
+                return replace(region, state=state)
+        return None

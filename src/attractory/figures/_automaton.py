@@ -139,11 +139,14 @@ def _name_inputs(axes: Any, names: Sequence[str]) -> None:
 def _draw_holds(axes: Any, automaton: Automaton, order: np.ndarray) -> None:
     """Steps of silence that each state keeps its meaning; 0 and ∞ have a place beside the axis."""
     limit = automaton.hold_limit
-    times = np.concatenate([automaton.holds, automaton.holds_noise])
+    # a state that means another at step n kept its meaning for n - 1 steps
+    quiet = np.maximum(automaton.holds - automaton.lost, 0)
+    noisy = np.maximum(automaton.holds_noise - automaton.lost_noise, 0)
+    times = np.concatenate([quiet, noisy])
     lowest = np.floor(np.log10(np.min(times[times > 0], initial=limit)))
     zero, forever = 10.0**lowest / 4, limit * 4.0
     rows, share = np.arange(len(order)), min(1.0, 30 / len(order))
-    for which, look in [(automaton.holds_noise, _noisy), (automaton.holds, _quiet)]:
+    for which, look in [(noisy, _noisy), (quiet, _quiet)]:
         held = which[order]
         seen = np.isfinite(held)
         at = np.where(held[seen] > 0, held[seen], zero)

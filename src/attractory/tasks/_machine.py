@@ -41,14 +41,11 @@ class Machine:
     def decoded(self, outputs: np.ndarray) -> np.ndarray:
         """The index of the state that outputs (…, output) mean; -1 for a combination that is none.
 
-        Each channel is read as the nearest of the levels that it has in any state.
+        Each channel is read as the nearest of the levels that it has in any state. An output half
+        way between two levels, or one that is not finite, means none.
         """
         read = np.stack(
-            [
-                levels[np.abs(outputs[..., i, None] - levels).argmin(axis=-1)]
-                for i, levels in enumerate(self._levels())
-            ],
-            axis=-1,
+            [_nearest(outputs[..., i], levels) for i, levels in enumerate(self._levels())], axis=-1
         )
         match = (read[..., None, :] == self.outputs).all(axis=-1)
         return np.where(match.any(axis=-1), match.argmax(axis=-1), -1)
@@ -71,3 +68,11 @@ class Machine:
     def _levels(self) -> list[np.ndarray]:
         """The levels of each channel, in order."""
         return [np.unique(column) for column in self.outputs.T]
+
+
+def _nearest(values: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """The one level that is nearest to each value; NaN where there is no such one."""
+    away = np.abs(values[..., None] - levels)
+    nearest = away.min(axis=-1, keepdims=True)
+    single = (away == nearest).sum(axis=-1) == 1
+    return np.where(single, levels[away.argmin(axis=-1)], np.nan)
