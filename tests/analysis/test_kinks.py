@@ -110,3 +110,12 @@ def test_leading_frequency_is_that_of_the_mode_that_decays_slowest():
     found = spectrum(net)
     assert found.radius == pytest.approx(1.2)
     assert found.leading_frequency == 0.0
+
+
+def test_states_may_come_to_rest_on_a_kink():
+    """relu(h/2) shrinks to 0, relu(3 h) leaves it: the one is an attractor, the other is none."""
+    for gain, rests in ((0.5, (0,)), (3.0, ())):
+        points = fixed_points(plain_network([[gain]], None, "relu"))
+        found = at.analysis.attractors(points, np.array([[0.1], [0.2]]), steps=200)
+        assert found.rests == rests
+        assert found.numbers == list(rests)

@@ -33,18 +33,21 @@ class Attractors:
     """What a network may end in: the stable fixed points of `points`, and `oscillations`.
 
     An attractor has a number: that of the fixed point, or len(points) + i for oscillation i.
-    lost: how many simulated states had come to none of these when the simulation ended.
+    lost: how many simulated states had come to none of these when the simulation ended. rests: the
+    fixed points on a kink, whose stability no Jacobian tells, that simulated states came to.
     """
 
     points: FixedPoints
     oscillations: tuple[Oscillation, ...]
     lost: int = 0
+    rests: tuple[int, ...] = ()
 
     @property
     def numbers(self) -> list[int]:
         """The numbers of all attractors."""
         count = len(self.points)
-        return [*self.points.stable.tolist(), *range(count, count + len(self.oscillations))]
+        moving = range(count, count + len(self.oscillations))
+        return [*self.points.stable.tolist(), *self.rests, *moving]
 
     @property
     def size(self) -> float:
@@ -114,18 +117,21 @@ def attractors(
     ends = ways.ends
     moving = np.flatnonzero(ends == UNKNOWN)
     ends[moving], more = _sorted_motions(found, ways.last[moving], limit)
-    found = Attractors(points, (*found.oscillations, *more))
+    found = Attractors(points, (*found.oscillations, *more), rests=found.rests)
+    kinked = np.flatnonzero(points.kinked).tolist()
+    rests = {*found.rests, *(point for point in kinked if (ends == point).any())}
     counts = np.bincount(ends[ends >= 0], minlength=len(points) + len(found.oscillations))
     oscillations = [
         replace(each, hits=each.hits + int(counts[len(points) + i]))
         for i, each in enumerate(found.oscillations)
     ]
-    return Attractors(points, tuple(oscillations), int((ends == LOST).sum()))
+    lost = int((ends == LOST).sum())
+    return Attractors(points, tuple(oscillations), lost, tuple(sorted(rests)))
 
 
 def _around(points: FixedPoints, rng: np.random.Generator) -> np.ndarray:
-    """Two states next to each unstable fixed point."""
-    unstable = points.states[points.n_unstable > 0]
+    """Two states next to each fixed point that is unstable, or may be: on a kink."""
+    unstable = points.states[(points.n_unstable > 0) | points.kinked]
     twice = np.concatenate([unstable, unstable])
     return twice + 0.02 * rng.normal(size=twice.shape)
 
@@ -198,13 +204,15 @@ class _Arrivals:
 
     def __init__(self, points: FixedPoints, size: float) -> None:
         self.points, self.size = points, size
-        self.targets = points.states[points.stable]
+        # a point on a kink may attract, too
+        self.numbers = np.concatenate([points.stable, np.flatnonzero(points.kinked)])
+        self.targets = points.states[self.numbers]
         # from each stable point to the nearest other fixed point
         self.apart = {
             i: float(np.sort(np.abs(points.states - points.states[i]).max(axis=1), axis=0)[1])
             if len(points) > 1
             else np.inf
-            for i in points.stable.tolist()
+            for i in self.numbers.tolist()
         }
 
     def nearest(self, states: np.ndarray) -> _Near:
@@ -212,10 +220,10 @@ class _Arrivals:
             return _Near(np.full(len(states), UNKNOWN), np.full(len(states), np.inf))
         distances = np.abs(states[:, None] - self.targets).max(axis=2)
         nearest = distances.argmin(axis=1)
-        return _Near(self.points.stable[nearest], distances[np.arange(len(states)), nearest])
+        return _Near(self.numbers[nearest], distances[np.arange(len(states)), nearest])
 
     def at(self, states: np.ndarray, near: _Near, nearer: np.ndarray) -> np.ndarray:
-        """The stable point that each state has come to, -1 for none."""
+        """The point that each state has come to, -1 for none."""
         arrived = np.full(len(states), UNKNOWN)
         for row in np.flatnonzero(near.distance < CLOSE * self.size):
             point, distance = int(near.point[row]), float(near.distance[row])
