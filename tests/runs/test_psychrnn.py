@@ -87,7 +87,7 @@ def test_dales_law_is_seen_in_what_was_read(tmp_path):
 
 def test_it_can_be_trained_further_start_included(tmp_path):
     network = load_psychrnn(saved(tmp_path, dale=False)[0], dt=20.0)
-    task = at.tasks.get("flipflop", bits=1, steps=110, pulse=4, delay=4)
+    task = at.tasks.get("flipflop", bits=1, steps=110, pulse=4, delay=4, dt=20.0)
     rule = at.rules.BPTT(steps=2, batch=4)
     run = at.train(task, network.model.replace(units=10), rule, progress=False)
     assert np.abs(run.networks[0].weights["initial_state"]).max() > 0

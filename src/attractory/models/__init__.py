@@ -8,6 +8,7 @@ from attractory.models._gated import GRU, LSTM
 from attractory.models._model import Model, Weights
 from attractory.models._network import Network, Trajectory
 from attractory.models._rate import LowRankRNN, RateRNN
+from attractory.models._steps import check_meeting, in_steps_of, rescaled
 
 __all__ = [
     "GRU",
@@ -24,5 +25,8 @@ __all__ = [
     "Trajectory",
     "Weights",
     "activation_function",
+    "check_meeting",
     "find_model",
+    "in_steps_of",
+    "rescaled",
 ]
