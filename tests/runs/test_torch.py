@@ -257,7 +257,8 @@ def test_files_that_are_none(tmp_path):
     damaged = tmp_path / "damaged.safetensors"
     damaged.write_bytes(b"\x08\x00\x00\x00\x00\x00\x00\x00{}")
     for path, said in [
-        (tmp_path / "net.pt", "a pickled .pt file could run code"),
+        (tmp_path / "net.pt", "there is no such file"),
+        (tmp_path / "net.npy", "this ending is not allowed: .safetensors, or those of torch.save"),
         (tmp_path / "none.safetensors", "there is no such file"),
         (damaged, "there is no recurrent layer|damaged"),
     ]:

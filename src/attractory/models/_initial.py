@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -63,6 +65,14 @@ def check_range(field: str, values: np.ndarray) -> None:
             f"{field} has a value of size {largest:.3g}; at most {LARGEST:.3g} is a number in "
             "float32"
         )
+
+
+def check_weights(weights: Mapping[str, np.ndarray]) -> None:
+    """InvalidSetting where weights that were made elsewhere are not finite, or not in float32."""
+    for name, array in weights.items():
+        if not np.isfinite(array).all():
+            raise InvalidSetting(f"{name} has values that are not finite; all must be")
+        check_range(name, array)
 
 
 def _glorot(key: jax.Array, shape: tuple[int, int]) -> jax.Array:

@@ -80,9 +80,9 @@ class Network(eqx.Module):
         """A network from arrays made elsewhere.
 
         recurrent (unit, unit), input (unit, input), output (output, unit), all [to, from];
-        output_bias (output,), bias (unit,), None where there is none. tau, dt: as in `RateRNN`; with
-        neither, a step replaces the whole state, and has no length of its own (it is one step of
-        whatever task the network is tried on). Float64 arrays keep their precision. Raises
+        output_bias (output,), bias (unit,), None where there is none. tau, dt: as in `RateRNN`;
+        with neither, a step replaces the whole state, and has no length of its own (it is one step
+        of whatever task the network is tried on). Float64 arrays keep their precision. Raises
         InvalidSetting when shapes do not fit, or a value is not finite or none in float32.
         """
         recurrent, input, output = (np.asarray(w) for w in (recurrent, input, output))

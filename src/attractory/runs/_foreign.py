@@ -14,6 +14,7 @@ from attractory.runs._onnx import to_onnx
 from attractory.runs._psychrnn import load_psychrnn
 from attractory.runs._run import Run, imported_run
 from attractory.runs._torch import from_torch
+from attractory.runs._torch_file import PICKLED
 from attractory.runs._torch_write import save_torch
 from attractory.tasks import FlipFlop, Task
 
@@ -35,6 +36,7 @@ _READERS: dict[str, Callable[..., Network]] = {
     ".h5": load_keras,
     ".hdf5": load_keras,
     ".safetensors": from_torch,
+    **dict.fromkeys(PICKLED, from_torch),
     ".npz": load_psychrnn,
 }
 
@@ -62,7 +64,7 @@ def export(
 
 
 def load_network(path: str | Path, activation: str | None = None) -> Network:
-    """A network from a file of Keras, PyTorch (.safetensors) or PsychRNN (.npz), by its ending.
+    """A network from a file of Keras, PyTorch (.safetensors, .pt, ...) or PsychRNN, by its ending.
 
     activation: where the file does not name it. Raises FileProblem for another ending, and what
     `load_keras`, `from_torch` and `load_psychrnn` raise.

@@ -21,6 +21,7 @@ from attractory.models import (
     Stacked,
     Weights,
     activation_function,
+    check_weights,
 )
 
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
@@ -79,7 +80,11 @@ class Chain:
 
 
 def network_of(chain: Chain) -> Network:
-    """The network; arrays that are not float32 become float64."""
+    """The network; arrays that are not float32 become float64.
+
+    Raises InvalidSetting where a weight is not finite (sums of biases are made here), or so large
+    that it is none in float32.
+    """
     models = [_model(layer) for layer in chain.layers]
     own = [_arrays(layer) for layer in chain.layers]
     biased = chain.output_bias is not None
@@ -91,6 +96,7 @@ def network_of(chain: Chain) -> Network:
     weights["output_weights"] = chain.output_weights
     if chain.output_bias is not None:
         weights["output_bias"] = chain.output_bias
+    check_weights(weights)
     return Network(model, {name: _as_float(array) for name, array in weights.items()})
 
 

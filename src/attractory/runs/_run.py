@@ -102,7 +102,9 @@ def imported_run(network: Network, task: tasks.Task, file: str | Path) -> Run:
                 f"the task {task.name} has {getattr(task, name)}; they must be equal"
             )
     check_meeting(network.model, task)
-    network = network.with_dt(task.dt)  # its file may not say how long its steps are: now it is said
+    network = network.with_dt(
+        task.dt
+    )  # its file may not say how long its steps are: now it is said
     digest = hashlib.sha256(Path(file).read_bytes()).hexdigest()
     source = {"file": Path(file).name, "sha256": digest}
     status: list[dict[str, Any]] = [
