@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pickletools
 import struct
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,10 +100,12 @@ def _read(data: bytes) -> Any:
     """The object, by a stack of values as unpickling has it."""
     stack: list[Any] = []
     memo: dict[int, Any] = {}
-    for opcode, argument, _ in pickletools.genops(data):
-        if opcode.name == "STOP":
-            return stack.pop()
-        _apply(opcode.name, argument, stack, memo)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of escapes in damaged texts
+        for opcode, argument, _ in pickletools.genops(data):
+            if opcode.name == "STOP":
+                return stack.pop()
+            _apply(opcode.name, argument, stack, memo)
     raise ValueError("a pickle without an end")
 
 

@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from attractory._errors import InvalidSetting
 from attractory.runs._torch_file import is_array, quoted
 
@@ -151,6 +149,10 @@ def _harmless(name: str, value: Any) -> bool:
         return False
     if _LOSSES.search(name):
         return True
-    if not _COUNTERS.search(name) or int(np.prod(np.shape(value))) != 1:
+    if not _COUNTERS.search(name) or not is_array(value):
         return False
-    return float(value) == int(value)
+    try:
+        number = value.item() if hasattr(value, "item") else value
+    except (ValueError, RuntimeError):  # several, or none
+        return False
+    return isinstance(number, int) or (isinstance(number, float) and number.is_integer())
