@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from attractory._errors import FileProblem
-from attractory.runs._torch_file import reason
+from attractory.runs._torch_file import check_there, reason
 
 # NumPy itself writes no other; others may ask for gigabytes of memory before a byte is unpacked
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -31,8 +31,7 @@ def read_npz(path: Path, wanted: Callable[[str], bool]) -> dict[str, np.ndarray 
     Raises FileProblem in one line for a file that is none, is damaged, or announces more numbers
     than it can hold.
     """
-    if not path.is_file():
-        raise FileProblem(f"{path}: there is no such file")
+    check_there(path)
     try:
         with zipfile.ZipFile(path) as archive:
             return _members(path, archive, wanted)

@@ -81,7 +81,7 @@ def from_torch(
         source = state_in(source, key, _known)
     if isinstance(source, Mapping):
         return _checked(_of_state(source, said, names, Said({})), check)
-    if not hasattr(source, "named_modules"):
+    if not hasattr(source, "named_modules") or isinstance(source, type):
         raise InvalidSetting(
             f"source is of type {type(source).__name__}; allowed: an nn.Module, a state dict, the "
             "path of a .safetensors file or of one of torch.save"

@@ -50,11 +50,20 @@ def read_file(path: Path) -> tuple[Mapping[str, Any], dict[str, str]]:
             f"{path}: this ending is not allowed: .safetensors, or those of torch.save's files "
             f"({', '.join(PICKLED)})"
         )
-    if not path.is_file():
-        raise FileProblem(f"{path}: there is no such file")
+    check_there(path)
     if path.suffix == ".safetensors":
         return _safetensors(path)
     return _pickled(path), {}
+
+
+def check_there(path: Path) -> None:
+    """FileProblem where there is no such file, or can be none (a name that is too long)."""
+    try:
+        there = path.is_file()
+    except (OSError, ValueError):
+        there = False
+    if not there:
+        raise FileProblem(f"{path}: there is no such file")
 
 
 def as_arrays(source: Mapping[str, Any]) -> dict[str, np.ndarray]:
