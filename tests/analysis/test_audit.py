@@ -84,7 +84,42 @@ def test_without_constraints_the_weights_are_measured():
     np.testing.assert_array_equal(entry.inhibition, [1, 4, 1])
     np.testing.assert_allclose(entry.balance, [1, 0.5, 3])
     assert entry.radius == pytest.approx(np.abs(np.linalg.eigvals(matrix)).max())
-    assert found.statement.startswith("The model of one network has no constraints.")
+    assert found.statement == (
+        "The model of one network has no constraints. Density 0.667 of all N² weights, "
+        f"spectral radius {entry.radius:.3g}. By the weights that they send, 1 units excite, "
+        "1 inhibit, 1 do both: Dale's law does not hold."
+    )
+
+
+def test_it_says_of_which_weights_the_density_is():
+    net = RateRNN(units=UNITS, constraints=Constraints(density=0.5, self_connections=False)).build(
+        2, 2
+    )
+    (entry,) = audit(net).entries
+    there = np.count_nonzero(net.recurrent_weights)
+    assert entry.density == there / UNITS**2
+    assert entry.density_allowed == there / (UNITS**2 - UNITS)
+    assert (
+        f"{entry.density:.3g} of all N² weights, {entry.density_allowed:.3g} of those that may be"
+    ) in audit(net).statement
+
+
+def test_signs_are_measured_whatever_the_model_says():
+    """As of a network from elsewhere, whose model has no constraints."""
+    matrix = np.abs(np.random.default_rng(0).normal(size=(10, 10)))
+    matrix[:, 6:9] *= -1
+    matrix[:, 9] = 0
+    matrix[4] = 0
+    found = audit(Network.from_weights(matrix, np.ones((10, 1)), np.ones((1, 10))))
+    (entry,) = found.entries
+    np.testing.assert_array_equal(entry.signs, [1] * 6 + [-1] * 3 + [0])
+    assert (entry.excitatory, entry.inhibitory, entry.mixed_columns) == (6, 3, 0)
+    assert entry.silent_rows == 1
+    assert "6 units excite, 3 inhibit, 0 do both: Dale's law holds" in found.statement
+    matrix[0, 0] = -1
+    entry = audit(Network.from_weights(matrix, np.ones((10, 1)), np.ones((1, 10)))).entries[0]
+    assert np.isnan(entry.signs[0])
+    assert entry.mixed_columns == 1
 
 
 def test_densities_of_blocks_are_by_area():

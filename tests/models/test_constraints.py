@@ -266,3 +266,53 @@ def test_the_pull_towards_orthogonal_matrices_is_refused_with_constraints():
     model = RateRNN(units=N, constraints=Constraints(density=0.5))
     with pytest.raises(at.InvalidSetting, match="orthogonal_pull = 0.5 contradicts"):
         at.train(at.tasks.get("and"), model, at.rules.BPTT.near_orthogonal(), progress=False)
+
+
+IDENTITY = "recurrent_init = 'identity' has its weights on the diagonal"
+LOST = [
+    ({"self_connections": False}, "identity", IDENTITY + ".* leave none of 60"),
+    ({"density": 0.2}, "identity", IDENTITY + ".* leave about 12 of 60"),
+    ({"mask": 1 - np.eye(N)}, "identity", IDENTITY),
+    ({"areas": (20, 40), "connections": ((0, 1), (1, 1))}, "identity", "leave about 40 of 60"),
+    ({"mask": np.zeros((N, N))}, "normal", "constraints leave no recurrent connection at all"),
+    ({"areas": (20, 40), "connections": ((0, 0), (0, 0))}, "glorot", "no recurrent connection"),
+    ({"mask": np.tri(N, k=-1)}, "orthogonal", "allow no loop of connections: the spectral radius"),
+    ({"areas": (20, 40), "connections": ((0, 0), (1, 0))}, "normal", "allow no loop"),
+    ({"density": 0.01}, "normal", "leave 0.6 connections to a unit in the mean"),
+    ({"density": 0.5}, np.eye(N), "recurrent_init has 60 weights where connections are drawn"),
+    ({"low": 0.0, "high": 0.0}, "normal", "low = 0 and high = 0 leave no recurrent weights"),
+    ({"areas": (20, 40), "input_areas": ()}, "normal", "input_areas is empty"),
+    (
+        {"signs": np.repeat([1, -1], 30), "areas": (30, 30), "output_areas": (1,),
+         "excitatory_readout": True},
+        "normal", "leaves nothing to read out",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rules", "start", "said"), LOST, ids=[said for *_, said in LOST])
+def test_a_start_that_constraints_would_take_away_is_refused(rules, start, said):
+    rules = {"self_connections": True, **rules}
+    with pytest.raises(at.InvalidSetting, match=said) as caught:
+        RateRNN(units=N, recurrent_init=start, constraints=Constraints(**rules))
+    assert "\n" not in str(caught.value)
+
+
+KEPT = [
+    ({"excitatory": 0.8}, "identity"),
+    ({"mask": np.tri(N)}, "identity"),
+    ({"areas": (20, 40), "connections": ((1, 0), (0.5, 1))}, "identity"),
+    ({"areas": (20, 40), "connections": ((0, 1), (1, 0))}, "normal"),
+    ({"mask": np.tri(N, k=-1)}, np.tri(N, k=-1)),  # a chain, knowingly
+    ({"mask": np.roll(np.eye(N), 1, 0)}, "normal"),  # a ring
+]
+
+
+@pytest.mark.parametrize(("rules", "start"), KEPT)
+def test_a_start_that_is_left_begins(rules, start):
+    model = RateRNN(units=N, recurrent_init=start, constraints=Constraints(**rules))
+    weights = model.build(3, 2).recurrent_weights
+    assert (weights != 0).sum() >= N - 1
+    if isinstance(start, str):
+        radius = np.abs(np.linalg.eigvals(weights)).max()
+        assert radius == pytest.approx(1.0, rel=1e-3)

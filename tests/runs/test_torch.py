@@ -219,6 +219,7 @@ REFUSED = [
     (lambda: torch.nn.Linear(3, 2), "there is no recurrent layer"),
     (lambda: torch.nn.RNN(3, 2), "one linear readout is needed, found: none"),
     (lambda: 3, "source is of type int; allowed: an nn.Module"),
+    (lambda: Theirs, "source is of type type; allowed: an nn.Module"),
     (lambda: changed(other__weight=np.ones((2, 6))), "found: other.weight, out.weight"),
     (lambda: changed(out__weight=np.ones((2, 5))), r"'out.weight' has shape \(2, 5\).*outputs, 6"),
     (lambda: changed(out__bias=np.ones(3)), r"'out.bias' has shape \(3,\); it must be \(2,\)"),
@@ -257,7 +258,9 @@ def test_files_that_are_none(tmp_path):
     damaged = tmp_path / "damaged.safetensors"
     damaged.write_bytes(b"\x08\x00\x00\x00\x00\x00\x00\x00{}")
     for path, said in [
-        (tmp_path / "net.pt", "a pickled .pt file could run code"),
+        (tmp_path / "net.pt", "there is no such file"),
+        (tmp_path / ("n" * 300 + ".pt"), "there is no such file"),
+        (tmp_path / "net.npy", "this ending is not allowed: .safetensors, or those of torch.save"),
         (tmp_path / "none.safetensors", "there is no such file"),
         (damaged, "there is no recurrent layer|damaged"),
     ]:

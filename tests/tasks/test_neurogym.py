@@ -129,6 +129,52 @@ def test_numpys_global_generator_is_left_as_it_was():
     np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
 
 
+class NoCue(Walk):
+    """When to answer is not told: the cue is taken out, and the wait is random."""
+
+    def new_trial(self):
+        said = super().new_trial()
+        self.ob[:, 0] = 1.0
+        self.add_randn(0, 0.1)
+        return said
+
+    def add_randn(self, mu=0, sigma=1, period=None, where=None):
+        way = np.sign(self.ob[4, 1])
+        self.ob[:, 1] = 0.0
+        self.ob[2:5, 1] = way + mu + sigma * self.rng.normal(size=3)
+
+
+def test_contradictory_trials_are_counted_and_refused():
+    """Against all pairs compared by hand, without noise."""
+    task = from_neurogym(NoCue, trials=20)
+    environment = NoCue(seed=0)
+    environment.add_randn = lambda mu, sigma: NoCue.add_randn(environment, mu, 0)
+    made = []
+    for _ in range(200):
+        environment.new_trial()
+        made.append((environment.ob, environment.gt))
+    pairs = involved = 0
+    for i, (ob, gt) in enumerate(made):
+        others = 0
+        for j, (other, asked) in enumerate(made):
+            steps = min(len(gt), len(asked))
+            equal = np.logical_and.accumulate((ob[:steps] == other[:steps]).all(1))
+            unequal = bool((equal & (gt[:steps] != asked[:steps])).any())
+            others += unequal
+            pairs += unequal and i < j
+        involved += others > 0
+    found = task.contradictions()
+    assert (found.pairs, found.share) == (pairs, involved / 200)
+    assert found.share > 0.5
+    with pytest.raises(at.InvalidSetting, match=f"{pairs} pairs among 200 trials.*ambiguous=True"):
+        task.sample(1)
+    knowingly = from_neurogym(NoCue, trials=20, ambiguous=True)
+    assert knowingly.sample(2).inputs.shape[0] == 2
+    assert (
+        from_neurogym(Walk).contradictions().statement == "Of 200 trials none contradicts another."
+    )
+
+
 @pytest.fixture(scope="module")
 def neurogym():
     return pytest.importorskip("neurogym.envs.registration")
@@ -144,6 +190,26 @@ def test_an_environment_of_neurogym_gives_trials(neurogym, name):
     trials = task.sample(3)
     assert np.isfinite(trials.inputs).all()
     assert (task.right(trials.targets, trials) == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("ContextDecisionMaking", 0.9, 1.0),  # the wait is random and nothing ends it
+        ("HierarchicalReasoning", 0.9, 1.0),  # the rule was given trials before
+        ("PerceptualDecisionMaking", 0.05, 0.25),  # a coherence of 0 asks for a guess
+        ("DelayMatchSample", 0.0, 0.0),
+    ],
+)
+def test_which_environments_can_be_solved(neurogym, name, low, high, caplog):
+    task = from_neurogym(f"{name}-v0", trials=5)
+    assert low <= task.contradictions().share <= high
+    if low > 0.25:
+        with pytest.raises(at.InvalidSetting, match=f"environment {name}-v0: .* no network can"):
+            task.sample(1)
+    else:
+        task.sample(1)
+        assert ("unequal answers" in caplog.text) == (low > 0)
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,9 +38,14 @@ class NetworkAudit:
         that moved; of runs that were trained here alone), "inputs" (input weights of units outside
         of the input areas), "outputs" (readout weights of units outside of the output areas, or
         inhibitory, or negative, where excitatory units alone are read out).
-    mixed_columns: number of units whose weights have both signs, whatever the model asks for.
+    signs (unit,): what each unit is by the weights that it sends, whatever the model asks for: 1
+        excitatory, -1 inhibitory, 0 where it sends nothing; NaN where it sends weights of both
+        signs. mixed_columns: number of these.
+    silent_rows: number of units that get nothing from any unit.
     self_connections: number of weights on the diagonal other than 0.
-    density: share of the weights that are not 0.
+    density: share of all N² weights that are not 0. density_allowed: share of those that may be
+        there by the model's constraints (not between areas that are not connected, not outside of
+        a `mask`, not on the diagonal where there are no self-connections) that are not 0.
     excitation, inhibition (unit,): sums of the positive weights, and of the sizes of the negative
         ones, to each unit.
     block_density (area, area): density of the connections between areas, [to, from]; None without.
@@ -49,9 +55,11 @@ class NetworkAudit:
     net: int
     layer: int | None
     broken: dict[str, int]
-    mixed_columns: int
+    signs: np.ndarray = field(repr=False)
+    silent_rows: int
     self_connections: int
     density: float
+    density_allowed: float
     excitation: np.ndarray = field(repr=False)
     inhibition: np.ndarray = field(repr=False)
     block_density: np.ndarray | None
@@ -61,6 +69,21 @@ class NetworkAudit:
     def violations(self) -> int:
         """How many weights break a rule, over all rules."""
         return sum(self.broken.values())
+
+    @property
+    def mixed_columns(self) -> int:
+        """Number of units that send weights of both signs."""
+        return int(np.isnan(self.signs).sum())
+
+    @property
+    def excitatory(self) -> int:
+        """Number of units that send positive weights alone."""
+        return int((self.signs == 1).sum())
+
+    @property
+    def inhibitory(self) -> int:
+        """Number of units that send negative weights alone."""
+        return int((self.signs == -1).sum())
 
     @property
     def balance(self) -> np.ndarray:
@@ -86,9 +109,8 @@ class Audit:
         asked = [kind for kind in KINDS if any(kind in entry.broken for entry in self.entries)]
         nets = len({entry.net for entry in self.entries})
         who = "one network" if nets == 1 else f"{nets} networks"
-        density = [entry.density for entry in self.entries]
         radius = [entry.radius for entry in self.entries]
-        rest = f"Density {_range(density)}, spectral radius {_range(radius)}."
+        rest = f"{self._density()}, spectral radius {_range(radius)}. {self._signs()}"
         if not asked:
             return f"The model of {who} has no constraints. {rest}"
         kept = [WORDS[kind] for kind in asked if not self._count(kind)]
@@ -99,6 +121,30 @@ class Audit:
             lost
         )
         return f"By {who}: {'; '.join(words)}. {rest}"
+
+    def _density(self) -> str:
+        """Of which weights it is the density: both, where they differ."""
+        whole = [entry.density for entry in self.entries]
+        allowed = [entry.density_allowed for entry in self.entries]
+        words = f"Density {_range(whole)} of all N² weights"
+        if whole != allowed:
+            words += f", {_range(allowed)} of those that may be there"
+        return words
+
+    def _signs(self) -> str:
+        """The signs of the units as their weights have them."""
+        counts = [
+            _range([getattr(entry, name) for entry in self.entries], "d")
+            for name in ("excitatory", "inhibitory", "mixed_columns")
+        ]
+        if any(entry.mixed_columns for entry in self.entries):
+            dale = "Dale's law does not hold"
+        else:
+            dale = "Dale's law holds"
+        return (
+            f"By the weights that they send, {counts[0]} units excite, {counts[1]} inhibit, "
+            f"{counts[2]} do both: {dale}."
+        )
 
     def table(self) -> pd.DataFrame:
         """A row for each entry; NaN where the model has no such rule."""
@@ -114,9 +160,13 @@ class Audit:
                     **row,
                     "violations": entry.violations,
                     **broken,
+                    "excitatory": entry.excitatory,
+                    "inhibitory": entry.inhibitory,
                     "mixed_columns": entry.mixed_columns,
+                    "silent_rows": entry.silent_rows,
                     "self_connections": entry.self_connections,
                     "density": entry.density,
+                    "density_allowed": entry.density_allowed,
                     "excitation": entry.excitation.mean(),
                     "inhibition": entry.inhibition.mean(),
                     "balance_mean": finite.mean() if len(finite) else np.nan,
@@ -240,18 +290,30 @@ def _measured(net: int, matrix: np.ndarray, rules: Constraints | None) -> Networ
                 for to in np.unique(area)
             ]
         )
+    there = matrix != 0
+    allowed = np.ones_like(there) if rules is None else rules.allowed(len(matrix))
     return NetworkAudit(
         net=net,
         layer=None,
         broken={},
-        mixed_columns=int(((matrix > 0).any(0) & (matrix < 0).any(0)).sum()),
-        self_connections=int((np.diag(matrix) != 0).sum()),
-        density=float(np.mean(matrix != 0)),
+        signs=_column_signs(matrix),
+        silent_rows=int((~there.any(1)).sum()),
+        self_connections=int(np.diag(there).sum()),
+        density=float(there.mean()),
+        density_allowed=float(there[allowed].mean()) if allowed.any() else 0.0,
         excitation=np.maximum(matrix, 0).sum(1),
         inhibition=-np.minimum(matrix, 0).sum(1),
         block_density=blocks,
         radius=float(np.abs(np.linalg.eigvals(matrix)).max()),
     )
+
+
+def _column_signs(matrix: np.ndarray) -> np.ndarray:
+    """(unit,): 1, -1, 0 where all is 0, NaN where both signs are."""
+    positive, negative = (matrix > 0).any(0), (matrix < 0).any(0)
+    signs = positive.astype(float) - negative
+    signs[positive & negative] = np.nan
+    return signs
 
 
 def _initial_weights(run: Run) -> list[dict[str, np.ndarray]] | None:
@@ -265,6 +327,6 @@ def _initial_weights(run: Run) -> list[dict[str, np.ndarray]] | None:
     return [{name: np.asarray(w[net]) for name, w in stacked.items()} for net in range(nets)]
 
 
-def _range(values: list[float]) -> str:
-    low, high = min(values), max(values)
-    return f"{low:.3g}" if f"{low:.3g}" == f"{high:.3g}" else f"{low:.3g} to {high:.3g}"
+def _range(values: list[Any], form: str = ".3g") -> str:
+    low, high = format(min(values), form), format(max(values), form)
+    return low if low == high else f"{low} to {high}"

@@ -16,7 +16,7 @@ from attractory.analysis._fixed_points import FixedPoints, fixed_points
 from attractory.analysis._holds import proved_entries, regions_of_meaning, watched
 from attractory.analysis._invariant import Ellipsoid
 from attractory.analysis._step import ModelStep, RateStep, step_of
-from attractory.models import Network
+from attractory.models import Network, check_meeting
 from attractory.tasks import Machine, Task
 
 FOLLOWED = 10_000  # time constants for which a centre is followed to its attractor
@@ -194,6 +194,7 @@ def automaton(
     if not isinstance(network, Network):
         raise InvalidSetting(f"network is of type {type(network).__name__}; a Network is needed")
     machine = task.machine()
+    check_meeting(network.model, task)
     wanted = (machine.pulses.shape[-1], machine.outputs.shape[-1])
     if wanted != (network.n_inputs, network.n_outputs):
         raise InvalidSetting(

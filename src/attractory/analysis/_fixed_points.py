@@ -23,7 +23,7 @@ from attractory.analysis._search import Point, Points, newton
 from attractory.analysis._slow_points import SlowPoints, find_slow_points
 from attractory.analysis._starts import Starts, network_starts, plain_starts
 from attractory.analysis._step import AnyStep, FunctionStep, RateStep, step_of
-from attractory.models import Network
+from attractory.models import Network, check_meeting
 from attractory.tasks import Task, Trials
 
 CAP = 0.1  # longest Newton step over √units, in the size of a typical state
@@ -218,6 +218,8 @@ def fixed_points(
         units = given.shape[1]
     if task is not None and not isinstance(task, (Task, Trials)):
         raise InvalidSetting(f"task is of type {type(task).__name__}; a Task or Trials is needed")
+    if task is not None and isinstance(network, Network):
+        check_meeting(network.model, task)
     step = step_of(network, inputs, units)
     rng = np.random.default_rng(whole_number("seed", seed, least=0))
     if isinstance(step, FunctionStep):

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from attractory._errors import InvalidSetting
-from attractory.models import Network
+from attractory.models import Network, check_meeting
 from attractory.tasks import Trials, memory_states, state_names
 
 
@@ -48,6 +48,7 @@ def state_space(
     size = network.state_size
     if not isinstance(n, (int, np.integer)) or not 1 <= n <= size:
         raise InvalidSetting(f"n = {n!r} is not allowed: 1 to {size}, the number of units")
+    check_meeting(network.model, trials)
     if np.prod(trials.inputs.shape[:2]) <= n:
         raise InvalidSetting(f"n = {n} is not allowed: the trials have too few time points for it")
     states = network.simulate(trials.inputs, precision="float64").states

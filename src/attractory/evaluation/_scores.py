@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from attractory._errors import InvalidSetting, shown
-from attractory.models import Network
+from attractory.models import Network, check_meeting
 from attractory.tasks import Task, Trials
 
 Networks = Network | Sequence[Network]
@@ -80,7 +80,7 @@ def score(networks: Sequence[Network], task: Task, trials: Trials) -> Scores:
 
 
 def checked_networks(networks: Networks, task: Task) -> list[Network]:
-    """The networks as a list, each with the task's numbers of inputs and outputs."""
+    """The networks as a list, each with the task's inputs, outputs and length of a step."""
     found = [networks] if isinstance(networks, Network) else list(networks)
     if not found:
         raise InvalidSetting("networks is empty; at least one network is needed")
@@ -95,6 +95,7 @@ def checked_networks(networks: Networks, task: Task) -> list[Network]:
                     f"network {i} has {name} = {getattr(network, name)}, the task {task.name} has "
                     f"{getattr(task, name)}; they must be equal"
                 )
+        check_meeting(network.model, task, f"network {i}")
     return found
 
 

@@ -5,9 +5,11 @@ from attractory.models._constraints import Constraints
 from attractory.models._current import CurrentRNN
 from attractory.models._custom import MODELS, Custom, Stacked, find_model
 from attractory.models._gated import GRU, LSTM, GateFunction
+from attractory.models._initial import check_weights
 from attractory.models._model import Model, Weights
 from attractory.models._network import Network, Trajectory
 from attractory.models._rate import LowRankRNN, RateRNN
+from attractory.models._steps import check_meeting, in_steps_of, rescaled
 
 __all__ = [
     "GRU",
@@ -25,5 +27,9 @@ __all__ = [
     "Trajectory",
     "Weights",
     "activation_function",
+    "check_meeting",
+    "check_weights",
     "find_model",
+    "in_steps_of",
+    "rescaled",
 ]

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from attractory._settings import Settings
 from attractory.models._balance import balanced, of_radius
+from attractory.models._start import check_start
 
 Weights = dict[str, Any]
 MASK, FIXED = "recurrent_mask", "recurrent_fixed"  # names among the weights
@@ -42,7 +43,9 @@ class Constraints(Settings):
     nonnegative_rates: that no unit has a negative rate; the model's activation must see to it.
     excitatory_readout: that excitatory units alone are read out.
     radius: the spectral radius that the initial recurrent weights are scaled to, where signs or
-        zeros are asked for. None: recurrent_gain.
+        zeros are asked for (bounds and fixed weights come after). None: recurrent_gain. It is what
+        is left of an orthogonal start under zeros, which is not orthogonal any more; a start that
+        would be all zeros, or an identity without its diagonal, is refused.
 
     Source: Song, Yang & Wang (2016), PLoS Comput. Biol. 12:e1004792 (Dale's law by columns, masks,
     fixed weights, balanced initial weights); Rajan & Abbott (2006), Phys. Rev. Lett. 97:188104 (the
@@ -135,6 +138,7 @@ class Constraints(Settings):
                 )
         if not isinstance(initial, str):
             self._check_initial(np.asarray(initial))
+        check_start(self, units, initial)
 
     def _check_initial(self, initial: np.ndarray) -> None:
         """ValueError where a user's own recurrent weights break what is known beforehand."""
@@ -313,19 +317,18 @@ class Constraints(Settings):
             read = excitatory if read is None else read * excitatory
         return given, read
 
-    def _draw_mask(self, units: int, key: jax.Array) -> jax.Array:
+    def chance(self, units: int) -> np.ndarray:
+        """How likely each recurrent connection is there in a network, (unit, unit), float32."""
         chance = np.ones((units, units), np.float32)
         if self.connections is not None:
             area = self.area_of(units)
             chance = np.asarray(self.connections, np.float32)[area[:, None], area[None, :]]
         if self.density is not None:
             chance = chance * self.density
-        drawn = jax.random.uniform(key, (units, units)) < chance
-        if self.mask is not None:
-            drawn = drawn & (np.asarray(self.mask) > 0)
-        if not self.self_connections:
-            drawn = drawn & ~np.eye(units, dtype=bool)
-        return drawn.astype(jnp.float32)
+        return np.where(self.allowed(units), chance, np.float32(0))
+
+    def _draw_mask(self, units: int, key: jax.Array) -> jax.Array:
+        return (jax.random.uniform(key, (units, units)) < self.chance(units)).astype(jnp.float32)
 
 
 def _inward(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,9 @@ class CurrentRNN(Model):
         z(t)    = W_out phi(x(t)) + c
 
     It is the equation of PsychRNN and of much of the literature that begins with Sompolinsky et al.
-    (1988). `RateRNN` has the nonlinearity outside of the sum.
+    (1988). `RateRNN` has the nonlinearity outside of the sum. Two other forms are in use: units
+    send phi(x + b), whose b is then not in the sum (`bias_inside`), and the currents themselves are
+    read out, z = W_out x + c (`read`).
 
     Fields
     ------
@@ -29,6 +31,8 @@ class CurrentRNN(Model):
     tau, dt: time constant and step, in the same unit; 0 < dt <= tau.
     activation: phi: "tanh", "relu", "softplus", "sigmoid", another name of jax.nn, or a function.
     bias: whether there is a recurrent bias b (it starts at 0).
+    bias_inside: whether b is inside of phi in the recurrent sum, W_rec phi(x + b), instead.
+    read: what is read out: "rates", phi(x), or "currents", x.
     trained_start: whether the state at the start is a weight, "initial_state" (unit,), that starts
         at 0 and is trained; else it is 0.
     recurrent_noise: standard deviation of the private noise of a unit; a step adds √(2 dt/tau) of
@@ -39,13 +43,16 @@ class CurrentRNN(Model):
     output_bias, output_noise, trainable: as in `Model`.
 
     Sources: Sompolinsky, Crisanti & Sommers (1988), Phys. Rev. Lett. 61:259; Ehrlich et al. (2021),
-    eNeuro 8(1) (PsychRNN: its `Basic` model).
+    eNeuro 8(1) (PsychRNN: its `Basic` model). The other forms: Valente, Pillow & Ostojic (2022),
+    NeurIPS 35; Pals, Macke & Barak (2024), PLoS Comput. Biol. 20:e1011852.
     """
 
     tau: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     dt: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     activation: str | Activation = "tanh"
     bias: bool = True
+    bias_inside: bool = False
+    read: Literal["rates", "currents"] = "rates"
     trained_start: bool = False
     recurrent_noise: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     recurrent_init: Any = "normal"
@@ -68,7 +75,7 @@ class CurrentRNN(Model):
         return self.dt / self.tau
 
     def hidden(self, states: Any) -> Any:
-        return activation_function(self.activation)(states)
+        return states if self.read == "currents" else activation_function(self.activation)(states)
 
     def cell_shapes(self, n_inputs: int) -> dict[str, tuple[int, ...]]:
         shapes: dict[str, tuple[int, ...]] = {
@@ -113,10 +120,13 @@ class CurrentRNN(Model):
         if key is not None:
             scale = self.recurrent_noise * (2.0 * self.leak) ** 0.5
             drive = drive + scale * jax.random.normal(key, drive.shape, drive.dtype)
-        return current_network(
+        # with b inside, x + b follows the equation that has it outside
+        shift = weights["bias"] if self.bias_inside and "bias" in weights else 0.0
+        states = current_network(
             activation_function(self.activation),
             self.leak,
             weights["recurrent_weights"],
             drive,
-            initial_state,
+            initial_state + shift,
         )
+        return states - shift

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from attractory._errors import InvalidSetting
+
+LARGEST = float(np.finfo(np.float32).max)
 
 
 def recurrent(init: str | np.ndarray, gain: float, units: int, key: jax.Array) -> jax.Array:
@@ -46,7 +50,29 @@ def given(field: str, array: np.ndarray, shape: tuple[int, ...]) -> jax.Array:
     if not np.isfinite(values).all():
         bad = int((~np.isfinite(values)).sum())
         raise InvalidSetting(f"{field} has {bad} values that are not finite; all must be")
+    check_range(field, values)
     return jnp.asarray(values, dtype=jnp.float32)
+
+
+def check_range(field: str, values: np.ndarray) -> None:
+    """InvalidSetting for numbers that are none in float32, in which networks are trained and run.
+
+    field: how the numbers are called in the message.
+    """
+    largest = float(np.abs(values).max(initial=0.0))
+    if largest > LARGEST:  # NaN compares as False: whoever calls has looked for it
+        raise InvalidSetting(
+            f"{field} has a value of size {largest:.3g}; at most {LARGEST:.3g} is a number in "
+            "float32"
+        )
+
+
+def check_weights(weights: Mapping[str, np.ndarray]) -> None:
+    """InvalidSetting where weights that were made elsewhere are not finite, or not in float32."""
+    for name, array in weights.items():
+        if not np.isfinite(array).all():
+            raise InvalidSetting(f"{name} has values that are not finite; all must be")
+        check_range(name, array)
 
 
 def _glorot(key: jax.Array, shape: tuple[int, int]) -> jax.Array:

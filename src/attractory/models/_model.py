@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
@@ -58,6 +58,14 @@ class Model(Settings):
                         f"trainable = {shown(name)} is not allowed: {nearest(name, known)}"
                     )
         return self
+
+    def replace(self, **changes: Any) -> Self:
+        """The same model with some fields changed; the result is checked again.
+
+        What was never said stays unsaid: a model that never said its dt takes a task's.
+        """
+        said = {name: getattr(self, name) for name in self.model_fields_set}
+        return type(self)(**{**said, **changes})
 
     @property
     def step_length(self) -> float:

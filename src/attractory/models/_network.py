@@ -16,6 +16,7 @@ from attractory.kernels import Activation, compiled
 from attractory.models import _initial
 from attractory.models._model import Model, Weights
 from attractory.models._rate import RateRNN
+from attractory.models._steps import check_axis_names, check_trials, rescaled
 from attractory.tasks import random_key
 
 
@@ -73,14 +74,16 @@ class Network(eqx.Module):
         output_bias: Any = None,
         bias: Any = None,
         activation: str | Activation = "tanh",
-        tau: float = 1.0,
-        dt: float = 1.0,
+        tau: float | None = None,
+        dt: float | None = None,
     ) -> Self:
         """A network from arrays made elsewhere.
 
         recurrent (unit, unit), input (unit, input), output (output, unit), all [to, from];
-        output_bias (output,), bias (unit,), None where there is none. Float64 arrays keep their
-        precision. Raises InvalidSetting when shapes do not fit or a value is not finite.
+        output_bias (output,), bias (unit,), None where there is none. tau, dt: as in `RateRNN`;
+        with neither, a step replaces the whole state, and has no length of its own (it is one step
+        of whatever task the network is tried on). Float64 arrays keep their precision. Raises
+        InvalidSetting when shapes do not fit, or a value is not finite or none in float32.
         """
         recurrent, input, output = (np.asarray(w) for w in (recurrent, input, output))
         if recurrent.ndim != 2 or recurrent.shape[0] != recurrent.shape[1] or not recurrent.size:
@@ -93,10 +96,10 @@ class Network(eqx.Module):
             arrays["output_bias"] = np.asarray(output_bias)
         if bias is not None:
             arrays["bias"] = np.asarray(bias)
+        times = {name: value for name, value in [("tau", tau), ("dt", dt)] if value is not None}
         model = RateRNN(
             units=units,
-            tau=tau,
-            dt=dt,
+            **times,
             activation=activation,
             bias=bias is not None,
             output_bias=output_bias is not None,
@@ -160,6 +163,14 @@ class Network(eqx.Module):
         """Number of output channels."""
         return self.weights["output_weights"].shape[0]
 
+    def with_dt(self, dt: float) -> Self:
+        """This network with steps of another length; the numbers that it computes stay the same.
+
+        Time constants are scaled with the steps. For a network from elsewhere, whose steps have no
+        length, or another one than the task that it is tried on.
+        """
+        return type(self)(rescaled(self.model, dt), self.weights)
+
     def simulate(
         self,
         inputs: Any,
@@ -171,7 +182,9 @@ class Network(eqx.Module):
 
         initial_state (trial, state) or (state,), the model's own (0) when None. The seed serves
         only a model with noise. precision is "float32" or "float64". Raises InvalidSetting for
-        inputs of a wrong shape or with values that are not finite.
+        inputs of a wrong shape or with values that are not finite, and for axes in another order
+        where that can be told: by the names of an xarray.DataArray's dimensions, by the number of
+        initial states, by which axis has as many entries as there are inputs.
         """
         if precision not in ("float32", "float64"):
             raise InvalidSetting(
@@ -181,6 +194,7 @@ class Network(eqx.Module):
         batch = given if given.ndim == 3 else given[None]
         start = initial_state
         if start is not None:
+            check_trials(batch.shape, {"initial_state": np.shape(start)[:-1]})
             start = _checked_state(start, (len(batch), self.state_size)).astype(precision)
         with jax.enable_x64(precision == "float64"):
             cast = {name: jnp.asarray(w, precision) for name, w in self.weights.items()}
@@ -224,6 +238,7 @@ def _compiled_outputs(model: Model) -> Any:
 
 
 def _checked_inputs(inputs: Any, n_inputs: int) -> np.ndarray:
+    check_axis_names(inputs)
     array = np.asarray(inputs)
     if array.ndim not in (2, 3) or array.shape[-1] != n_inputs or 0 in array.shape:
         raise InvalidSetting(

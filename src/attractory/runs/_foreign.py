@@ -15,6 +15,7 @@ from attractory.runs._onnx import to_onnx
 from attractory.runs._psychrnn import load_psychrnn
 from attractory.runs._run import Run, imported_run
 from attractory.runs._torch import from_torch
+from attractory.runs._torch_file import PICKLED
 from attractory.runs._torch_write import save_torch
 from attractory.tasks import FlipFlop, Task
 
@@ -36,6 +37,7 @@ _READERS: dict[str, Callable[..., Network]] = {
     ".h5": load_keras,
     ".hdf5": load_keras,
     ".safetensors": from_torch,
+    **dict.fromkeys(PICKLED, from_torch),
     ".npz": load_psychrnn,
 }
 
@@ -63,7 +65,7 @@ def export(
 
 
 def load_network(path: str | Path, **said: Any) -> Network:
-    """A network from a file of Keras, PyTorch (.safetensors) or PsychRNN (.npz), by its ending.
+    """A network from a file of Keras, PyTorch (.safetensors, .pt, ...) or PsychRNN, by its ending.
 
     said: what the file does not name, as an argument of the function that reads it (activation;
     of Keras also recurrent_activation and reset_after); None where nothing is said. Raises

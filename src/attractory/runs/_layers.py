@@ -22,6 +22,7 @@ from attractory.models import (
     Stacked,
     Weights,
     activation_function,
+    check_weights,
 )
 
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
@@ -85,7 +86,9 @@ class Chain:
 def network_of(chain: Chain, copy: bool = True) -> Network:
     """The network; arrays that are not float32 become float64.
 
-    copy: False where the chain's arrays are nobody else's, so that large ones are held once.
+    copy: False where the chain's arrays are nobody else's, so that large ones are held once. Raises
+    InvalidSetting where a weight is not finite (sums of biases are made here), or so large that it
+    is none in float32.
     """
     models = [_model(layer) for layer in chain.layers]
     own = [_arrays(layer) for layer in chain.layers]
@@ -98,6 +101,7 @@ def network_of(chain: Chain, copy: bool = True) -> Network:
     weights["output_weights"] = chain.output_weights
     if chain.output_bias is not None:
         weights["output_bias"] = chain.output_bias
+    check_weights(weights)
     return Network(model, {name: _as_float(array, copy) for name, array in weights.items()})
 
 

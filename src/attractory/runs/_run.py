@@ -15,7 +15,7 @@ from attractory import tasks
 from attractory._errors import FileProblem, InvalidSetting, nearest
 from attractory._files import write_text
 from attractory._settings import Settings
-from attractory.models import Model, Network, find_model
+from attractory.models import Model, Network, check_meeting, find_model
 from attractory.rules import BPTT
 from attractory.runs._folder import (
     HISTORY,
@@ -101,6 +101,10 @@ def imported_run(network: Network, task: tasks.Task, file: str | Path) -> Run:
                 f"{file}: the network has {name} = {getattr(network, name)}, "
                 f"the task {task.name} has {getattr(task, name)}; they must be equal"
             )
+    check_meeting(network.model, task)
+    network = network.with_dt(
+        task.dt
+    )  # its file may not say how long its steps are: now it is said
     digest = hashlib.sha256(Path(file).read_bytes()).hexdigest()
     source = {"file": Path(file).name, "sha256": digest}
     status: list[dict[str, Any]] = [

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-import importlib
 import json
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import logging
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
@@ -17,9 +14,28 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from attractory._errors import InvalidSetting
+from attractory.tasks._contradictions import Contradictions, contradictions
+from attractory.tasks._neurogym_environment import (
+    Copies,
+    by_name,
+    dt_of,
+    gymnasium_silent,
+    innermost,
+    made_by,
+    name_of,
+    numpy_seeded,
+    outermost,
+    take_out_noise,
+)
 from attractory.tasks._task import Task, Trial, Trials
 
 LARGEST_BANK = 256 * 2**20  # bytes: a bank becomes a constant of the compiled training step
+COMPARED = 200  # trials, for contradictions: a tenth of a second for most environments
+# share of trials that may contradict others: a sixth does where one coherence of six is 0, by
+# design; where the time to answer is not told, or the rule, it is nearly all
+MOST_INVOLVED = 0.25
+
+log = logging.getLogger("attractory")
 
 
 class NeurogymTask(Task):
@@ -49,6 +65,14 @@ class NeurogymTask(Task):
     trials: size of the bank.
     bank_seed: what the bank is made from.
     weight_before: with discrete actions, weight in the loss of the times that ask for the first.
+    ambiguous: whether trials are taken although many contradict each other.
+
+    An environment may ask for what nobody can know: when to answer, where nothing says so, or what
+    an earlier trial said. So 200 trials are made without noise (where it is drawn by neurogym's
+    `add_randn`) before the bank is, and compared: two with equal inputs up to a step and unequal
+    answers there contradict each other (`contradictions`). Where more than a quarter of the trials
+    do, they are refused, unless `ambiguous` says that this is known; fewer (the trials of coherence
+    0 of a decision task) are told in one line of the log "attractory".
 
     Source: Molano-Mazón et al. (2022), NeuroGym, PsyArXiv, doi 10.31234/osf.io/aqc9n.
     """
@@ -61,6 +85,7 @@ class NeurogymTask(Task):
     trials: int = Field(default=2000, ge=1)
     bank_seed: int = Field(default=0, ge=0, lt=2**32)
     weight_before: float = Field(default=0.2, gt=0, le=1)
+    ambiguous: bool = False
 
     @field_validator("environment", mode="before")
     @classmethod
@@ -112,17 +137,43 @@ class NeurogymTask(Task):
         kept = fixating.sum(1) >= self.share_needed * asked[:, 0]
         return np.where(asked[:, 1:].any(1), taken[:, 1:].all(1), kept).astype(float)
 
+    def contradictions(self) -> Contradictions:
+        """Trials that have equal inputs up to a step, without noise, and unequal answers there."""
+        with gymnasium_silent(), numpy_seeded(self.bank_seed):
+            environment = self._environment()
+            take_out_noise(environment)
+            made = [_new_trial(environment) for _ in range(COMPARED)]
+        return contradictions([trial.inputs for trial in made], [trial.truth for trial in made])
+
     @cached_property
     def _bank(self) -> _Bank:
-        with _gymnasium_silent(), _numpy_seeded(self.bank_seed):
-            environment = _made(self.environment, self.settings)
-            if _dt_of(environment) != self.dt:
-                dt = int(self.dt) if self.dt == int(self.dt) else self.dt
-                environment = _made(self.environment, {**self.settings, "dt": dt})
-            seed = _outermost(environment, "seed")
-            if seed is not None:
-                seed(self.bank_seed)
-            return _bank_of(environment, self.trials)
+        self._check_answers()
+        with gymnasium_silent(), numpy_seeded(self.bank_seed):
+            return _bank_of(self._environment(), self.trials)
+
+    def _environment(self) -> Any:
+        """The environment, seeded."""
+        environment = made_by(self.environment, self.settings)
+        if dt_of(environment) != self.dt:
+            dt = int(self.dt) if self.dt == int(self.dt) else self.dt
+            environment = made_by(self.environment, {**self.settings, "dt": dt})
+        seed = outermost(environment, "seed")
+        if seed is not None:
+            seed(self.bank_seed)
+        return environment
+
+    def _check_answers(self) -> None:
+        """InvalidSetting where too many trials ask for what no network can know."""
+        if self.ambiguous:
+            return
+        found = self.contradictions()
+        if found.share > MOST_INVOLVED:
+            raise InvalidSetting(
+                f"environment {name_of(self.environment)}: {found.statement}: no network can "
+                "answer both; ambiguous=True goes on with it"
+            )
+        if found.pairs:
+            log.warning("environment %s: %s", name_of(self.environment), found.statement)
 
 
 def from_neurogym(
@@ -131,6 +182,7 @@ def from_neurogym(
     trials: int = 2000,
     bank_seed: int = 0,
     weight_before: float = 0.2,
+    ambiguous: bool = False,
     **settings: Any,
 ) -> NeurogymTask:
     """A task from any neurogym environment: `from_neurogym("ReadySetGo-v0", dt=20)`.
@@ -141,14 +193,14 @@ def from_neurogym(
 
     Raises InvalidSetting when neurogym is not installed (the extra 'neurogym'), and when the
     environment is unknown or cannot be made so; the task's first trial does, when the environment
-    makes no supervised trials (it has no ground truth).
+    makes no supervised trials (it has no ground truth), or many that contradict each other.
     """
     if isinstance(environment, type):
-        environment = _by_name(environment)
-    elif _outermost(environment, "new_trial") is not None:
-        environment = _Copies(environment)
-    with _gymnasium_silent():
-        dt = _dt_of(_made(environment, settings))
+        environment = by_name(environment)
+    elif outermost(environment, "new_trial") is not None:
+        environment = Copies(environment)
+    with gymnasium_silent():
+        dt = dt_of(made_by(environment, settings))
     return NeurogymTask(
         dt=dt,
         environment=environment,
@@ -156,110 +208,8 @@ def from_neurogym(
         trials=trials,
         bank_seed=bank_seed,
         weight_before=weight_before,
+        ambiguous=ambiguous,
     )
-
-
-class _Copies:
-    """Makes an environment as a copy of one that the caller made."""
-
-    def __init__(self, environment: Any) -> None:
-        self.environment = copy.deepcopy(environment)
-        self.__qualname__ = type(environment).__qualname__  # how it is named in JSON
-
-    def __call__(self) -> Any:
-        return copy.deepcopy(self.environment)
-
-
-def _made(environment: str | Callable[..., Any], settings: dict[str, Any]) -> Any:
-    """The environment, made with these settings."""
-    make = _maker(environment) if isinstance(environment, str) else environment
-    try:
-        return make(**settings)
-    except (TypeError, ValueError, KeyError) as error:
-        name = environment if isinstance(environment, str) else environment.__qualname__
-        raise InvalidSetting(
-            f"environment {name}: cannot be made with {settings}: {error}"
-        ) from None
-
-
-def _maker(name: str) -> Callable[..., Any]:
-    """What makes the environment of a name: a class 'module:Class', or neurogym."""
-    found = _class_named(name)
-    if found is not None:
-        return found
-    try:
-        neurogym = importlib.import_module("neurogym")
-    except ImportError as error:
-        raise InvalidSetting(
-            f"environment = {name!r} needs neurogym ({error}): pip install 'attractory[neurogym]'"
-        ) from None
-    unknown = importlib.import_module("gymnasium").error.Error
-
-    def make(**settings: Any) -> Any:
-        try:
-            return neurogym.make(name, **settings)
-        except unknown as error:
-            raise InvalidSetting(f"environment = {name!r} is not known: {error}") from None
-
-    return make
-
-
-def _class_named(name: str) -> type | None:
-    """The class of 'module:Class'; None where the name is not of that form."""
-    module, _, path = name.partition(":")
-    if not path or not all(part.isidentifier() for part in path.split(".")):
-        return None
-    try:
-        found: Any = importlib.import_module(module)
-        for part in path.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
-        raise InvalidSetting(f"environment = {name!r} is not allowed: {error}") from None
-    return found
-
-
-def _by_name(kind: type) -> str | type:
-    """'module:Class' where the class can be found by it, else the class itself."""
-    name = f"{kind.__module__}:{kind.__qualname__}"
-    try:
-        return name if _class_named(name) is kind else kind
-    except InvalidSetting:
-        return kind
-
-
-def _dt_of(environment: Any) -> float:
-    return float(_innermost(environment).dt)
-
-
-def _innermost(environment: Any) -> Any:
-    """The environment within all wrappers: it holds the trial."""
-    return getattr(environment, "unwrapped", environment)
-
-
-def _outermost(environment: Any, method: str) -> Callable[..., Any] | None:
-    """The method of the outermost wrapper that has it (gymnasium's own ones do not)."""
-    while not hasattr(type(environment), method) and hasattr(environment, "env"):
-        environment = environment.env
-    return getattr(environment, method) if hasattr(type(environment), method) else None
-
-
-@contextmanager
-def _gymnasium_silent() -> Iterator[None]:
-    """Without the advice that gymnasium gives to those who write environments."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"(\x1b\[33m)?WARN: ")
-        yield
-
-
-@contextmanager
-def _numpy_seeded(seed: int) -> Iterator[None]:
-    """For environments that draw from NumPy's global generator, whose state comes back after."""
-    state = np.random.get_state()  # noqa: NPY002
-    np.random.seed(seed)  # noqa: NPY002
-    try:
-        yield
-    finally:
-        np.random.set_state(state)  # noqa: NPY002
 
 
 class _Bank(NamedTuple):
@@ -290,7 +240,7 @@ class _Made(NamedTuple):
 
 def _bank_of(environment: Any, n: int) -> _Bank:
     made = [_new_trial(environment) for _ in range(n)]
-    space = _innermost(environment).action_space
+    space = innermost(environment).action_space
     discrete = hasattr(space, "n") and made[0].truth.ndim == 1
     lengths = np.array([len(trial.inputs) for trial in made])
     if not discrete:
@@ -319,7 +269,7 @@ def _bank_of(environment: Any, n: int) -> _Bank:
 
 
 def _new_trial(environment: Any) -> _Made:
-    new_trial, inner = _outermost(environment, "new_trial"), _innermost(environment)
+    new_trial, inner = outermost(environment, "new_trial"), innermost(environment)
     said = new_trial() if new_trial is not None else None
     if not (hasattr(inner, "ob") and hasattr(inner, "gt")):
         raise InvalidSetting(

@@ -12,7 +12,7 @@ import numpy as np
 from attractory._errors import FileProblem, InvalidSetting, whole_number
 from attractory._machine import one_blas_thread
 from attractory.kernels import native, to_compile
-from attractory.models import Model, Network, Weights
+from attractory.models import Model, Network, Weights, in_steps_of
 from attractory.rules import BPTT
 from attractory.runs import (
     CHECKPOINTS,
@@ -48,6 +48,9 @@ def train(
     progress: bool = True,
 ) -> Run:
     """Train networks of a model on a task by a rule; what is not given is the task's `recipe`.
+
+    A model that never said its dt takes the task's (with a tau of one step where it said none);
+    one that says another dt is refused: tau would mean another time than it says.
 
     `nets` networks are trained together; each has its own initial weights, trials and noise, which
     depend on the seed and its index alone. With a path the run is kept there: interrupted at any
@@ -342,6 +345,7 @@ def _checked_arguments(task: Any, model: Any, rule: Any, nets: Any) -> tuple[Mod
     _check_kind("task", task, Task)
     model = recipe(task).model if model is None else model
     _check_kind("model", model, Model)
+    model = in_steps_of(model, task.dt, task.name)
     rule = rule_for(task, model) if rule is None else rule
     _check_kind("rule", rule, BPTT)
     whole_number("nets", nets)
