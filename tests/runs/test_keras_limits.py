@@ -81,6 +81,14 @@ def test_an_array_that_the_file_does_not_hold_is_refused(tmp_path):
     assert "lacks numbers of its array 'simple_rnn_1/kernel:0'" in refusal(path)
 
 
+def test_a_list_of_very_many_layers_is_refused_at_once(tmp_path):
+    path = write(tmp_path / "w.h5", 4)
+    with h5py.File(path, "a") as file:
+        del file.attrs["layer_names"]
+        file.attrs["layer_names0"] = [f"n{i}".encode() for i in range(600)]
+    assert "lists 600 layers; allowed: at most 500" in refusal(path)
+
+
 def test_zeros_that_would_take_gigabytes_are_refused_unread(tmp_path):
     path = write(tmp_path / "w.h5", 6_000, zeros=True, compression="gzip", compression_opts=1)
     assert path.stat().st_size < 2**20

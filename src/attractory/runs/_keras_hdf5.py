@@ -29,6 +29,7 @@ from attractory.runs._keras_layer import ALLOWED_FILES, SAVE_AGAIN, Refused, sho
 _OWN_WEIGHTS = "allowed: a file that holds its own weights"
 _PROGRAM = Path(__file__).with_name("_keras_hdf5_process.py")
 _HEADER = struct.Struct("<cI")  # the kind of a message and its length, as the program has it
+_MOST_PARTS = 1000  # of a list of names that Keras splits: each has 64 kB
 _MOST_REASON = 100  # letters of what the library says
 
 
@@ -79,7 +80,7 @@ class Group:
         whole = self.texts(attribute)
         if whole is not None:
             return whole
-        numbered = (self.texts(f"{attribute}{i}") for i in itertools.count())
+        numbered = (self.texts(f"{attribute}{i}") for i in range(_MOST_PARTS))
         parts = list(itertools.takewhile(lambda part: part is not None, numbered))
         return [name for part in parts for name in part or ()] if parts else None
 

@@ -35,6 +35,7 @@ from attractory.runs._keras_layer import (
 from attractory.runs._keras_versions import RECENT
 from attractory.runs._layers import GATES
 
+_MOST_LISTED = 500  # layers or arrays: each takes a moment to look at
 _CELL_ARRAYS = ("kernel", "recurrent_kernel", "bias")
 _DENSE_ARRAYS = ("kernel", "bias")
 _KINDS = {GATES[ours]: kind for kind, ours in RECURRENT.items()}
@@ -72,6 +73,11 @@ def stored_layers(file: Group) -> Stored:
     )
 
 
+def _check_count(count: int, things: str) -> None:
+    if count > _MOST_LISTED:
+        raise Refused(f"lists {count} {things}; allowed: at most {_MOST_LISTED}")
+
+
 def _version(group: Group) -> str | None:
     texts = group.texts("keras_version")
     return texts[0] if texts else None
@@ -81,6 +87,7 @@ def _version(group: Group) -> str | None:
 
 
 def _legacy_layers(group: Group, names: list[str]) -> list[KerasLayer]:
+    _check_count(len(names), "layers")
     if len(set(names)) < len(names):
         often, times = Counter(names).most_common(1)[0]
         raise Refused(f"lists layer {shown(often)} {times} times; {SAVE_AGAIN}")
@@ -89,6 +96,7 @@ def _legacy_layers(group: Group, names: list[str]) -> list[KerasLayer]:
 
 def _legacy_layer(name: str, group: Group) -> KerasLayer:
     paths = group.names("weight_names") or []
+    _check_count(len(paths), f"arrays in layer {shown(name)}")
     return layer_of(name, [(path, group.array(path)) for path in paths])
 
 
@@ -136,7 +144,9 @@ def _n_gates(shape: Sequence[int]) -> int:
 
 def _keras3_layers(group: Group) -> list[KerasLayer]:
     # HDF5 lists groups by alphabet, "gru_10" before "gru_2".
-    layers = [_keras3_layer(name, group.group(name)) for name in sorted(group, key=_number)]
+    names = sorted(group, key=_number)
+    _check_count(len(names), "layers")
+    layers = [_keras3_layer(name, group.group(name)) for name in names]
     return sorted(layers, key=lambda layer: layer.kind == "Dense")
 
 
