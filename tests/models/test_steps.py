@@ -10,7 +10,7 @@ import attractory as at
 from attractory.models import GRU, LSTM, CurrentRNN, Custom, Network, RateRNN, Stacked
 from attractory.tasks import Trials
 
-TASK = at.tasks.get("context_decision")  # dt = 25
+TASK = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 20), pulse=5, delay=5, dt=25.0)
 RULE = at.rules.BPTT(steps=1, batch=2)
 
 
@@ -81,9 +81,9 @@ def test_another_dt_is_refused_in_training(name):
 
 MEETINGS = {
     "evaluate": lambda net: at.evaluate(net, TASK, n=4),
-    "robustness": lambda net: at.robustness(net, TASK, vary="sigma", values=[0.1], n=4),
+    "robustness": lambda net: at.robustness(net, TASK, vary="noise", values=[0.1], n=4),
     "psychometric": lambda net: at.evaluation.psychometric(net, TASK, n=4),
-    "by_condition": lambda net: at.evaluation.by_condition(net, TASK, "context", n=4),
+    "by_condition": lambda net: at.evaluation.by_condition(net, TASK, "any", n=4),
     "state_space": lambda net: at.analysis.state_space(net, TASK.sample(4)),
     "fixed_points": lambda net: at.analysis.fixed_points(net, n_starts=4, max_starts=4, task=TASK),
     "fixed_points of trials": lambda net: at.analysis.fixed_points(net, 4, task=TASK.sample(4)),
@@ -118,11 +118,17 @@ def test_a_network_whose_steps_have_no_length_is_taken_step_by_step():
     assert at.runs._run.imported_run(plain, TASK, __file__).model.dt == 25.0
 
 
-SCALED = [RateRNN(units=4, tau=7.0), LSTM(units=3)]
-SCALED += [Stacked(layers=(CurrentRNN(units=3, tau=3.0), GRU(units=2)))]
+LAYERS = Stacked(layers=(CurrentRNN(units=3, tau=3.0), GRU(units=2)))
 
 
-@pytest.mark.parametrize("model", SCALED)
+@pytest.mark.parametrize(
+    "model",
+    [
+        RateRNN(units=4, tau=7.0),
+        pytest.param(LSTM(units=3), marks=pytest.mark.slow),
+        pytest.param(LAYERS, marks=pytest.mark.slow),
+    ],
+)
 def test_steps_of_another_length_compute_the_same(model):
     net = built(model)
     inputs = TASK.sample(3).inputs

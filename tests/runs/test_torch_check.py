@@ -37,10 +37,10 @@ def with_start(m, x):
 
 SAME = {
     "outputs": (lambda m, x: m.out(m.core(x)[0]), {}),
-    "a tuple": (lambda m, x: (m.out(m.core(x)[0]), m.core(x)[1]), {"kind": "GRU"}),
+    "a tuple": (lambda m, x: (m.out(m.core(x)[0]), m.core(x)[1]), {}),
     "states first": (lambda m, x: (m.core(x)[0], m.out(m.core(x)[0])), {}),
     "a dict": (lambda m, x: {"out": m.out(m.core(x)[0])}, {}),
-    "the last step": (last, {"kind": "LSTM"}),
+    "the last step": (last, {}),
     "the last step of one output": (lambda m, x: last(m, x)[:, 0], {"outputs": 1}),
     "one output, squeezed": (lambda m, x: m.out(m.core(x)[0])[..., 0], {"outputs": 1}),
     "time first": (lambda m, x: m.out(m.core(x)[0]), {"batch_first": False}),

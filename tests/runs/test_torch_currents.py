@@ -19,6 +19,11 @@ published = pytest.mark.skipif(not OTHERS.is_dir(), reason="the published networ
 PHI = {"tanh": torch.tanh, "relu": torch.relu, "linear": lambda x: x, "sigmoid": torch.sigmoid}
 
 
+def few(name, quick):
+    """A case for all runs, or for the slow one: each compiles."""
+    return name if name in quick else pytest.param(name, marks=pytest.mark.slow)
+
+
 class Valente(torch.nn.Module):
     """Names wi, wrec (m, n), wo, si, so, b, h0, as a network of the first family is written."""
 
@@ -68,7 +73,10 @@ NETWORKS = {
 }
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+FEW = ("full", "low rank, over N", "currents read out")
+
+
+@pytest.mark.parametrize("name", [few(name, FEW) for name in NETWORKS])
 def test_the_first_family_of_names(name):
     settings, said = NETWORKS[name]
     module = Valente(**settings)
@@ -154,7 +162,7 @@ PUBLISHED = {
 
 
 @published
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("name", [few(name, list(PUBLISHED)[2:]) for name in PUBLISHED])
 def test_published_networks(name):
     over, said = PUBLISHED[name]
     arrays = load_file((OTHERS / name).with_suffix(".safetensors"))

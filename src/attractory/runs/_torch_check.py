@@ -18,7 +18,9 @@ from attractory.runs._torch_file import reason
 _TRIALS, _STEPS = 7, 23
 _SEED = 20
 _CLOSE = 1e-5  # difference over the size of the outputs that float32 explains where nothing grows
-_ROUNDINGS = 100.0  # one order of summation may do so much worse than another
+_EPSILON = 1e-7  # of float32
+_ROUNDINGS = 30.0  # in each step many numbers are rounded, here the inputs alone
+_LARGEST = 1e30  # beyond this, products within a step may be infinite in float32
 _HOW = "give check=inputs that it takes, (trial, time, input), or check=False to leave this out"
 
 
@@ -71,16 +73,20 @@ def _expected(network: Network, inputs: np.ndarray) -> tuple[np.ndarray, np.ndar
     """The network's outputs in float64, and how far others may be from them (infinite: anywhere).
 
     As much as float32 explains: a little of what outputs have been up to then, and where dynamics
-    make rounding grow, as in chaos, some multiple of what it has become here.
+    make rounding grow, as in chaos, some multiple of what inputs as slightly changed come to.
     """
-    exact = network.simulate(inputs, precision="float64").outputs
+    rng = np.random.default_rng(_SEED)
+    changes = _EPSILON * (1 + np.abs(inputs)) * rng.normal(size=inputs.shape)
+    both = np.concatenate([inputs, inputs + changes])  # one program for both
+    exact, changed = np.split(network.simulate(both, precision="float64").outputs, 2)
     with np.errstate(invalid="ignore"):
-        rounded = np.abs(network.simulate(inputs).outputs.astype(np.float64) - exact)
-    rounded = np.nan_to_num(rounded, nan=np.inf, posinf=np.inf)
+        apart = np.nan_to_num(np.abs(changed - exact), nan=np.inf, posinf=np.inf)
     size = np.maximum.accumulate(np.abs(exact).max(2, keepdims=True), axis=1)
-    grown = np.maximum.accumulate(rounded.max((0, 2)))[None, :, None]
+    grown = np.maximum.accumulate(apart.max((0, 2)))[None, :, None]
     allowed = _CLOSE * (1 + size) + _ROUNDINGS * grown
-    return exact, np.broadcast_to(np.nan_to_num(allowed, nan=np.inf), exact.shape)
+    beyond = np.maximum.accumulate(size > _LARGEST, axis=1)  # where float32 has no number
+    allowed = np.where(beyond, np.inf, np.nan_to_num(allowed, nan=np.inf))
+    return exact, np.broadcast_to(allowed, exact.shape)
 
 
 def _random_inputs(network: Network) -> np.ndarray:
