@@ -142,6 +142,7 @@ def family(seed):
         mixed = np.array([[1 + rng.choice([-1, 1]) * gap, 0.0], [0.1, 0.9]])
         weights = mixed, [[0.1], [0.05]], [[1.0, rng.normal()]]
     elif kind == 5:
+        task = THREE  # with two levels a decay to 0 keeps its sign until it underflows
         units = int(rng.integers(3, 6))
         recurrent = rng.normal(size=(units, units)) * rng.uniform(0.8, 1.8) / np.sqrt(units)
         weights = recurrent, rng.normal(size=(units, 1)), 2 * rng.normal(size=(1, units))
@@ -161,7 +162,7 @@ def family(seed):
     return models.Network.from_weights(*weights, **options), task
 
 
-@pytest.mark.parametrize("seed", [0, 3, 4, 6])
+@pytest.mark.parametrize("seed", [3, 5, 6, 7, 10])
 def test_what_is_said_of_states_is_true_of_the_exact_ones(seed):
     checked(*family(seed), 150, beyond=100)
 

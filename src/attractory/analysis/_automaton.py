@@ -33,8 +33,9 @@ class Automaton:
 
     T0, from the centre of each state, without noise: reached (index of the state read, -1: none),
     margins (how clearly the outputs say the state asked for; below 0 they say another).
-    T1, from states of the same meaning after random histories, with the task's noise: samples,
-    failures (how many), worst_margins (the smallest of all samples; NaN where there is none).
+    T1, from states of the same meaning after random histories, with the task's noise, in float32:
+    samples, failures (how many), worst_margins (the smallest of all samples; NaN where there is
+    none).
     T2, proved: proofs[q] is an ellipsoid around a stable fixed point; all of it means the state,
     nothing leaves it in silence, and the centre comes into it and means the state at every step on
     the way, every rounding bounded (None where there is no such proof).

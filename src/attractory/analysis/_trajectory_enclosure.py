@@ -45,7 +45,8 @@ def entry(
             return None
         if (t % LOOK == 0 or t == limit) and region.holds(state, radius):
             return t
-        state, radius = tube.advance(state, radius)
+        with np.errstate(all="ignore"):  # a way may run away: its ball is not finite then
+            state, radius = tube.advance(state, radius)
         if not radius < region.size:
             return None
     return None
