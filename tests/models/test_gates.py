@@ -183,3 +183,12 @@ def test_an_unknown_gate_function_is_one_line():
     with pytest.raises(at.InvalidSetting, match="recurrent_activation = 'relu'") as caught:
         GRU(recurrent_activation="relu")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "model", [GRU(units=3, reset_after=False), LSTM(units=3, recurrent_activation="hard_sigmoid")]
+)
+def test_torch_has_neither(model):
+    with pytest.raises(at.InvalidSetting, match="has no counterpart in PyTorch") as caught:
+        at.to_torch(model.build(1, 1))
+    assert "\n" not in str(caught.value)

@@ -633,6 +633,18 @@ def test_nan_and_infinity_are_counted_and_their_matrix_named(
     assert f"the {name} of layer {layer!r} has 2 NaN or infinite values of {values.size}" in message
 
 
+def test_numbers_beyond_float32_and_signalling_nan_are_counted_too(tmp_path: Path) -> None:
+    layers = legacy_layers()
+    values = layers["dense_1"]["dense_1/kernel:0"]
+    for bad in (values.astype(np.float64), values.copy()):
+        bad.flat[0] = 1e300 if bad.dtype == np.float64 else np.nan
+        if bad.dtype == np.float32:
+            bad.view(np.uint32).flat[0] = 0x7FA00000  # a NaN that raises a flag when it is copied
+        layers["dense_1"]["dense_1/kernel:0"] = bad
+        message = refusal(write_legacy(tmp_path / "m.h5", layers))
+        assert "the kernel of layer 'dense_1' has 1 NaN or infinite values of 14" in message
+
+
 def test_numbers_that_are_not_real_are_refused(tmp_path: Path) -> None:
     layers = legacy_layers()
     layers["dense_1"]["dense_1/kernel:0"] = np.ones((N_UNITS, 2), np.complex64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,3 +151,15 @@ def test_a_dropout_that_stays_switched_on_is_refused(name, tmp_path):
 def test_an_activation_layer_is_refused_with_its_function(name, tmp_path):
     model = sequential(rnn(), layers.Activation("relu", name="act"), layers.Dense(2))
     assert "layer 'act' is of kind \"Activation('relu')\"" in refusal(saved(model, tmp_path / name))
+
+
+def test_a_published_network_of_keras_3_is_read_like_by_keras():
+    path = Path(__file__).resolve().parents[3] / "shared/data/others/keras3_dm_bias_final.hdf5"
+    if not path.is_file():
+        pytest.skip(f"the published networks are not beside this project: no {path}")
+    network = at.load_keras(path)
+    assert (network.units, network.n_inputs, network.n_outputs) == (100, 1, 1)
+    model = keras.saving.load_model(path, compile=False)
+    inputs = np.random.default_rng(1).normal(size=(2, 370, 1)).astype(np.float32)
+    got = network.simulate(inputs).outputs
+    np.testing.assert_allclose(got, model.predict(inputs, verbose=0), rtol=0, atol=1e-5)

@@ -24,7 +24,11 @@ NETWORKS = {
     "leaky": RateRNN(units=5, tau=4.0),
     "GRU": GRU(units=5),
     "GRU without biases": GRU(units=5, bias=False),
+    "GRU, reset before": GRU(
+        units=5, reset_after=False, recurrent_activation="hard_sigmoid_keras2"
+    ),
     "LSTM": LSTM(units=5),
+    "LSTM, hard gates": LSTM(units=5, recurrent_activation="hard_sigmoid"),
     "layers": Stacked(layers=(GRU(units=4), RateRNN(units=5))),
 }
 

@@ -20,6 +20,8 @@ from attractory.runs._layers import GATES, Chain, Layer
 
 Shape = tuple[int | None, ...]
 
+# Of numbers: networks are computed in float32 unless asked otherwise.
+_LARGEST = float(np.finfo(np.float32).max)
 _TYPES = ("<f2", "<f4", "<f8")
 # Of memory, what a file of so many bytes may ask for: each of its numbers takes 8 bytes here.
 # Real weights take 2 to 8 in the file; compressed networks with few connections take less, but
@@ -127,18 +129,19 @@ def _checked(layer: KerasLayer, name: str, shape: Shape) -> Array:
 
 
 def _finite(layer: KerasLayer, name: str, array: Array) -> Iterator[np.ndarray]:
-    """The rows of an array; Refused after the last one when a number is not finite."""
+    """The rows of an array; Refused after the last one when a number is not finite in float32."""
     n_bad = n_rows = 0
     for rows in array.rows():
-        n_bad += int(np.count_nonzero(~np.isfinite(rows)))
-        n_rows += len(rows)
-        yield rows
+        with np.errstate(invalid="ignore"):  # as some NaN make it, in a comparison and in a copy
+            n_bad += int(np.count_nonzero(~(np.abs(rows) <= _LARGEST)))
+            n_rows += len(rows)
+            yield rows
     where = f"the {name} of {layer.title}"
     if n_rows != array.shape[0]:
         raise Refused(f"{where} has {n_rows} rows of {array.shape[0]}; {SAVE_AGAIN}")
     if n_bad:
         count = f"{n_bad} NaN or infinite values of {int(np.prod(array.shape))}"
-        raise Refused(f"{where} has {count}; allowed: finite numbers")
+        raise Refused(f"{where} has {count}; allowed: finite numbers up to {_LARGEST:.2g}")
 
 
 def shown_type(name: str) -> str:
