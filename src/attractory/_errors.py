@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable
 from numbers import Integral
 from typing import Any
 
+LONGEST = 300  # letters of a message: what a terminal shows in three lines
+_TAIL = 120  # of them for the end of a message that is cut: there it says what is allowed
+_LONGEST_NAMES = 150  # letters of a list of allowed names that is shown whole
+_CUT = " … "
+
 
 class AttractoryError(Exception):
-    """Base of every error that Attractory raises for a caller's mistake."""
+    """Base of every error that Attractory raises for a caller's mistake.
+
+    Its message is one line of at most 300 printable letters, whatever it is made from.
+    """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(one_line(str(message)))
 
 
 class InvalidSetting(AttractoryError, ValueError):
@@ -20,16 +32,84 @@ class FileProblem(AttractoryError, ValueError):
     """A file or folder is missing, damaged, of an unknown kind, or cannot be written."""
 
 
-def nearest(name: str, allowed: Iterable[str]) -> str:
-    """A hint that names the allowed name closest to `name`, and all of them when they are few."""
-    names = sorted(allowed)
-    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+def one_line(text: str) -> str:
+    """The text on one line, cut in its middle where it is too long.
+
+    Letters that cannot be printed (control characters, halves of surrogate pairs) are written as
+    escapes: text from files must not steer the reader's terminal.
+    """
+    most = 4 * LONGEST
+    if len(text) > most:
+        text = text[: most // 2] + _CUT + text[-most // 2 :]
+    text = " ".join(text.split())
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
+    if len(text) <= LONGEST:
+        return text
+    head = LONGEST - _TAIL - len(_CUT)
+    return text[:head].rstrip() + _CUT + text[-_TAIL:].lstrip()
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("unicode_escape").decode("ascii")
+
+
+class _Shown(reprlib.Repr):
+    """Python's own way of writing values short, for all kinds of values that arrive here."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxstring, self.maxother = 3, 60, 60
+        self.maxtuple = self.maxlist = self.maxset = self.maxfrozenset = self.maxdeque = 6
+        self.maxdict = 4
+
+    def repr1(self, x: Any, level: int) -> str:
+        if hasattr(type(x), "model_fields"):  # of pydantic: settings within settings
+            return f"{type(x).__name__}(...)"
+        if getattr(x, "ndim", 0) and hasattr(x, "dtype"):
+            return f"an array {tuple(x.shape)} of {x.dtype}"
+        if isinstance(x, (bytes, bytearray)) and len(x) > 30:
+            return f"{bytes(x[:30])!r}..."
+        return super().repr1(x, level)
+
+    def repr_int(self, x: int, level: int) -> str:
+        digits = int(x.bit_length() * 0.30103) + 1
+        # Python refuses to write more than 4300 digits, and takes long for less
+        return repr(x) if digits <= 40 else f"a number of {digits} digits"
+
+
+_shown = _Shown()
+
+
+def shown(value: Any, most: int = 80) -> str:
+    """`repr(value)`, cut before it is made: for messages that quote a value of any size.
+
+    Of collections the first few items are shown, of strings the ends, of arrays shape and type.
+    """
+    text = _shown.repr(value)
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def nearest(name: object, allowed: Iterable[str]) -> str:
+    """What is allowed, and a hint that names the one closest to `name`.
+
+    All of the allowed names when they are few, else those most like `name`.
+    """
+    names = sorted(map(str, allowed))
+    asked = name[:100] if isinstance(name, str) else ""
+    close = difflib.get_close_matches(asked, names, n=1, cutoff=0.5)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"allowed: {', '.join(names)}{hint}"
+    listed = ", ".join(names)
+    if len(listed) > _LONGEST_NAMES:
+        some = difflib.get_close_matches(asked, names, n=6, cutoff=0.0) if asked else names[:6]
+        listed = f"{', '.join(some)}, … ({len(names)} in all)"
+    return f"allowed: {listed}{hint}"
 
 
 def whole_number(name: str, value: Any, least: int = 1) -> int:
     """`value` when it is a whole number of at least `least`, else InvalidSetting."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise InvalidSetting(f"{name} = {value!r} is not allowed: a whole number, {least} or more")
+        raise InvalidSetting(
+            f"{name} = {shown(value)} is not allowed: a whole number, {least} or more"
+        )
     return int(value)

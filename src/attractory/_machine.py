@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache, wraps
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from threadpoolctl import ThreadpoolController
@@ -17,12 +19,34 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
 
+# where Linux keeps the limit of a container or job, in the newer and the older of its two ways
+_GROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
 
 def available_cores() -> int:
     """The processor cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@cache
+def memory() -> int:
+    """Bytes of memory that this process may use: the machine's, or less where it is in a group."""
+    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for file in _GROUP_LIMITS:
+        with suppress(OSError, ValueError):  # not in a group, or its limit is the word "max"
+            found.append(int(Path(file).read_text()))
+    return min(found)
+
+
+def check_memory(what: str, needed: float) -> None:
+    """InvalidSetting where something of this size (bytes) cannot fit into this machine's memory."""
+    if needed > memory():
+        raise InvalidSetting(
+            f"{what} would take {needed / 2**30:,.3g} GB of memory; "
+            f"this machine has {memory() / 2**30:.3g} GB"
+        )
 
 
 def use_cores(cores: int | None = None) -> None:

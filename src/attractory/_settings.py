@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from attractory._errors import InvalidSetting, nearest
+from attractory._errors import InvalidSetting, nearest, shown
+
+MOST = 2**31 - 1  # the largest whole number that JAX's usual integers hold
+_MOST_PROBLEMS = 3  # that one message tells; a value that fits none of several kinds makes many
 
 
 class Settings(BaseModel):
@@ -20,16 +23,47 @@ class Settings(BaseModel):
     """
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, arbitrary_types_allowed=True, validate_default=True
+        extra="forbid",
+        frozen=True,
+        arbitrary_types_allowed=True,
+        validate_default=True,
+        allow_inf_nan=False,
     )
 
-    def __init__(self, **values: Any) -> None:
+    # self by position alone: a file may hold a setting of that name
+    def __init__(self, /, **values: Any) -> None:
         try:
             super().__init__(**values)
         except ValidationError as error:
             raise InvalidSetting(_one_line(type(self), error)) from None
 
-    def replace(self, **changes: Any) -> Self:
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_"):  # pydantic keeps its own things under such names
+            self._refuse_change(name, shown(value, 40))
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if not name.startswith("_"):
+            self._refuse_change(name, "...")
+        super().__delattr__(name)
+
+    def _refuse_change(self, name: str, value: str) -> NoReturn:
+        kind, fields = type(self).__name__, type(self).model_fields
+        if name not in fields:
+            raise InvalidSetting(f"{kind}: unknown setting {name!r}; {nearest(name, fields)}")
+        raise InvalidSetting(
+            f"{kind}.{name} cannot be changed: settings stay as they were made; "
+            f"others are made by .replace({name}={value})"
+        )
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _within_integers(cls, value: Any) -> Any:
+        if isinstance(value, int) and abs(value) > MOST:
+            raise ValueError(f"a whole number of at most {MOST}")
+        return value
+
+    def replace(self, /, **changes: Any) -> Self:
         """The same settings with some fields changed; the result is checked again."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
         return type(self)(**{**values, **changes})
@@ -74,17 +108,18 @@ def as_json(value: Any) -> Any:
 
 
 def _one_line(kind: type[BaseModel], error: ValidationError) -> str:
-    problems = [_describe(kind, problem) for problem in error.errors()]
-    return f"{kind.__name__}: {'; '.join(problems)}"
+    problems = error.errors(include_url=False)
+    said = [_describe(kind, problem) for problem in problems[:_MOST_PROBLEMS]]
+    said += ["…"] if len(problems) > _MOST_PROBLEMS else []
+    return f"{kind.__name__}: {'; '.join(said)}"
 
 
 def _describe(kind: type[BaseModel], problem: Any) -> str:
-    field = ".".join(str(part) for part in problem["loc"] if isinstance(part, (str, int)))
+    parts = [str(part)[:60] for part in problem["loc"] if isinstance(part, (str, int))]
+    field = ".".join(parts)
     if problem["type"] == "extra_forbidden":
         return f"unknown setting {field!r}; {nearest(field, kind.model_fields)}"
     message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if not field:  # a check over several fields names them itself
-        return message
-    value = repr(problem.get("input"))
-    value = value if len(value) <= 60 else value[:57] + "..."
-    return f"{field} = {value} is not allowed: {message}"
+        return str(message)
+    return f"{field} = {shown(problem.get('input'), 60)} is not allowed: {message}"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from fuzz.harness import refuses_or_reads
 
 from attractory import tasks
 from attractory._errors import AttractoryError, InvalidSetting
@@ -95,10 +98,44 @@ def test_a_pulse_width_that_is_not_allowed_is_named_when_varied(value):
 
 def test_settings_cannot_be_changed_in_place():
     task = FlipFlop()
-    with pytest.raises(ValueError, match="frozen"):
+    with pytest.raises(InvalidSetting, match=r"FlipFlop.bits cannot be changed.*replace\(bits=2\)"):
         task.bits = 2
+    with pytest.raises(InvalidSetting, match="FlipFlop.bits cannot be changed"):
+        del task.bits
+    with pytest.raises(InvalidSetting, match=r"unknown setting 'bit'.*did you mean 'bits'\?"):
+        task.bit = 2
     assert task.bits == 3
 
 
 def test_replace_checks_the_result_again():
     assert "steps = 20" in message_of(FlipFlop().replace, steps=20)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"steps": 10**12}, "steps = 1000000000000 is not allowed"),
+        ({"steps": 10**5000}, "steps = a number of 5001 digits is not allowed"),
+        ({"gaps": (0, 10**8)}, "gaps = .0, 100000000. is not allowed"),
+        ({"steps": 500_000, "pulse": 1, "gaps": (0, 5)}, "pulses in a channel are not allowed"),
+        ({"dt": float("inf")}, "dt = inf is not allowed"),
+        ({"self": 1}, "unknown setting 'self'"),
+        ({"bits": [[1] * 999] * 999}, r"bits = \[\[1, 1, .*is not allowed"),
+    ],
+)
+def test_sizes_that_no_machine_has_are_refused_in_one_line(settings, expected):
+    text = message_of(FlipFlop, **settings)
+    assert re.search(expected, text)
+    assert len(text) <= 300
+
+
+@pytest.mark.parametrize("dt", [1e-300, 1e-9, 1e300])
+@pytest.mark.parametrize("name", tasks.names())
+def test_a_step_of_a_strange_length_is_taken_or_refused_in_one_line(name, dt):
+    task = refuses_or_reads(lambda: tasks.get(name, dt=dt), 100, f"{name}, dt = {dt}")
+    assert task is None or 1 <= task.n_steps <= 1_000_000
+
+
+def test_trials_that_would_not_fit_into_memory_are_refused_before_they_are_made():
+    text = message_of(FlipFlop().sample, 10**12)
+    assert "1000000000000 trials of flipflop (340 steps each) would take" in text

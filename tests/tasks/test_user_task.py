@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import attractory as at
 from attractory import tasks
 from attractory._errors import InvalidSetting
 from attractory.tasks import Task, Trial, random_key, trial_keys
@@ -89,6 +90,23 @@ def test_an_unknown_setting_of_a_user_task_names_the_nearest():
             Trial(jnp.zeros((5, 1)), jnp.zeros((5, 2)), jnp.zeros((5, 1))),
             r"mask has shape \(5, 1\).*\(5, 2\)",
         ),
+        (Trial(1j * jnp.ones((5, 1)), jnp.ones((5, 1))), "inputs is of kind complex64"),
+        (Trial(jnp.ones((5, 1)), 0.25 + 1j * jnp.ones((5, 1))), "targets is of kind complex64"),
+        (
+            Trial(jnp.ones((5, 1)), jnp.ones((5, 1)), 1j * jnp.ones((5, 1))),
+            "mask is of kind complex64",
+        ),
+        (Trial(jax.random.split(jax.random.key(0), (5, 1)), jnp.ones((5, 1))), "inputs is of kind"),
+        (Trial(None, jnp.ones((5, 1))), "inputs is of type NoneType"),
+        (Trial([[1.0]] * 5, jnp.ones((5, 1))), "inputs is of type list"),
+        (
+            Trial(jnp.ones((5, 1)), jnp.ones((5, 1)), None, jnp.array([0.0, 5.0])),
+            "epochs is of kind float32",
+        ),
+        (
+            Trial(jnp.ones((5, 1)), jnp.ones((5, 1)), None, None, {"level": jnp.array(1j)}),
+            r"conditions\['level'\] is of kind complex64",
+        ),
     ],
 )
 def test_a_badly_shaped_trial_is_one_line_that_names_the_field(made, expected):
@@ -98,6 +116,48 @@ def test_a_badly_shaped_trial_is_one_line_that_names_the_field(made, expected):
     assert "\n" not in str(caught.value)
     with pytest.raises(InvalidSetting, match=expected):
         _ = task.n_inputs
+
+
+def masked(mask):
+    """A task of 5 steps with this mask of the first point, by the trial's random number."""
+
+    class Masked(Task):
+        def trial(self, key):
+            weight = mask(jax.random.uniform(key))
+            return Trial(jnp.ones((5, 1)), jnp.ones((5, 1)), jnp.zeros((5, 1)).at[0].set(weight))
+
+    return Masked()
+
+
+@pytest.mark.parametrize(
+    ("mask", "expected"),
+    [
+        (lambda chance: -1.0, r"mask has negative values \(down to -1\)"),
+        (
+            lambda chance: jnp.where(chance < 0.2, -1e14, 1.0),
+            r"negative values \(down to -1e\+14\)",
+        ),
+        (lambda chance: 0.0, "mask is 0 everywhere in 64 trials: nothing counts"),
+        (lambda chance: jnp.nan, "mask has values that are not finite"),
+        (lambda chance: jnp.inf, "mask has values that are not finite"),
+    ],
+)
+def test_a_mask_that_cannot_weigh_is_refused_before_training(mask, expected, tmp_path):
+    task = masked(mask)
+    with pytest.raises(InvalidSetting, match=f"masked: .*{expected}") as caught:
+        task.sample(64)
+    assert "\n" not in str(caught.value)
+    rule = at.rules.BPTT(steps=2, batch=2)
+    with pytest.raises(InvalidSetting, match=expected):
+        at.train(task, at.models.RateRNN(units=3), rule, progress=False)
+    with pytest.raises(InvalidSetting, match=expected):
+        at.evaluate(at.models.RateRNN(units=3).build(1, 1), task, n=64)
+
+
+def test_a_trial_in_which_nothing_counts_is_no_fault():
+    """A memory whose only pulse was left out; among many trials some count."""
+    trials = masked(lambda chance: jnp.where(chance < 0.5, 0.0, 1.0)).sample(64)
+    assert 0 < trials.mask.any((1, 2)).sum() < 64
 
 
 def numpy_maths(key):

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from attractory._settings import Settings
 from attractory.tasks._noise import standard_normal
-from attractory.tasks._task import Task
+from attractory.tasks._task import MOST_STEPS, Task
 
 
 class TruncatedExponential(Settings):
@@ -74,7 +74,13 @@ class EpochTask(Task):
     def _durations_fit_the_step(self) -> Any:
         for name, duration in self.durations().items():
             for value in _limits(duration):
-                if abs(value / self.dt - round(value / self.dt)) > 1e-6:
+                if value / self.dt > MOST_STEPS:
+                    raise ValueError(
+                        f"{name} = {value:g} ms is not allowed with dt = {self.dt:g} ms: "
+                        f"at most {MOST_STEPS} steps"
+                    )
+                steps = round(value / self.dt)
+                if abs(value / self.dt - steps) > 1e-6 or (value > 0 and steps == 0):
                     raise ValueError(
                         f"{name} = {value:g} ms is not allowed: a multiple of dt = {self.dt:g} ms"
                     )
@@ -84,6 +90,8 @@ class EpochTask(Task):
                 )
         if self.n_steps < 1:
             raise ValueError("all epochs last 0 ms; at least one must be longer")
+        if self.n_steps > MOST_STEPS:
+            raise ValueError(f"{self.n_steps} steps a trial are not allowed: at most {MOST_STEPS}")
         return self
 
     @property

@@ -11,10 +11,12 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from attractory._errors import InvalidSetting
+from attractory.tasks._guess import best_guess
 from attractory.tasks._machine import Machine
-from attractory.tasks._task import Task, Trial, Trials
+from attractory.tasks._task import MOST_STEPS, Task, Trial, Trials
 
 StepRange = tuple[int, int]
+MOST_PULSES = 1000  # of a channel: each of them is a part of the compiled generator
 
 
 class FlipFlop(Task):
@@ -51,14 +53,14 @@ class FlipFlop(Task):
     name: ClassVar[str] = "flipflop"
 
     bits: int = Field(default=3, ge=1, le=10)
-    pulse: int = Field(default=20, ge=1)
-    delay: int = Field(default=20, ge=0)
+    pulse: int = Field(default=20, ge=1, le=MOST_STEPS)
+    delay: int = Field(default=20, ge=0, le=MOST_STEPS)
     first_onset: StepRange = (10, 99)
     gaps: StepRange | tuple[StepRange, ...] = (50, 130)
     skip_first: float = Field(default=1 / 3, ge=0, le=1)
     noise: float = Field(default=0.1, ge=0, allow_inf_nan=False)
     amplitude: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    steps: int = Field(default=340, ge=1)
+    steps: int = Field(default=340, ge=1, le=MOST_STEPS)
     neutral_start: bool = True
     published_defects: bool = False
     score_last_step: bool = True
@@ -84,9 +86,10 @@ class FlipFlop(Task):
         if not self.gaps:
             raise ValueError("gaps = () is not allowed: one (shortest, longest) pair, or several")
         for field, (low, high) in [("first_onset", self.first_onset), *self._named_gaps()]:
-            if not 0 <= low <= high:
+            if not 0 <= low <= high <= MOST_STEPS:
                 raise ValueError(
-                    f"{field} = ({low}, {high}) is not allowed: two step counts, 0 <= first <= last"
+                    f"{field} = ({low}, {high}) is not allowed: two step counts, "
+                    f"0 <= first <= last <= {MOST_STEPS}"
                 )
         needed = self.first_onset[1] + self.latency + 1
         if self.steps < needed:
@@ -94,6 +97,12 @@ class FlipFlop(Task):
                 f"steps = {self.steps} is too short for one pulse and its answer: at least "
                 f"{needed} (latest first_onset {self.first_onset[1]} + pulse {self.pulse} + "
                 f"delay {self.delay} + 1)"
+            )
+        pulses = 1 + self._most_gaps()
+        if pulses > MOST_PULSES:
+            raise ValueError(
+                f"up to {pulses} pulses in a channel are not allowed: at most {MOST_PULSES}; "
+                "fewer steps, longer gaps or longer pulses"
             )
         return self
 
@@ -130,11 +139,12 @@ class FlipFlop(Task):
         return 1.0
 
     def chance(self) -> float:
-        """0: pulses come at times and with signs that cannot be guessed.
+        """Pulses come at times and with signs that cannot be known, but a guess may be right.
 
-        (With one bit and few pulses they can be, in about one trial of ten.)
+        Few pulses in one channel can be guessed in a trial of ten, those of three channels in three
+        of a thousand.
         """
-        return 0.0
+        return best_guess(self.replace(bits=1), self.bits)
 
     def varied(self, name: str, value: Any) -> Task:
         """One condition changed; with another pulse width the answer keeps its time after onset.
@@ -234,10 +244,16 @@ class FlipFlop(Task):
     def _gap_ranges(self) -> np.ndarray:
         """(gap, 2): shortest and longest silence before pulse 2, 3, …"""
         ranges = [gap for _, gap in self._named_gaps()]
-        if self.gaps and not isinstance(self.gaps[0], tuple):
-            room = self.steps - self.latency - self.first_onset[0] - 1
-            ranges = ranges * (room // (self.pulse + ranges[0][0]))
+        if not isinstance(self.gaps[0], tuple):
+            ranges = ranges * self._most_gaps()
         return np.array(ranges, dtype=np.int32).reshape(-1, 2)
+
+    def _most_gaps(self) -> int:
+        """How many gaps there are, or fit into a trial at the most."""
+        if isinstance(self.gaps[0], tuple):
+            return len(self.gaps)
+        room = self.steps - self.latency - self.first_onset[0] - 1
+        return room // (self.pulse + self.gaps[0])
 
     def _pulses(self, key: jax.Array) -> tuple[jax.Array, jax.Array]:
         """(pulse, bits) each: the step at which a pulse starts; its sign, 0 if it is left out."""

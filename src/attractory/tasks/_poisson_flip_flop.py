@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import Field
 
-from attractory.tasks._task import Task, Trial
+from attractory.tasks._guess import best_guess
+from attractory.tasks._task import MOST_STEPS, Task, Trial
 
 
 class PoissonFlipFlop(Task):
@@ -36,7 +37,7 @@ class PoissonFlipFlop(Task):
 
     bits: int = Field(default=3, ge=1, le=10)
     rate: float = Field(default=0.02, gt=0, le=1)
-    steps: int = Field(default=500, ge=1)
+    steps: int = Field(default=500, ge=1, le=MOST_STEPS)
     first_pulse: bool = False
     noise: float = Field(default=0.0, ge=0, allow_inf_nan=False)
 
@@ -70,8 +71,8 @@ class PoissonFlipFlop(Task):
         return 1.0
 
     def chance(self) -> float:
-        """0: some pulse comes in nearly every trial, and its sign cannot be guessed for long."""
-        return 0.0
+        """Next to 0 but where pulses are rare: signs cannot be guessed for long."""
+        return best_guess(self.replace(bits=1), self.bits)
 
     def conditions(self) -> dict[str, list[float]]:
         return {"noise": [0.0, 0.05, 0.1, 0.15, 0.2]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from attractory._errors import InvalidSetting, nearest
+from attractory._errors import InvalidSetting, nearest, shown
 from attractory.tasks._boolean import And, ContextBoolean, Not, Or, Xor
 from attractory.tasks._decision import ContextDecision, PerceptualDecision
 from attractory.tasks._flip_flop import FlipFlop
@@ -50,10 +50,10 @@ def names() -> list[str]:
 
 def find(name: str) -> type[Task]:
     """The class of a task; InvalidSetting names the nearest one when there is none such."""
-    if name not in _tasks:
+    if not isinstance(name, str) or name not in _tasks:
         raise InvalidSetting(
-            f"task {name!r} is unknown (a task of your own needs attractory.tasks.register first); "
-            + nearest(name, _tasks)
+            f"task {shown(name)} is unknown (a task of your own needs attractory.tasks.register "
+            f"first); {nearest(name, _tasks)}"
         )
     return _tasks[name]
 
@@ -70,7 +70,7 @@ def register(task: type[AnyTask]) -> type[AnyTask]:
     older version of it; the name of another task is refused with InvalidSetting.
     """
     if not (isinstance(task, type) and issubclass(task, Task)):
-        raise InvalidSetting(f"register: {task!r} is no subclass of attractory.tasks.Task")
+        raise InvalidSetting(f"register: {shown(task)} is no subclass of attractory.tasks.Task")
     known = _tasks.get(task.name)
     if known is not None and _origin(known) != _origin(task):
         raise InvalidSetting(f"register: the name {task.name!r} belongs to {_origin(known)}")

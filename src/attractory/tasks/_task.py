@@ -13,9 +13,13 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from attractory._errors import InvalidSetting, nearest, whole_number
+from attractory._errors import InvalidSetting, nearest, shown, whole_number
+from attractory._machine import check_memory
 from attractory._settings import Settings
 from attractory.tasks._machine import Machine
+
+MOST_STEPS = 1_000_000  # of a trial: more is a mistake in dt or in a duration
+ENOUGH_TRIALS = 64  # in which a point counts somewhere, of any task that can be learned
 
 
 class Trial(NamedTuple):
@@ -70,7 +74,7 @@ class Trials:
         """Where an epoch is, (trial, time) of bool; InvalidSetting names those that there are."""
         if self.epochs is None or epoch not in self.epoch_names:
             known = nearest(epoch, self.epoch_names) if self.epoch_names else "there are none"
-            raise InvalidSetting(f"epoch {epoch!r} is unknown; {known}")
+            raise InvalidSetting(f"epoch {shown(epoch)} is unknown; {known}")
         index = self.epoch_names.index(epoch)
         time = np.arange(self.inputs.shape[1])
         begin, end = self.epochs[:, index, None], self.epochs[:, index + 1, None]
@@ -149,18 +153,17 @@ class Task(Settings):
         Trial i depends on the seed and on i alone: a larger `n` repeats the smaller's trials.
         compiled=False saves the second that it takes to compile a task's generator, for a few
         trials of a task that is used once; values may differ by rounding. Raises InvalidSetting
-        when n < 1 or the seed is no integer.
+        when n < 1, when the seed is no integer, when the trials would not fit into memory, and when
+        the task's values are none to train on (not finite, a negative mask, nothing that counts).
         """
-        whole_number("n", n)
-        keys = trial_keys(random_key(seed), jnp.arange(_padded(n) if compiled else n))
-        _ = self._shapes  # a badly shaped trial is reported before anything is made
+        n = whole_number("n", n)
+        first_key = random_key(seed)
+        self._check_memory(n)  # which looks at the shapes first: a wrong one is reported as such
+        keys = trial_keys(first_key, jnp.arange(_padded(n) if compiled else n))
         made = (_compiled_trials(self) if compiled else self._trials)(keys)
-        batch, epochs, conditions = jax.tree.map(lambda array: np.asarray(array)[:n], made)
-        for name, array in batch._asdict().items():
-            if not np.isfinite(array).all():
-                raise InvalidSetting(
-                    f"{self.name}: trial().{name} has values that are not finite; all must be"
-                )
+        everything = jax.tree.map(np.asarray, made)
+        _check_values(self.name, everything[0])
+        batch, epochs, conditions = jax.tree.map(lambda array: array[:n], everything)
         return Trials(
             batch.inputs,
             batch.targets,
@@ -172,6 +175,11 @@ class Task(Settings):
             self.input_names[: self.n_inputs],
             self.output_names,
         )
+
+    def _check_memory(self, n: int) -> None:
+        """InvalidSetting where so many trials, and a copy, do not fit into this machine."""
+        points = self.n_steps * (self.n_inputs + 2 * self.n_outputs)
+        check_memory(f"{n} trials of {self.name} ({self.n_steps} steps each)", 8.0 * n * points)
 
     @property
     def epoch_names(self) -> tuple[str, ...]:
@@ -214,7 +222,7 @@ class Task(Settings):
         """
         if name not in type(self).model_fields:
             raise InvalidSetting(
-                f"vary = {name!r} is no setting of {self.name}; "
+                f"vary = {shown(name)} is no setting of {self.name}; "
                 + nearest(name, type(self).model_fields)
             )
         return self.replace(**{name: value})
@@ -244,7 +252,7 @@ class Task(Settings):
             raise InvalidSetting(
                 f"{self.name}: trial() must be written in JAX operations (jnp, jax.random): {first}"
             ) from None
-        return _checked(self.name, made)
+        return _checked(self.name, made, self.epoch_names)
 
 
 @lru_cache(maxsize=64)
@@ -261,7 +269,7 @@ def _padded(n: int) -> int:
 def random_key(seed: int) -> jax.Array:
     """The key of a seed; InvalidSetting when it is no integer in 0 .. 2**63 - 1."""
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
-        raise InvalidSetting(f"seed = {seed!r} is not allowed: an integer from 0 to 2**63 - 1")
+        raise InvalidSetting(f"seed = {shown(seed)} is not allowed: an integer from 0 to 2**63 - 1")
     return jax.random.fold_in(jax.random.key(int(seed) >> 32), int(seed) & 0xFFFFFFFF)
 
 
@@ -270,13 +278,36 @@ def trial_keys(key: jax.Array, indices: jax.Array) -> jax.Array:
     return jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, indices)
 
 
-def _checked(name: str, made: Any) -> Trial:
-    """`made` when it has the shapes of a Trial, else an error that names the field."""
+def _check_values(name: str, batch: Any) -> None:
+    """InvalidSetting where some of a task's numbers cannot be trained on."""
+    for part, array in batch._asdict().items():
+        if not np.isfinite(array).all():
+            raise InvalidSetting(
+                f"{name}: trial().{part} has values that are not finite; all must be"
+            )
+    lowest = batch.mask.min()
+    if lowest < 0:
+        raise InvalidSetting(
+            f"{name}: trial().mask has negative values (down to {lowest:g}); "
+            "it weighs the points: 0 or more"
+        )
+    # of a few trials none may count by chance (a memory whose pulses were all left out)
+    if len(batch.mask) >= ENOUGH_TRIALS and not batch.mask.any():
+        raise InvalidSetting(
+            f"{name}: trial().mask is 0 everywhere in {len(batch.mask)} trials: nothing counts, "
+            "so nothing can be learned or scored"
+        )
+
+
+def _checked(name: str, made: Any, epoch_names: tuple[str, ...]) -> Trial:
+    """`made` when it has the shapes and kinds of a Trial, else an error that names the field."""
     if not isinstance(made, Trial):
         raise InvalidSetting(
             f"{name}: trial() returned {type(made).__name__}; it must return "
             "attractory.tasks.Trial(inputs, targets, mask)"
         )
+    for part in ("inputs", "targets", "mask"):
+        _check_kind(name, part, getattr(made, part))
     for part in ("inputs", "targets"):
         shape = getattr(made, part).shape
         if len(shape) != 2 or math.prod(shape) == 0:
@@ -294,18 +325,38 @@ def _checked(name: str, made: Any) -> Trial:
             f"{name}: trial().mask has shape {made.mask.shape}; "
             f"it must be that of targets, {made.targets.shape}"
         )
-    _check_epochs(name, made)
+    _check_epochs(name, made, epoch_names)
     return made
 
 
-def _check_epochs(name: str, made: Trial) -> None:
-    if made.epochs is not None and len(made.epochs.shape) != 1:
+def _check_kind(name: str, part: str, value: Any) -> None:
+    """Real numbers, whole numbers or booleans: of anything else float32 would lose a part."""
+    if value is None and part == "mask":
+        return
+    if not hasattr(value, "dtype"):
         raise InvalidSetting(
-            f"{name}: trial().epochs has shape {made.epochs.shape}; it must be (epoch + 1,)"
+            f"{name}: trial().{part} is of type {type(value).__name__}; it must be an array"
         )
+    if not any(jnp.issubdtype(value.dtype, kind) for kind in (jnp.floating, jnp.integer, bool)):
+        raise InvalidSetting(
+            f"{name}: trial().{part} is of kind {value.dtype}; it must be of real numbers"
+        )
+
+
+def _check_epochs(name: str, made: Trial, epoch_names: tuple[str, ...]) -> None:
+    if made.epochs is not None:
+        shape, kind = made.epochs.shape, made.epochs.dtype
+        wanted = (len(epoch_names) + 1,) if epoch_names else shape[:1]
+        if len(shape) != 1 or shape != wanted:
+            raise InvalidSetting(
+                f"{name}: trial().epochs has shape {shape}; it must be (epoch + 1,)"
+            )
+        if not jnp.issubdtype(kind, jnp.integer):
+            raise InvalidSetting(f"{name}: trial().epochs is of kind {kind}; it must be of steps")
     for condition, value in (made.conditions or {}).items():
         if getattr(value, "shape", ()) != ():
             raise InvalidSetting(
-                f"{name}: trial().conditions[{condition!r}] has shape {value.shape}; "
+                f"{name}: trial().conditions[{shown(condition)}] has shape {value.shape}; "
                 "it must be one number"
             )
+        _check_kind(name, f"conditions[{shown(condition)}]", value)

@@ -41,7 +41,7 @@ class SetReset(EpochTask):
     before: Milliseconds = 50.0
     pulse: PositiveMilliseconds = 20.0
     gap: Milliseconds = 100.0
-    pulses: int = Field(default=8, ge=1)
+    pulses: int = Field(default=8, ge=1, le=200)
     delay: Milliseconds = 20.0
     sigma: float = Field(default=0.1, ge=0, allow_inf_nan=False)
 

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from attractory._errors import nearest
 from attractory.tasks._noise import standard_normal
-from attractory.tasks._task import Task, Trial, Trials
+from attractory.tasks._task import MOST_STEPS, Task, Trial, Trials
 from attractory.tasks._yang_rules import (
     END,
     EPOCHS,
@@ -88,7 +88,7 @@ class YangBattery(Task):
 
     dt: float = Field(default=20.0, gt=0)
     rules: tuple[str, ...] = Field(default=NAMES, min_length=1)
-    ring: int = Field(default=32, ge=16)
+    ring: int = Field(default=32, ge=16, le=10_000)
     sigma: float = Field(default=0.01, ge=0, allow_inf_nan=False)
     coherences: tuple[float, ...] = Field(default=(0.01, 0.02, 0.04, 0.08), min_length=1)
     delayed_coherences: tuple[float, ...] = Field(default=(0.08, 0.16, 0.32), min_length=1)
@@ -113,8 +113,12 @@ class YangBattery(Task):
 
     @model_validator(mode="after")
     def _times_fit_the_step(self) -> YangBattery:
-        if abs(UNSCORED / self.dt - round(UNSCORED / self.dt)) > 1e-6:
+        if UNSCORED / self.dt > MOST_STEPS:
+            raise ValueError(f"dt = {self.dt:g} ms is not allowed: at most {MOST_STEPS} steps")
+        if abs(UNSCORED / self.dt - round(UNSCORED / self.dt)) > 1e-6 or self.dt > UNSCORED:
             raise ValueError(f"dt = {self.dt:g} ms is not allowed: 100 ms must be a multiple of it")
+        if self.n_steps > MOST_STEPS:
+            raise ValueError(f"dt = {self.dt:g} ms is not allowed: at most {MOST_STEPS} steps")
         return self
 
     @property
