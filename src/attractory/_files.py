@@ -91,8 +91,8 @@ def parsed_json(text: bytes | str, where: str, not_finite: bool = False) -> Any:
     than any float has, nesting deeper than Python can follow, and text whose lists and
     dictionaries would take far more memory than the text.
     """
-    brackets = (b"[", b"{") if isinstance(text, bytes) else ("[", "{")
-    containers = sum(text.count(bracket) for bracket in brackets)  # type: ignore[arg-type]
+    data = text.encode() if isinstance(text, str) else text
+    containers = data.count(b"[") + data.count(b"{")
     if containers * _BYTES_A_CONTAINER > MOST_JSON_BYTES + 8 * len(text):
         raise FileProblem(f"{where}: not readable as JSON (too many brackets); it is damaged")
     try:

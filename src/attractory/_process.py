@@ -64,8 +64,11 @@ def _machine() -> tuple[str, str]:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         boot = ""  # not known here: a process is told by its number alone
-    host, start = (hashlib.sha256(text.encode()).hexdigest()[:8] for text in (platform.node(), boot))
-    return host, start
+    return _short(platform.node()), _short(boot)
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _state_and_start(pid: int) -> tuple[str, int] | None:

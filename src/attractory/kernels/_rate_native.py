@@ -189,7 +189,7 @@ def _batched(call: _Call) -> Any:
     def function(*operands: jax.Array) -> Any:
         return call(operands)
 
-    @function.def_vmap  # type: ignore[untyped-decorator]
+    @function.def_vmap
     def over_shards(size: int, mapped: list[bool], *operands: jax.Array) -> Any:
         if any(mapped[:_WEIGHTS]):
             axes = [0 if is_mapped else None for is_mapped in mapped]

@@ -224,7 +224,9 @@ class BPTT(Settings):
             )(trained)
             return sums, jnp.sum(own.mask)
 
-        return mean_over_shards(*shards.each(of_shard, (shards.indices(), trials)), shards)
+        sums, counted = shards.each(of_shard, (shards.indices(), trials))
+        error, gradients = mean_over_shards(sums, counted, shards)
+        return error, gradients
 
     def slowed(self, state: RuleState, factor: float | jax.Array) -> RuleState:
         """The state with all further steps scaled by `factor`."""

@@ -2,10 +2,12 @@
 
 from attractory.runs._folder import (
     CHECKPOINTS,
+    Claim,
     claim_folder,
     own_manifest,
     package_versions,
     save_safetensors,
+    tidy_up,
     write_manifest,
     write_weights,
 )
@@ -22,6 +24,7 @@ from attractory.runs._torch_write import save_torch, to_torch
 __all__ = [
     "CHECKPOINTS",
     "HISTORY_COLUMNS",
+    "Claim",
     "LoopState",
     "Run",
     "checked",
@@ -39,6 +42,7 @@ __all__ = [
     "save_keras",
     "save_safetensors",
     "save_torch",
+    "tidy_up",
     "to_keras",
     "to_onnx",
     "to_torch",

@@ -72,6 +72,13 @@ def claim_folder(folder: Path, config: dict[str, Any]) -> Iterator[Claim]:
         yield Claim(manifest, lock)
 
 
+def tidy_up(folder: Path, config: dict[str, Any]) -> None:
+    """Remove what a kill at the very end of a run has left, where it can be removed."""
+    if exists(folder / LOCK):
+        with suppress(FileProblem), claim_folder(folder, config):
+            pass  # to claim it is to tidy it up
+
+
 def own_manifest(folder: Path, config: dict[str, Any]) -> dict[str, Any] | None:
     """The manifest of this very run when the folder holds it; None when the folder is free.
 

@@ -55,9 +55,11 @@ class FolderLock:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            self.path.unlink()  # while it is locked: who waits for it sees that it is gone
-        os.close(self._descriptor)
+        try:
+            with suppress(OSError):
+                self.path.unlink()  # while it is locked: who waits for it sees that it is gone
+        finally:
+            os.close(self._descriptor)
 
     def touch(self) -> None:
         """Say that this process still works."""

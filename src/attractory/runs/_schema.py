@@ -101,7 +101,7 @@ class Manifest(_Manifest):
 
 
 class LoopState(BaseModel):
-    """The numbers of the training loop in a checkpoint; infinities and NaN are values like others."""
+    """The numbers of the training loop in a checkpoint; infinities and NaN are values, too."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 

@@ -31,7 +31,7 @@ def checked_weights(path: Path, model: Model, stacked: dict[str, np.ndarray], ne
 
 def _check_shapes(path: Path, model: Model, stacked: dict[str, np.ndarray], nets: int) -> None:
     for name, array in stacked.items():
-        if array.dtype.kind != "f" or array.ndim < 2 or array.shape[0] != nets:
+        if array.dtype.kind != "f" or array.ndim < 1 or array.shape[0] != nets:
             raise FileProblem(
                 f"{path}: {name!r} has shape {array.shape}, {array.dtype}; "
                 f"it must be ({nets}, …) of floating-point numbers"
@@ -41,6 +41,8 @@ def _check_shapes(path: Path, model: Model, stacked: dict[str, np.ndarray], nets
         n_outputs = stacked["output_weights"].shape[1]
     except KeyError as error:
         raise FileProblem(f"{path}: damaged: {error} is missing") from None
+    except IndexError:
+        raise FileProblem(f"{path}: damaged: input or output weights are no matrices") from None
     expected = model.weight_shapes(n_inputs, n_outputs)
     for name, shape in expected.items():
         if name not in stacked:

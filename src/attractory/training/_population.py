@@ -74,7 +74,8 @@ class Population:
         """One update of the active networks; step counts from 0.
 
         Returns the new state, the losses and the gradient norms (net,). A network that is not
-        active, or whose numbers are no longer finite, keeps its state.
+        active, or whose numbers are no longer finite, keeps its state; a loss is NaN where weights
+        would no longer be finite.
         """
         state, metrics = self._update(
             self.keys, (state, jnp.asarray(active)), self._counts, jnp.asarray(step)
@@ -148,6 +149,9 @@ class _Programs:
             self.model, state.weights, state.rule, trials, step, noise, shards
         )
         new = PopulationState(weights, rule)
+        finite = jnp.stack([jnp.isfinite(w).all() for w in weights.values()]).all()
+        # seen as divergence: without this the loss would be fine until the next update
+        metrics = metrics._replace(loss=jnp.where(finite, metrics.loss, jnp.nan))
         keep = active & jnp.isfinite(metrics.loss) & jnp.isfinite(metrics.gradient_norm)
         return jax.tree.map(partial(jnp.where, keep), new, state), metrics
 
@@ -168,7 +172,9 @@ class _Programs:
 
         chunks = math.ceil(self.rule.validation / self.rule.batch)
         nothing = jnp.zeros(shards.here), jnp.zeros(shards.here)
-        return mean_over_shards(*jax.lax.fori_loop(0, chunks, with_chunk, nothing), shards)
+        errors, counted = jax.lax.fori_loop(0, chunks, with_chunk, nothing)
+        loss: jax.Array = mean_over_shards(errors, counted, shards)
+        return loss
 
     def _slots(self, shard: jax.Array) -> jax.Array:
         """The positions in the batch of a shard's trials."""
