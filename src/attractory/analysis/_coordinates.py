@@ -11,7 +11,7 @@ from attractory.analysis._activations import Shape
 from attractory.analysis._rounding import EPS, SLACK, TINY, sum_error
 from attractory.analysis._step import RateStep
 
-FEW_UNITS = 8  # so many units are their own coordinates
+FEW_UNITS = 6  # so many units are their own coordinates: with more, boxes soon are too many
 LARGEST_RANK = 3  # of recurrent weights whose span is searched
 NEGLIGIBLE = 1e-4  # share of the weights (row sums) that may lie outside of the span
 

@@ -19,7 +19,7 @@ from attractory.analysis._rounding import EPS, SLACK, TINY, sum_error
 
 ROWS = 1 << 16  # boxes times units that a thread takes at a time: they stay in its cache
 OVERHEAD = 32  # units that take as long as what a box costs whatever the number of units
-MOST_WORK = 3e8  # boxes times units, all in all: about 10 s on two cores
+MOST_WORK = 2e8  # boxes times units, all in all: some 6 s on two cores
 SWEEPS = 2  # contractions of a box before it is looked at again
 SHRINKING = 0.6  # a box that came out smaller than this share is not cut yet
 CLOSE = 1e-3  # a box in which no drive varies by more may hold a point that was not found
