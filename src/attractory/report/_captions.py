@@ -53,6 +53,7 @@ HEADINGS = {
     "spectrum_leading_frequency": "leading mode (cycles/ms)",
     "cube_r_squared": "cube R²",
     "cube_one_bit_apart": "edges one bit apart",
+    "cube_separation": "memories held apart",
     "points_all": "fixed points",
     "points_stable": "stable",
     "points_certified": "proved",
@@ -60,4 +61,11 @@ HEADINGS = {
     "automaton_right": "memory transitions right (T0)",
     "automaton_margin": "smallest margin (T0)",
 }
-PERCENTAGES = ("accuracy", "correct", "spectrum_on_circle", "cube_one_bit_apart", "automaton_right")
+PERCENTAGES = (
+    "accuracy",
+    "correct",
+    "spectrum_on_circle",
+    "cube_one_bit_apart",
+    "cube_separation",
+    "automaton_right",
+)

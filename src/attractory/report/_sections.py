@@ -76,6 +76,8 @@ def _scores(results: Study) -> Section:
     ]
     if "cube_r_squared" in networks:
         facts.append(("cube R², median", f"{networks['cube_r_squared'].median():.3f}"))
+        apart = networks["cube_separation"].median()
+        facts.append(("memories held apart, median", f"{100 * apart:.0f} %"))
     return {
         "template": "scores.html",
         "facts": facts,
@@ -121,6 +123,9 @@ def _state_space(results: Study) -> Section:
                 f"{cube.names[a]} / {cube.names[b]}" for a, b in cube.neighbours
             )
         rows.append(row)
+    if results.untrained_cube is not None:
+        control = {f"cube_{name}": v for name, v in results.untrained_cube.summary().items()}
+        rows.append({"net": "untrained", **control})
     turning = None
     if _in_three_dimensions(results):
         turning = _turned(

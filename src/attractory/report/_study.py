@@ -32,6 +32,7 @@ from attractory.tasks import ChoiceTask, FlipFlop, Task, Trials
 
 SCORE_SEED = 1_000_003  # the scores' trials are none of those trained on
 PROBED = 16  # trials of the state space
+VISITS = 128  # trials in random order by whose visits memories are told from echoes
 MOST_LEVELS, MOST_CONDITIONS = 24, 3  # of the tables by condition
 
 
@@ -42,7 +43,8 @@ class Study:
     task: the run's task as it is scored. scores: on fresh trials, the last step left out where the
     task's generator spoils it; scores_with_last_step: with it (None where nothing is left out).
     probe: the trials of the state space (the walk through all states for a flip-flop).
-    cubes is None unless every network is a flip-flop memory seen in enough dimensions. dynamics:
+    cubes is None unless every network is a flip-flop memory seen in enough dimensions;
+    untrained_cube: that of an untrained network of the same model, beside it. dynamics:
     fixed points and automaton; None where neither was asked for. connectivity: empty for a model
     without one matrix of recurrent weights, audit then None, too. choices: the psychometric curves
     of a task with evidence, else None. by_condition: scores in the conditions of the trials, a
@@ -61,6 +63,7 @@ class Study:
     spaces: list[analysis.StateSpace]
     principal_spaces: list[analysis.StateSpace]
     cubes: list[analysis.Hypercube] | None
+    untrained_cube: analysis.Hypercube | None = None
     dynamics: list[Dynamics] | None = None
     audit: analysis.Audit | None = None
     choices: PsychometricCurve | None = None
@@ -202,7 +205,8 @@ def study(
         trajectory=networks[0].simulate(probe.inputs[:1]),
         spaces=spaces,
         principal_spaces=principal,
-        cubes=_cubes(task, spaces),
+        cubes=_cubes(task, networks, spaces, seed),
+        untrained_cube=_untrained_cube(run, task, probe, spaces, seed),
         dynamics=_dynamics(networks, task, effort, fixed_points, automaton, seed, say)
         if fixed_points or automaton
         else None,
@@ -328,10 +332,28 @@ def _scored_task(task: Task) -> tuple[Task, Task | None]:
     return task, None
 
 
-def _cubes(task: Task, spaces: list[analysis.StateSpace]) -> list[analysis.Hypercube] | None:
+def _cubes(
+    task: Task, networks: list[Network], spaces: list[analysis.StateSpace], seed: int
+) -> list[analysis.Hypercube] | None:
+    """The cube of each network's memories on the walk, held apart on trials in random order."""
     if not isinstance(task, FlipFlop) or task.bits > spaces[0].coordinates.shape[-1]:
         return None
-    return [analysis.hypercube(space) for space in spaces]
+    shown = task.sample(VISITS, seed)
+    dimensions = spaces[0].coordinates.shape[-1]
+    visits = [analysis.state_space(network, shown, n=dimensions) for network in networks]
+    return [
+        analysis.hypercube(space, visited) for space, visited in zip(spaces, visits, strict=True)
+    ]
+
+
+def _untrained_cube(
+    run: Run, task: Task, probe: Trials, spaces: list[analysis.StateSpace], seed: int
+) -> analysis.Hypercube | None:
+    """The control: what the same analysis says of a network that was not trained."""
+    network = run.model.build(task.n_inputs, task.n_outputs, seed=seed)
+    space = analysis.state_space(network, probe, n=spaces[0].coordinates.shape[-1])
+    made = _cubes(task, [network], [space], seed)
+    return None if made is None else made[0]
 
 
 def _cube_json(cube: analysis.Hypercube) -> dict[str, Any]:
