@@ -16,6 +16,7 @@ from rules.plain_training import (
     updated,
 )
 
+from attractory.kernels import Shards
 from attractory.rules import BPTT
 
 RATE = 0.05
@@ -160,10 +161,11 @@ def test_a_batch_split_over_an_axis_gives_the_update_of_the_whole():
     rule = BPTT(optimizer="sgd", **PLAIN)
     before, trials = in_float32(first_weights()), batch(0)
     state = rule.init(MODEL, before)
-    halves = jax.tree.map(lambda x: x.reshape(2, 3, *x.shape[1:]), trials)
+    halves = jax.tree.map(lambda x: x.reshape(2, 1, 3, *x.shape[1:]), trials)
 
     def update(part):
-        return rule.update(MODEL, before, state, part, 0, jax.random.key(0), axis="parts")
+        shards = Shards(total=2, here=1, axis="parts")
+        return rule.update(MODEL, before, state, part, 0, jax.random.key(0), shards)
 
     found, _, metrics = jax.jit(jax.vmap(update, axis_name="parts"))(halves)
     expected = sgd_by_hand(1, [RATE])[0]

@@ -12,6 +12,11 @@
 // 3. The gradients of all three matrices are one product, sum over time of [e | dz]' [h | x], made
 //    for a few hundred (time, trial) rows at a time, so that its operands are still in the cache.
 // Each thread takes whole networks, or a part of the trials of one, for the whole sequence.
+//
+// A batch may come in shards, [shard][time][trial][...] with one network for all of them: they go
+// through time together, but the gradients of the weights are summed for each shard by itself. No
+// number depends on which shards are together in a call, or on how many threads share the work: a
+// trial's sums run over units in order, and those of a gradient over a fixed piece of the trials.
 
 #include <algorithm>
 #include <atomic>
@@ -47,6 +52,9 @@ constexpr int64_t kLanes = 8, kRows = 6, kVectors = 2;  // 12 of 16
 constexpr int64_t kLanes = 4, kRows = 8, kVectors = 3;  // NEON: 24 of 32
 #endif
 constexpr int64_t kRowsOfProduct = 256;  // rows that the weights' gradient takes at a time
+// Trials of several pieces that go through time together: more of them no longer make better use of
+// the weights in the cache, but have more sums of gradients there.
+constexpr int64_t kTogether = 32;
 
 typedef float Vector __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
 typedef int32_t Integers __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
@@ -366,16 +374,29 @@ struct Softplus {
 
 // ---- one part of a network's trials, through all of time ---------------------------------------
 
-// A network, or none of a thing (a null pointer): rows are [time][trial][...].
+// A network, or none of a thing (a null pointer): rows are [shard][time][trial][...].
 struct Sequence {
-  int64_t steps, trials, units, inputs, outputs;
+  int64_t shards, steps, trials, units, inputs, outputs;  // trials: of one shard
   float leak;
   const float *recurrent, *input, *output;  // weights, [to, from]
   const float *x, *drive, *start;           // drive may be null
   float *states, *rates, *z;                // forward: states, rates may be null
   const float *state_gradients, *output_gradients;  // backward: the first may be null
-  float *d_recurrent, *d_input, *d_output, *d_x, *d_drive, *d_start;  // d_drive may be null
+  float *d_recurrent, *d_input, *d_output;  // [shard][...]
+  float *d_x, *d_drive, *d_start;           // d_drive may be null
+
+  int64_t all_trials() const { return shards * trials; }
+  // The row [shard][time 0][trial] of a trial, counted over all shards; later times follow it by
+  // `trials` each.
+  int64_t row_of(int64_t trial) const { return trial / trials * steps * trials + trial % trials; }
 };
+
+// Where the trials begin .. end - 1 stand.
+std::vector<int64_t> rows_of(const Sequence& s, int64_t begin, int64_t end) {
+  std::vector<int64_t> found;
+  for (int64_t trial = begin; trial < end; ++trial) found.push_back(s.row_of(trial));
+  return found;
+}
 
 // Few long dot products with one row (readout, gradient of the input): to[i] = <row, vectors[i]>;
 // vectors (count rounded up to 4, width).
@@ -406,6 +427,7 @@ void forward(const Sequence& s, int64_t begin, int64_t end) {
   const int64_t stride = padded(std::max(width, numbers), 32) + 32;  // of a row [h | x]
   Floats packed(width * words), rows(trials * stride), sums(trials * width);
   Floats readout(padded(s.outputs, 4) * width);
+  const std::vector<int64_t> row = rows_of(s, begin, end);
   Operand<Number> operand(trials, stride);
   pack<Number>(numbers, s.units, panels, packed, [&](int64_t k, int64_t n) {
     return k < s.units ? s.recurrent[n * s.units + k] : s.input[n * s.inputs + k - s.units];
@@ -418,17 +440,17 @@ void forward(const Sequence& s, int64_t begin, int64_t end) {
   const int64_t whole = s.units / kLanes * kLanes, rest = s.units - whole;
   const Vector kept = all(1.0f - s.leak), taken = all(s.leak);
   for (int64_t t = 0; t < s.steps; ++t) {
-    const int64_t first = t * s.trials + begin;  // row of the first trial in [time][trial]
     std::memset(sums, 0, trials * width * 4);
     for (int64_t m = 0; m < trials; ++m) {
-      copy(s.x + (first + m) * s.inputs, s.inputs, rows + m * stride + s.units);
-      if (s.drive != nullptr)
-        copy(s.drive + (first + m) * s.units, s.units, sums + m * width);
+      const int64_t now = row[m] + t * s.trials;
+      copy(s.x + now * s.inputs, s.inputs, rows + m * stride + s.units);
+      if (s.drive != nullptr) copy(s.drive + now * s.units, s.units, sums + m * width);
     }
     product<Number>(trials, words, operand.of(rows, numbers), operand.stride, panels, packed, sums);
     for (int64_t m = 0; m < trials; ++m) {
+      const int64_t now = row[m] + t * s.trials;
       float *h = rows + m * stride, *a = sums + m * width;
-      float* to = s.states == nullptr ? nullptr : s.states + (first + m) * s.units;
+      float* to = s.states == nullptr ? nullptr : s.states + now * s.units;
       for (int64_t c = 0; c < width; c += kLanes) {
         const Vector rate = Phi::rate(load(a + c));
         const Vector state = s.leak == 1.0f ? rate : kept * load(h + c) + taken * rate;
@@ -437,114 +459,159 @@ void forward(const Sequence& s, int64_t begin, int64_t end) {
         if (to != nullptr && c < whole) store(to + c, state);
       }
       if (to != nullptr) copy(h + whole, rest, to + whole);
-      if (s.rates != nullptr) copy(a, s.units, s.rates + (first + m) * s.units);
-      dots(s.outputs, width, h, readout, s.z + (first + m) * s.outputs);
+      if (s.rates != nullptr) copy(a, s.units, s.rates + now * s.units);
+      dots(s.outputs, width, h, readout, s.z + now * s.outputs);
     }
   }
 }
 
-// The gradients of a part: those of the weights are added up over parts by the caller.
+// The trials of a shard are cut into pieces, as many as the caller says; each has a sum of its own.
+struct Pieces {
+  Pieces(const Sequence& s, int64_t pieces_of_shard) : of_shard(pieces_of_shard) {
+    for (int64_t i = 0; i <= s.shards * of_shard; ++i)
+      begin.push_back(i / of_shard * s.trials + i % of_shard * s.trials / of_shard);
+  }
+  // The end of the pieces from `first` on that go through time together.
+  int64_t together(int64_t first, int64_t last) const {
+    int64_t end = first + 1;
+    while (end < last && begin[end + 1] - begin[first] <= kTogether) ++end;
+    return end;
+  }
+  int64_t of_shard;
+  std::vector<int64_t> begin;  // in trials, counted over all shards
+};
+
+// The sums of one piece.
 struct WeightGradients {
   explicit WeightGradients(const Sequence& s)
       : panels(s.units + s.inputs),
         tiles(padded(s.units + s.outputs, kRows) / kRows),
         sums(tiles * kRows * panels.width()) {}
-  void write(const Sequence& s, const std::vector<std::unique_ptr<WeightGradients>>& all_parts,
-             size_t from, size_t to) const {
-    const auto add = [&](float* target, int64_t row, int64_t column, int64_t n) {
-      for (size_t part = from; part < to; ++part) {
-        const float* source = all_parts[part]->sums + row * panels.width() + column;
-        if (part == from)
-          copy(source, n, target);
-        else
-          for (int64_t j = 0; j < n; ++j) target[j] += source[j];
-      }
-    };
+  int64_t size() const { return tiles * kRows * panels.width(); }
+  void add(const WeightGradients& other) {
+    for (int64_t i = 0; i < size(); i += kLanes)
+      store(sums + i, load(sums + i) + load(other.sums + i));
+  }
+  void write(const Sequence& s, int64_t shard) const {
+    float* d_recurrent = s.d_recurrent + shard * s.units * s.units;
+    float* d_input = s.d_input + shard * s.units * s.inputs;
+    float* d_output = s.d_output + shard * s.outputs * s.units;
     for (int64_t i = 0; i < s.units; ++i) {
-      add(s.d_recurrent + i * s.units, i, 0, s.units);
-      add(s.d_input + i * s.inputs, i, s.units, s.inputs);
+      copy(sums + i * panels.width(), s.units, d_recurrent + i * s.units);
+      copy(sums + i * panels.width() + s.units, s.inputs, d_input + i * s.inputs);
     }
-    for (int64_t o = 0; o < s.outputs; ++o) add(s.d_output + o * s.units, s.units + o, 0, s.units);
+    for (int64_t o = 0; o < s.outputs; ++o)
+      copy(sums + (s.units + o) * panels.width(), s.units, d_output + o * s.units);
   }
   Panels panels;
   int64_t tiles;
   Floats sums;
 };
 
+// The sums of pieces that follow each other into the first: neighbours first, then neighbours of
+// these, so that pieces that were summed elsewhere come to the same number.
+void sum_in_a_tree(std::unique_ptr<WeightGradients>* pieces, int64_t count) {
+  for (int64_t apart = 1; apart < count; apart *= 2)
+    for (int64_t i = 0; i + apart < count; i += 2 * apart) pieces[i]->add(*pieces[i + apart]);
+}
+
+// Pieces first .. last - 1 together; sums[i] is that of piece first + i.
 template <class Number, class Phi>
-void backward(const Sequence& s, int64_t begin, int64_t end, WeightGradients& weights) {
-  const int64_t trials = end - begin, numbers = s.units + s.outputs;
-  const int64_t even = padded(trials, Number::kNumbers);  // a row of zeros fills up the pairs
+void backward(const Sequence& s, const Pieces& pieces, int64_t first, int64_t last,
+              std::unique_ptr<WeightGradients>* weights) {
+  const int64_t numbers = s.units + s.outputs;
+  const std::vector<int64_t> trial_rows = rows_of(s, pieces.begin[first], pieces.begin[last]);
+  // Trials stand in lines; a line of zeros fills up the pairs of a piece.
+  std::vector<int64_t> line, begin_line{0};
+  for (int64_t piece = first; piece < last; ++piece) {
+    const int64_t trials = pieces.begin[piece + 1] - pieces.begin[piece];
+    for (int64_t i = 0; i < trials; ++i) line.push_back(begin_line.back() + i);
+    begin_line.push_back(begin_line.back() + padded(trials, Number::kNumbers));
+  }
+  const int64_t trials = trial_rows.size(), lines = begin_line.back();
   const Panels panels(s.units);
   const int64_t width = panels.width(), words = words_of<Number>(numbers);
-  const int64_t stride = padded(weights.tiles * kRows, 32) + 32;            // of a row [e | dz]
-  const int64_t right_stride = padded(weights.panels.width(), 32) + 32;     // of a row [h | x]
-  const int64_t most_steps = std::clamp<int64_t>(kRowsOfProduct / even, 1, s.steps + 1);
-  const int64_t step_words = even / Number::kNumbers, capacity = most_steps * step_words;
-  Floats packed(width * words), sums(trials * width), delta(trials * width);
-  Floats left(even * stride), right(even * right_stride);
-  Floats packed_left(weights.tiles * kRows * capacity);
-  Floats packed_right(weights.panels.width() * capacity);
+  const Panels& of_weights = weights[0]->panels;
+  const int64_t tiles = weights[0]->tiles;
+  const int64_t stride = padded(tiles * kRows, 32) + 32;                 // of a line [e | dz]
+  const int64_t right_stride = padded(of_weights.width(), 32) + 32;      // of a line [h | x]
+  const int64_t most_steps = std::clamp<int64_t>(kRowsOfProduct / lines, 1, s.steps + 1);
+  Floats packed(width * words), sums(lines * width), delta(trials * width);
+  Floats left(lines * stride), right(lines * right_stride);
+  Floats packed_left(tiles * kRows * most_steps * lines / Number::kNumbers);
+  Floats packed_right(of_weights.width() * most_steps * lines / Number::kNumbers);
   Floats input_columns(padded(s.inputs, 4) * width), rate_row(width), given_row(width);
-  Operand<Number> operand(trials, stride);
+  Operand<Number> operand(lines, stride);
   pack<Number>(numbers, s.units, panels, packed, [&](int64_t k, int64_t n) {
     return k < s.units ? s.recurrent[k * s.units + n] : s.output[(k - s.units) * s.units + n];
   });
   for (int64_t i = 0; i < s.inputs; ++i)
     for (int64_t n = 0; n < s.units; ++n) input_columns[i * width + n] = s.input[n * s.inputs + i];
 
-  const Vector kept = all(1.0f - s.leak), taken = all(s.leak);
   int64_t filled = 0;  // steps that wait for the outer product
-  // At t a row pairs e(t+1) with h(t) and x(t+1), dz(t) with h(t); t = -1 is the initial state.
+  // The lines of this step join those that wait; all of them are added to the sums when `now`.
+  const auto add_outer_products = [&](bool now) {
+    for (int64_t piece = 0; piece < last - first; ++piece) {
+      const int64_t from = begin_line[piece], here = begin_line[piece + 1] - from;
+      const int64_t step_words = here / Number::kNumbers, capacity = most_steps * step_words;
+      float* to_left = packed_left + tiles * kRows * most_steps * from / Number::kNumbers;
+      float* to_right = packed_right + of_weights.width() * most_steps * from / Number::kNumbers;
+      pack_tiles<Number>(here, left + from * stride, stride, tiles, to_left, filled * step_words,
+                         capacity);
+      pack_rows<Number>(here, right + from * right_stride, right_stride, of_weights, to_right,
+                        filled * step_words, capacity);
+      if (now)
+        outer_product<Number>(tiles, (filled + 1) * step_words, capacity, to_left, of_weights,
+                              to_right, weights[piece]->sums);
+    }
+    filled = now ? 0 : filled + 1;
+  };
+
+  const Vector kept = all(1.0f - s.leak), taken = all(s.leak);
+  // At t a line pairs e(t+1) with h(t) and x(t+1), dz(t) with h(t); t = -1 is the initial state.
   for (int64_t t = s.steps - 1; t >= -1; --t) {
-    const int64_t first = t * s.trials + begin;
-    const float* h = t >= 0 ? s.states + first * s.units : s.start + begin * s.units;
     for (int64_t m = 0; m < trials; ++m) {
-      float *dz = left + m * stride + s.units, *hx = right + m * right_stride;
-      copy(h + m * s.units, s.units, hx);
+      const int64_t now = trial_rows[m] + t * s.trials;
+      const float* h = t >= 0 ? s.states + now * s.units
+                              : s.start + (pieces.begin[first] + m) * s.units;
+      float *dz = left + line[m] * stride + s.units, *hx = right + line[m] * right_stride;
+      copy(h, s.units, hx);
       if (t >= 0)
-        copy(s.output_gradients + (first + m) * s.outputs, s.outputs, dz);
+        copy(s.output_gradients + now * s.outputs, s.outputs, dz);
       else
         std::memset(dz, 0, s.outputs * 4);
       if (t + 1 < s.steps)
-        copy(s.x + (first + s.trials + m) * s.inputs, s.inputs, hx + s.units);
+        copy(s.x + (now + s.trials) * s.inputs, s.inputs, hx + s.units);
       else
         std::memset(hx + s.units, 0, s.inputs * 4);
     }
-    std::memset(sums, 0, trials * width * 4);
-    product<Number>(trials, words, operand.of(left, numbers), operand.stride, panels, packed, sums);
-    pack_tiles<Number>(even, left, stride, weights.tiles, packed_left, filled * step_words,
-                       capacity);
-    pack_rows<Number>(even, right, right_stride, weights.panels, packed_right, filled * step_words,
-                      capacity);
-    if (++filled == most_steps || t < 0) {
-      outer_product<Number>(weights.tiles, filled * step_words, capacity, packed_left,
-                            weights.panels, packed_right, weights.sums);
-      filled = 0;
-    }
+    std::memset(sums, 0, lines * width * 4);
+    product<Number>(lines, words, operand.of(left, numbers), operand.stride, panels, packed, sums);
+    add_outer_products(filled + 1 == most_steps || t < 0);
     for (int64_t m = 0; m < trials; ++m) {
-      float *d = delta + m * width, *e = left + m * stride;
-      const float* reached = sums + m * width;
+      const int64_t now = trial_rows[m] + t * s.trials;
+      float *d = delta + m * width, *e = left + line[m] * stride;
+      const float* reached = sums + line[m] * width;
       if (t < 0) {
-        float* to = s.d_start + (begin + m) * s.units;
+        float* to = s.d_start + (pieces.begin[first] + m) * s.units;
         for (int64_t n = 0; n < s.units; ++n) to[n] = reached[n] + (1.0f - s.leak) * d[n];
         continue;
       }
-      const float* rate = right + m * right_stride;  // with leak 1 the state itself
+      const float* rate = right + line[m] * right_stride;  // with leak 1 the state itself
       if (s.rates != nullptr) {
-        copy(s.rates + (first + m) * s.units, s.units, rate_row);
+        copy(s.rates + now * s.units, s.units, rate_row);
         rate = rate_row;
       }
       if (s.state_gradients != nullptr)
-        copy(s.state_gradients + (first + m) * s.units, s.units, given_row);
+        copy(s.state_gradients + now * s.units, s.units, given_row);
       for (int64_t c = 0; c < width; c += kLanes) {
         Vector total = load(reached + c) + load(given_row + c);
         if (s.leak != 1.0f) total += kept * load(d + c);
         store(d + c, total);
         store(e + c, taken * Phi::slope(load(rate + c)) * total);
       }
-      if (s.d_drive != nullptr) copy(e, s.units, s.d_drive + (first + m) * s.units);
-      dots(s.inputs, width, e, input_columns, s.d_x + (first + m) * s.inputs);
+      if (s.d_drive != nullptr) copy(e, s.units, s.d_drive + now * s.units);
+      dots(s.inputs, width, e, input_columns, s.d_x + now * s.inputs);
     }
   }
 }
@@ -571,35 +638,34 @@ void with_numbers(bool bfloat16, int32_t activation, Work work) {
   with_activation<Float32>(activation, work);
 }
 
-// Calls work(net, part, first trial, end of trials) for every part on up to `threads` threads.
+// Cuts the items of each network (trials, or pieces) into parts and calls work(net, first, last)
+// for every part, on up to `threads` threads.
 template <class Work>
-void spread(int64_t nets, int64_t trials, int64_t threads, int64_t parts, Work work) {
-  const int64_t items = nets * parts;
+void spread(int64_t nets, int64_t items, int64_t threads, Work work) {
+  const int64_t parts = std::clamp<int64_t>((threads + nets - 1) / nets, 1, items);
   std::atomic<int64_t> next{0};
   const auto take = [&] {
-    for (int64_t i = next++; i < items; i = next++) {
+    for (int64_t i = next++; i < nets * parts; i = next++) {
       const int64_t part = i % parts;
-      work(i / parts, i, part * trials / parts, (part + 1) * trials / parts);
+      work(i / parts, part * items / parts, (part + 1) * items / parts);
     }
   };
   std::vector<std::thread> others;
-  for (int64_t i = 1; i < std::min(threads, items); ++i) others.emplace_back(take);
+  for (int64_t i = 1; i < std::min(threads, nets * parts); ++i) others.emplace_back(take);
   take();
   for (auto& other : others) other.join();
-}
-
-int64_t parts_of(int64_t nets, int64_t trials, int64_t threads) {
-  return std::clamp<int64_t>((threads + nets - 1) / nets, 1, trials);
 }
 
 using Floats32 = ffi::Buffer<ffi::F32>;
 using Result32 = ffi::Result<Floats32>;
 
 struct Shape {
-  explicit Shape(const Floats32& x, const Floats32& recurrent, const Floats32& output) {
+  Shape(int64_t shards, const Floats32& x, const Floats32& recurrent, const Floats32& output)
+      : shards(shards) {
     const auto dims = x.dimensions();
     const size_t rank = dims.size();
     for (size_t i = 0; i + 3 < rank; ++i) nets *= dims[i];
+    nets /= shards;
     steps = dims[rank - 3];
     trials = dims[rank - 2];
     inputs = dims[rank - 1];
@@ -608,11 +674,12 @@ struct Shape {
   }
   Sequence sequence(float leak) const {
     Sequence s{};
-    s.steps = steps, s.trials = trials, s.units = units, s.inputs = inputs, s.outputs = outputs;
+    s.shards = shards, s.steps = steps, s.trials = trials;
+    s.units = units, s.inputs = inputs, s.outputs = outputs;
     s.leak = leak;
     return s;
   }
-  int64_t nets = 1, steps, trials, units, inputs, outputs;
+  int64_t nets = 1, shards, steps, trials, units, inputs, outputs;
 };
 
 // Large results are new memory: in large pages it is there with fewer interruptions.
@@ -634,15 +701,15 @@ auto of_net(Array& array, int64_t net, int64_t nets) {
   return n == 0 ? nullptr : array.typed_data() + net * (n / nets);
 }
 
-ffi::Error Forward(int32_t activation, bool bfloat16, float leak, int64_t threads,
-                   Floats32 recurrent, Floats32 input, Floats32 output, Floats32 x, Floats32 drive,
+ffi::Error Forward(int32_t activation, bool bfloat16, float leak, int64_t threads, int64_t shards,
+                   int64_t, Floats32 recurrent, Floats32 input, Floats32 output, Floats32 x, Floats32 drive,
                    Floats32 start, Result32 states, Result32 rates, Result32 z) {
-  const Shape shape(x, recurrent, output);
-  const int64_t nets = shape.nets, parts = parts_of(nets, shape.trials, threads);
+  const Shape shape(shards, x, recurrent, output);
+  const int64_t nets = shape.nets;
   in_large_pages(*states);
   in_large_pages(*rates);
-  spread(nets, shape.trials, threads, parts,
-         [&](int64_t net, int64_t, int64_t begin, int64_t end) {
+  spread(nets, shards * shape.trials, threads,
+         [&](int64_t net, int64_t begin, int64_t end) {
            Sequence s = shape.sequence(leak);
            s.recurrent = of_net(recurrent, net, nets);
            s.input = of_net(input, net, nets);
@@ -659,13 +726,13 @@ ffi::Error Forward(int32_t activation, bool bfloat16, float leak, int64_t thread
   return ffi::Error::Success();
 }
 
-ffi::Error Backward(int32_t activation, bool bfloat16, float leak, int64_t threads,
-                    Floats32 recurrent, Floats32 input, Floats32 output, Floats32 x,
+ffi::Error Backward(int32_t activation, bool bfloat16, float leak, int64_t threads, int64_t shards,
+                    int64_t pieces_of_shard, Floats32 recurrent, Floats32 input, Floats32 output, Floats32 x,
                     Floats32 start, Floats32 states, Floats32 rates, Floats32 state_gradients,
                     Floats32 output_gradients, Result32 d_recurrent, Result32 d_input,
                     Result32 d_output, Result32 d_x, Result32 d_drive, Result32 d_start) {
-  const Shape shape(x, recurrent, output);
-  const int64_t nets = shape.nets, parts = parts_of(nets, shape.trials, threads);
+  const Shape shape(shards, x, recurrent, output);
+  const int64_t nets = shape.nets;
   const auto of = [&](int64_t net) {
     Sequence s = shape.sequence(leak);
     s.recurrent = of_net(recurrent, net, nets);
@@ -685,17 +752,27 @@ ffi::Error Backward(int32_t activation, bool bfloat16, float leak, int64_t threa
     s.d_start = of_net(*d_start, net, nets);
     return s;
   };
-  std::vector<std::unique_ptr<WeightGradients>> sums(nets * parts);
-  spread(nets, shape.trials, threads, parts,
-         [&](int64_t net, int64_t item, int64_t begin, int64_t end) {
-           const Sequence s = of(net);
-           sums[item] = std::make_unique<WeightGradients>(s);
-           with_numbers(bfloat16, activation, [&]<class Number, class Phi>() {
-             backward<Number, Phi>(s, begin, end, *sums[item]);
-           });
-         });
+  const Pieces pieces(shape.sequence(leak), pieces_of_shard);
+  const int64_t count = shards * pieces_of_shard;
+  std::vector<std::unique_ptr<WeightGradients>> sums(nets * count);
+  spread(nets, count, threads, [&](int64_t net, int64_t first, int64_t last) {
+    const Sequence s = of(net);
+    std::unique_ptr<WeightGradients>* own = sums.data() + net * count + first;
+    for (int64_t i = 0; i < last - first; ++i) own[i] = std::make_unique<WeightGradients>(s);
+    with_numbers(bfloat16, activation, [&]<class Number, class Phi>() {
+      for (int64_t from = first, to; from < last; from = to) {
+        to = pieces.together(from, last);
+        backward<Number, Phi>(s, pieces, from, to, own + (from - first));
+      }
+    });
+  });
   for (int64_t net = 0; net < nets; ++net)
-    sums[net * parts]->write(of(net), sums, net * parts, (net + 1) * parts);
+    for (int64_t shard = 0; shard < shards; ++shard) {
+      std::unique_ptr<WeightGradients>* own =
+          sums.data() + net * count + shard * pieces_of_shard;
+      sum_in_a_tree(own, pieces_of_shard);
+      own[0]->write(of(net), shard);
+    }
   return ffi::Error::Success();
 }
 
@@ -707,6 +784,8 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(attractory_rate_forward, Forward,
                                   .Attr<bool>("bfloat16")
                                   .Attr<float>("leak")
                                   .Attr<int64_t>("threads")
+                                  .Attr<int64_t>("shards")
+                                  .Attr<int64_t>("pieces")
                                   .Arg<Floats32>()
                                   .Arg<Floats32>()
                                   .Arg<Floats32>()
@@ -723,6 +802,8 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(attractory_rate_backward, Backward,
                                   .Attr<bool>("bfloat16")
                                   .Attr<float>("leak")
                                   .Attr<int64_t>("threads")
+                                  .Attr<int64_t>("shards")
+                                  .Attr<int64_t>("pieces")
                                   .Arg<Floats32>()
                                   .Arg<Floats32>()
                                   .Arg<Floats32>()

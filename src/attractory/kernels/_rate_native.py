@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ import numpy as np
 from attractory._machine import available_cores
 from attractory.kernels._native import native
 from attractory.kernels._rate_jax import Activation, Precision, RateWeights, linear
+from attractory.kernels._shards import shards_of
 
 _NUMBERS: dict[Any, int] = {
     jnp.tanh: 0,
@@ -131,6 +132,39 @@ outputs_alone.defvjp(
 )
 
 
+class _Call(NamedTuple):
+    """A native function and what it is told beside its arrays; hashable."""
+
+    name: str
+    activation: Activation
+    leak: float
+    precision: Precision
+    shapes: tuple[tuple[int, ...], ...]  # of the results, for one shard
+
+    def __call__(self, operands: tuple[jax.Array, ...], shards: int | None = None) -> Any:
+        """The results; with a number of shards all operands but the weights, and all results,
+        have an axis for them."""
+        leading = () if shards is None else (shards,)
+        trials = operands[_INPUTS].shape[-2]
+        function = jax.ffi.ffi_call(
+            native().targets[self.name],
+            [jax.ShapeDtypeStruct((*leading, *shape), jnp.float32) for shape in self.shapes],
+            vmap_method="broadcast_all",
+        )
+        return function(
+            *operands,
+            activation=np.int32(_NUMBERS[self.activation]),
+            bfloat16=self.precision == "bfloat16",
+            leak=np.float32(self.leak),
+            threads=np.int64(_threads()),
+            shards=np.int64(1 if shards is None else shards),
+            pieces=np.int64(shards_of(trials) if shards is None else 1),
+        )
+
+
+_WEIGHTS, _INPUTS = 3, 3  # the first operands are the weights, the next one the inputs
+
+
 def _call(
     name: str,
     shapes: list[tuple[int, ...]],
@@ -139,18 +173,36 @@ def _call(
     leak: float,
     precision: Precision,
 ) -> Any:
-    function = jax.ffi.ffi_call(
-        native().targets[name],
-        [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes],
-        vmap_method="broadcast_all",
-    )
-    return function(
-        *operands,
-        activation=np.int32(_NUMBERS[activation]),
-        bfloat16=precision == "bfloat16",
-        leak=np.float32(leak),
-        threads=np.int64(_threads()),
-    )
+    call = _Call(name, activation, leak, precision, tuple(shapes))
+    return _batched(call)(*operands)
+
+
+@lru_cache(maxsize=128)
+def _batched(call: _Call) -> Any:
+    """The call as a function of its operands.
+
+    Mapped over shards (the same weights for all) it is still one call, which reads the weights once
+    for all of them; mapped over networks it is one call with weights for each.
+    """
+
+    @jax.custom_batching.custom_vmap
+    def function(*operands: jax.Array) -> Any:
+        return call(operands)
+
+    @function.def_vmap
+    def over_shards(size: int, mapped: list[bool], *operands: jax.Array) -> Any:
+        if any(mapped[:_WEIGHTS]):
+            axes = [0 if is_mapped else None for is_mapped in mapped]
+            made = jax.vmap(lambda *each: call(each), in_axes=axes)(*operands)
+        else:
+            stacked = [
+                array if is_mapped else jnp.broadcast_to(array, (size, *array.shape))
+                for array, is_mapped in zip(operands[_WEIGHTS:], mapped[_WEIGHTS:], strict=True)
+            ]
+            made = call((*operands[:_WEIGHTS], *stacked), size)
+        return made, jax.tree.map(lambda _: True, made)
+
+    return function
 
 
 def _threads() -> int:

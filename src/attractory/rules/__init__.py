@@ -1,7 +1,7 @@
 """Learning rules: each pure, with `init`, `update` and explicit state."""
 
 from attractory.rules._bptt import BPTT
-from attractory.rules._loss import mean_over_devices, squared_error
+from attractory.rules._loss import mean_over_shards, squared_error
 from attractory.rules._rule import Metrics, Rule, RuleState
 
-__all__ = ["BPTT", "Metrics", "Rule", "RuleState", "mean_over_devices", "squared_error"]
+__all__ = ["BPTT", "Metrics", "Rule", "RuleState", "mean_over_shards", "squared_error"]

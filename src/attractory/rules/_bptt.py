@@ -12,9 +12,9 @@ from pydantic import Field, model_validator
 
 from attractory._errors import InvalidSetting
 from attractory._settings import Settings
-from attractory.kernels import Precision
+from attractory.kernels import Precision, Shards
 from attractory.models import Model, Weights
-from attractory.rules._loss import mean_over_devices, squared_error
+from attractory.rules._loss import mean_over_shards, squared_error
 from attractory.rules._muon import muon
 from attractory.rules._rule import Metrics, RuleState
 from attractory.tasks import Batch
@@ -170,7 +170,7 @@ class BPTT(Settings):
                 "they would undo it; allowed with them: 0"
             )
         return {
-            "optimizer": self._optimizer(None).init(_trained(model, weights)),
+            "optimizer": self._optimizer(Shards()).init(_trained(model, weights)),
             "rate_factor": jnp.ones(()),
         }
 
@@ -182,16 +182,15 @@ class BPTT(Settings):
         trials: Batch,
         step: jax.Array,
         key: jax.Array,
-        axis: str | None = None,
+        shards: Shards | None = None,
     ) -> tuple[Weights, RuleState, Metrics]:
         """One step down the gradient; see `Rule.update`."""
+        if shards is None:
+            shards, trials = Shards(), jax.tree.map(lambda x: x[None], trials)
         trained = _trained(model, weights)
-        sums = jax.value_and_grad(
-            lambda chosen: squared_error(model, {**weights, **chosen}, trials, key, self.precision)
-        )(trained)
-        error, gradients = mean_over_devices(sums, jnp.sum(trials.mask), axis)
+        error, gradients = self._error_and_gradients(model, weights, trained, trials, key, shards)
         allowed = model.allowed_changes(gradients, weights, gradients)
-        changes, optimizer_state = self._optimizer(axis).update(
+        changes, optimizer_state = self._optimizer(shards).update(
             allowed, state["optimizer"], trained
         )
         changes = model.allowed_changes(changes, weights, gradients)
@@ -203,6 +202,31 @@ class BPTT(Settings):
             {**state, "optimizer": optimizer_state},
             Metrics(error, optax.tree.norm(allowed)),
         )
+
+    def _error_and_gradients(
+        self,
+        model: Model,
+        weights: Weights,
+        trained: Weights,
+        trials: Batch,
+        key: jax.Array,
+        shards: Shards,
+    ) -> tuple[jax.Array, Weights]:
+        """The loss over the whole batch, and its gradients."""
+
+        def of_shard(given: tuple[jax.Array, Batch]) -> Any:
+            index, own = given
+            noise = jax.random.fold_in(key, index)
+            sums = jax.value_and_grad(
+                lambda chosen: squared_error(
+                    model, {**weights, **chosen}, own, noise, self.precision
+                )
+            )(trained)
+            return sums, jnp.sum(own.mask)
+
+        sums, counted = shards.each(of_shard, (shards.indices(), trials))
+        error, gradients = mean_over_shards(sums, counted, shards)
+        return error, gradients
 
     def slowed(self, state: RuleState, factor: float | jax.Array) -> RuleState:
         """The state with all further steps scaled by `factor`."""
@@ -224,13 +248,13 @@ class BPTT(Settings):
         )
         return {**weights, "recurrent_weights": pulled}
 
-    def _optimizer(self, axis: str | None) -> optax.GradientTransformation:
+    def _optimizer(self, shards: Shards) -> optax.GradientTransformation:
         groups = {
-            "common": self._transform(self.optimizer, self.learning_rate, axis),
+            "common": self._transform(self.optimizer, self.learning_rate, shards),
             "recurrent": self._transform(
                 self.recurrent_optimizer or self.optimizer,
                 self.recurrent_learning_rate or self.learning_rate,
-                axis,
+                shards,
             ),
         }
         by_group = optax.partition(groups, _group)
@@ -239,14 +263,14 @@ class BPTT(Settings):
         return optax.chain(optax.clip_by_global_norm(self.clip), by_group)
 
     def _transform(
-        self, optimizer: Optimizer, rate: float, axis: str | None
+        self, optimizer: Optimizer, rate: float, shards: Shards
     ) -> optax.GradientTransformation:
         schedule = self._schedule(rate)
         if optimizer == "adam":
             return optax.adam(schedule)
         if optimizer == "muon":
             return optax.partition(
-                {"matrix": muon(schedule, axis), "vector": optax.adam(schedule)}, _kind
+                {"matrix": muon(schedule, shards), "vector": optax.adam(schedule)}, _kind
             )
         return optax.sgd(schedule, momentum=0.9)
 

@@ -7,22 +7,21 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from attractory.kernels import Precision
+from attractory.kernels import Precision, Shards
 from attractory.models import Model, Weights
 from attractory.tasks import Batch
 
 
-def mean_over_devices(sums: Any, counted: jax.Array, axis: str | None) -> Any:
-    """Sums over each device's trials (a pytree) as means over the whole batch.
+def mean_over_shards(sums: Any, counted: jax.Array, shards: Shards) -> Any:
+    """Sums over the trials of each shard (a pytree, each (here, …)) as means over the whole batch.
 
-    counted: the mask's sum over the device's trials. Devices meet here and nowhere before: one that
-    waited for another's count, on the thread that the other needs, would hold it up for a whole
-    forward pass.
+    counted: the mask's sums over the trials of each shard, (here,). Devices meet here and nowhere
+    before: one that waited for another's count, on the thread that the other needs, would hold it
+    up for a whole forward pass.
     """
-    if axis is not None:
-        sums, counted = jax.lax.psum((sums, counted), axis)
+    total, counted = shards.sum((sums, counted))
     counted = jnp.maximum(counted, 1e-12)  # a batch may count nothing
-    return jax.tree.map(lambda value: value / counted, sums)
+    return jax.tree.map(lambda value: value / counted, total)
 
 
 def squared_error(

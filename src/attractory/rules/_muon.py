@@ -1,7 +1,8 @@
 """Muon, its orthogonalisation shared by the devices that share a batch.
 
 Optax's own does the same on every device that has a part of the batch: for a network of 400 units
-that is half of an update of 8 trials. The numbers are Optax's (tested).
+that is half of an update of 8 trials. The numbers are Optax's (tested), and bit for bit the same on
+any number of devices: products are cut into blocks of rows by the number of shards.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from attractory.kernels import Shards
+
 MOMENTUM = 0.95
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 ITERATIONS = 5
 LEAST_ROWS = 128  # fewer are not worth the exchange between devices
+WHOLE = Shards()
 
 
 class MuonState(NamedTuple):
@@ -25,11 +29,11 @@ class MuonState(NamedTuple):
     momentum: optax.Updates
 
 
-def muon(rate: optax.Schedule, axis: str | None) -> optax.GradientTransformation:
+def muon(rate: optax.Schedule, shards: Shards) -> optax.GradientTransformation:
     """Steps along the nearest orthogonal matrix to each matrix's Nesterov momentum.
 
     For matrices [to, from]; a step has the rate times √max(1, to / from) as its singular values
-    (Jordan et al. 2024). `axis` names the mesh axis of the devices that do the same update.
+    (Jordan et al. 2024). `shards`: how the devices share the batch that this update is for.
     """
 
     def init(matrices: optax.Params) -> MuonState:
@@ -46,7 +50,7 @@ def muon(rate: optax.Schedule, axis: str | None) -> optax.GradientTransformation
         def direction(ahead: jax.Array, now: jax.Array) -> jax.Array:
             to, from_ = now.shape
             nesterov = MOMENTUM * ahead + (1.0 - MOMENTUM) * now
-            return max(1.0, to / from_) ** 0.5 * orthogonalised(nesterov, axis)
+            return max(1.0, to / from_) ** 0.5 * orthogonalised(nesterov, shards)
 
         return jax.tree.map(direction, ahead, now), MuonState(updates, momentum)
 
@@ -55,7 +59,7 @@ def muon(rate: optax.Schedule, axis: str | None) -> optax.GradientTransformation
     )
 
 
-def orthogonalised(matrix: jax.Array, axis: str | None = None) -> jax.Array:
+def orthogonalised(matrix: jax.Array, shards: Shards = WHOLE) -> jax.Array:
     """The matrix with all singular values brought near 1 (0.7 to 1.2), by Newton-Schulz iteration.
 
     Values below a few thousandths of the matrix's Frobenius norm stay smaller.
@@ -64,17 +68,14 @@ def orthogonalised(matrix: jax.Array, axis: str | None = None) -> jax.Array:
     first, second, third = COEFFICIENTS
     x = wide / (jnp.linalg.norm(wide) + 1e-8)
     for _ in range(ITERATIONS):
-        square = _product(x, x.T, axis)
-        x = first * x + _product(second * square + third * _product(square, square, axis), x, axis)
+        square = _product(x, x.T, shards)
+        mixed = second * square + third * _product(square, square, shards)
+        x = first * x + _product(mixed, x, shards)
     return x if wide is matrix else x.T
 
 
-def _product(left: jax.Array, right: jax.Array, axis: str | None) -> jax.Array:
-    """left @ right; each device of the axis makes some of the rows."""
-    shares = 1 if axis is None else jax.lax.axis_size(axis)
-    if shares == 1 or len(left) < LEAST_ROWS:
+def _product(left: jax.Array, right: jax.Array, shards: Shards) -> jax.Array:
+    """left @ right; each device that has shards makes some of the rows."""
+    if shards.total == 1 or len(left) < LEAST_ROWS:
         return left @ right
-    rows = -(-len(left) // shares)
-    filled = jnp.pad(left, ((0, rows * shares - len(left)), (0, 0)))
-    own = jax.lax.dynamic_slice_in_dim(filled, jax.lax.axis_index(axis) * rows, rows)
-    return jax.lax.all_gather(own @ right, axis, tiled=True)[: len(left)]
+    return shards.product(left, right)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 import jax
 
+from attractory.kernels import Shards
 from attractory.models import Model, Weights
 from attractory.tasks import Batch
 
@@ -33,12 +34,13 @@ class Rule(Protocol):
         trials: Batch,
         step: jax.Array,
         key: jax.Array,
-        axis: str | None = None,
+        shards: Shards | None = None,
     ) -> tuple[Weights, RuleState, Metrics]:
         """New weights and state after a batch of trials; step counts the updates from 0.
 
-        Where the batch is split over devices, `axis` names the mesh axis to sum over. The key is
-        for the model's noise.
+        shards: where the batch is cut into shards, which of them these trials are (shard, trial,
+        …); devices that share a batch make the same update. None: one shard, (trial, …). The key is
+        for the model's noise; that of a shard follows from it and from the shard's index.
         """
 
     def slowed(self, state: RuleState, factor: float | jax.Array) -> RuleState:

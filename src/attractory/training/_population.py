@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
-from attractory.kernels import compiled
+from attractory.kernels import Shards, compiled, one_by_one, shards_of
 from attractory.models import Model, Weights
-from attractory.rules import BPTT, Metrics, RuleState, mean_over_devices, squared_error
+from attractory.rules import BPTT, Metrics, RuleState, mean_over_shards, squared_error
 from attractory.tasks import Batch, Task, random_key, trial_keys
 
 
@@ -36,9 +36,10 @@ class Keys(NamedTuple):
 class Population:
     """The networks of a run: their random streams, and the compiled functions that move them.
 
-    Network i depends on the seed and on i, not on how many others there are. The work is spread
-    over the host's devices (JAX shows one unless `jax_num_cpu_devices` says more): first whole
-    networks, then, where networks do not divide evenly, parts of the batch.
+    Network i depends on the seed and on i, not on how many others there are, nor on the devices,
+    bit for bit. The work is spread over the host's devices (JAX shows one unless
+    `jax_num_cpu_devices` says more): first whole networks, then, where networks do not divide
+    evenly, shards of the batch.
     """
 
     def __init__(self, task: Task, model: Model, rule: BPTT, nets: int, seed: int) -> None:
@@ -48,7 +49,11 @@ class Population:
                 jnp.arange(nets)
             )
         )
-        self._programs = _programs(task, model, rule, _mesh(nets, rule.batch))
+        mesh = _mesh(nets, shards_of(rule.batch))
+        self._programs = _programs(task, model, rule, mesh)
+        # networks and shards of one device: arguments, so that all numbers share their programs
+        here = (nets // mesh.shape["net"], shards_of(rule.batch) // mesh.shape["batch"])
+        self._counts = jnp.array(here, jnp.int32)
         self._update = self._programs.update
 
     def initial_state(self) -> PopulationState:
@@ -60,7 +65,7 @@ class Population:
         """Compile the update, which the first update would do otherwise: for telling the time."""
         nets = len(self.keys.weights)
         self._update = self._programs.compiled_update(
-            nets, self.keys, (state, jnp.ones(nets, bool)), jnp.asarray(0)
+            nets, self.keys, (state, jnp.ones(nets, bool)), self._counts, jnp.asarray(0)
         )
 
     def update(
@@ -69,14 +74,17 @@ class Population:
         """One update of the active networks; step counts from 0.
 
         Returns the new state, the losses and the gradient norms (net,). A network that is not
-        active, or whose numbers are no longer finite, keeps its state.
+        active, or whose numbers are no longer finite, keeps its state; a loss is NaN where weights
+        would no longer be finite.
         """
-        state, metrics = self._update(self.keys, (state, jnp.asarray(active)), jnp.asarray(step))
+        state, metrics = self._update(
+            self.keys, (state, jnp.asarray(active)), self._counts, jnp.asarray(step)
+        )
         return state, np.asarray(metrics.loss), np.asarray(metrics.gradient_norm)
 
     def validate(self, state: PopulationState) -> np.ndarray:
         """Loss of each network on its own held-out trials, (net,)."""
-        return np.asarray(self._programs.validate(self.keys, state.weights))
+        return np.asarray(self._programs.validate(self.keys, state.weights, self._counts))
 
     def choose(
         self, which: np.ndarray, first: PopulationState, second: PopulationState
@@ -125,54 +133,73 @@ class _Programs:
         self,
         keys: Keys,
         state_and_active: tuple[PopulationState, jax.Array],
-        slots: jax.Array,
+        shards: Shards,
         step: jax.Array,
     ) -> tuple[PopulationState, Metrics]:
-        """One network on its share of the batch."""
+        """One network on this device's shards of the batch."""
         state, active = state_and_active
-        trials = training_trials(self.task, self.rule, keys.trials, step, slots)
-        share = jax.lax.axis_index("batch")
-        noise = jax.random.fold_in(jax.random.fold_in(keys.noise, step), share)
+        trials = shards.each(
+            lambda index: training_trials(
+                self.task, self.rule, keys.trials, step, self._slots(index)
+            ),
+            shards.indices(),
+        )
+        noise = jax.random.fold_in(keys.noise, step)
         weights, rule, metrics = self.rule.update(
-            self.model, state.weights, state.rule, trials, step, noise, axis="batch"
+            self.model, state.weights, state.rule, trials, step, noise, shards
         )
         new = PopulationState(weights, rule)
+        finite = jnp.stack([jnp.isfinite(w).all() for w in weights.values()]).all()
+        # seen as divergence: without this the loss would be fine until the next update
+        metrics = metrics._replace(loss=jnp.where(finite, metrics.loss, jnp.nan))
         keep = active & jnp.isfinite(metrics.loss) & jnp.isfinite(metrics.gradient_norm)
         return jax.tree.map(partial(jnp.where, keep), new, state), metrics
 
-    def _validate(self, keys: Keys, weights: Weights, slots: jax.Array) -> jax.Array:
+    def _validate(self, keys: Keys, weights: Weights, shards: Shards) -> jax.Array:
         """Validation loss of one network, batch after batch."""
-        chunks = math.ceil(self.rule.validation / self.rule.batch)
 
-        def chunk(index: jax.Array) -> tuple[jax.Array, jax.Array]:
-            positions = index * self.rule.batch + slots
+        def of_shard(chunk: jax.Array, shard: jax.Array) -> tuple[jax.Array, jax.Array]:
+            positions = chunk * self.rule.batch + self._slots(shard)
             trials = self.task.batch(trial_keys(keys.validation, positions))
             trials = _counting(trials, positions < self.rule.validation)
-            noise = jax.random.fold_in(keys.validation, index)
+            noise = jax.random.fold_in(keys.validation, chunk * shards.total + shard)
             error = squared_error(self.model, weights, trials, noise)
             return error, jnp.sum(trials.mask)
 
-        errors, counts = jax.lax.map(chunk, jnp.arange(chunks))
-        return mean_over_devices(errors.sum(), counts.sum(), "batch")
+        def with_chunk(chunk: jax.Array, sums: Any) -> Any:
+            made = shards.each(partial(of_shard, chunk), shards.indices())
+            return jax.tree.map(jnp.add, sums, made)
+
+        chunks = math.ceil(self.rule.validation / self.rule.batch)
+        nothing = jnp.zeros(shards.here), jnp.zeros(shards.here)
+        errors, counted = jax.lax.fori_loop(0, chunks, with_chunk, nothing)
+        loss: jax.Array = mean_over_shards(errors, counted, shards)
+        return loss
+
+    def _slots(self, shard: jax.Array) -> jax.Array:
+        """The positions in the batch of a shard's trials."""
+        size = self.rule.batch // shards_of(self.rule.batch)
+        return shard * size + jnp.arange(size)
 
     def _over_devices(self, one: Any, mesh: Mesh, shared: int) -> Any:
-        """Compile a function of one network's (keys, state), batch slots and `shared` more."""
-        nets, batch, everywhere = PartitionSpec("net"), PartitionSpec("batch"), PartitionSpec()
+        """Compile a function of one network's (keys, state), a device's shards and `shared` more.
 
-        def many(keys: Keys, states: Any, slots: jax.Array, *rest: jax.Array) -> Any:
+        The program takes the numbers of networks and of shards of a device before these.
+        """
+        of_nets, everywhere = PartitionSpec("net"), PartitionSpec()
+        total = shards_of(self.rule.batch)
+        here = total // mesh.shape["batch"]
+
+        def many(keys: Keys, states: Any, counts: jax.Array, *rest: jax.Array) -> Any:
+            shards = Shards(total, here, "batch", counts[1])
             # one network after the other: on a CPU faster than a batched product (vmap), at every
             # size measured (100 to 400 units)
-            return jax.lax.map(lambda each: one(*each, slots, *rest), (keys, states))
+            return one_by_one(lambda each: one(*each, shards, *rest), (keys, states), counts[0])
 
-        spread = jax.shard_map(
-            many,
-            mesh=mesh,
-            in_specs=(nets, nets, batch) + (everywhere,) * shared,
-            out_specs=nets,
-            check_vma=False,
+        in_specs = (of_nets, of_nets, everywhere) + (everywhere,) * shared
+        return compiled(
+            jax.shard_map(many, mesh=mesh, in_specs=in_specs, out_specs=of_nets, check_vma=False)
         )
-        slots = jnp.arange(self.rule.batch)
-        return compiled(lambda keys, state, *rest: spread(keys, state, slots, *rest))
 
 
 def training_trials(
@@ -194,11 +221,11 @@ def _counting(trials: Batch, counted: jax.Array) -> Batch:
     return trials._replace(mask=trials.mask * counted[:, None, None])
 
 
-def _mesh(nets: int, batch: int) -> Mesh:
-    """Devices as (net, batch): the networks divide evenly over one axis, trials over the other."""
+def _mesh(nets: int, shards: int) -> Mesh:
+    """Devices as (net, batch): the networks divide evenly over one axis, shards over the other."""
     devices = jax.devices()
     over_nets = math.gcd(nets, len(devices))
-    over_batch = math.gcd(batch, len(devices) // over_nets)
+    over_batch = math.gcd(shards, len(devices) // over_nets)
     used = np.array(devices[: over_nets * over_batch]).reshape(over_nets, over_batch)
     return Mesh(used, ("net", "batch"))
 
