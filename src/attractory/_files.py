@@ -2,62 +2,213 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from attractory._errors import FileProblem
+from attractory._errors import FileProblem, InvalidSetting
+from attractory._process import Process
+
+MOST_JSON_BYTES = 64 * 2**20  # of a file that people read: thousands of networks, a row each
+_MOST_DIGITS = 400  # of a number in JSON: the longest float has 309 before its point
+_BYTES_A_CONTAINER = 72  # of Python's memory for an empty list or dictionary in a list
+
+# Half-written files: .NAME.WRITER.RANDOM.partial; in earlier versions without the writer
+_PARTIAL = re.compile(
+    r"\..+?\.(?:(?P<writer>[0-9a-f]{8}-[0-9a-f]{8}-\d+-\d+)\.)?[0-9a-f]{8}\.partial", re.DOTALL
+)
+_LONG_SECONDS = 24 * 3600.0  # after which a half-written file of an unknown writer is left over
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; it takes `path`'s place when the block ends without error.
 
-    On any error the half-written file is removed and the old one stays. Raises FileProblem when
-    the system refuses (no permission, disk full).
+    On any error the half-written file is removed and the old one stays; what a killed process left
+    half-written in the same folder is removed, too. Raises FileProblem when the system refuses (no
+    permission, disk full, a name that is no name).
     """
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
+    beside = _beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield beside
         beside.chmod(0o666 & ~_umask())  # some writers make files that only their owner can read
-        _flush_to_disk(beside)
+        flush_to_disk(beside)
         os.replace(beside, path)
-    except OSError as error:
+        remove_left_over(path.parent)
+    except (OSError, ValueError) as error:
+        if isinstance(error, FileProblem | InvalidSetting):
+            raise
         raise cannot_write(path, error) from None
     finally:
         _discard(beside)
 
 
-def write_text(path: Path, text: str) -> Path:
+def write_bytes(path: Path, content: bytes) -> Path:
     with replacing(path) as beside:
-        beside.write_text(text, encoding="utf-8")
+        beside.write_bytes(content)
     return path
 
 
+def write_text(path: Path, text: str) -> Path:
+    return write_bytes(path, text.encode("utf-8"))
+
+
 def write_json(path: Path, content: Any) -> Path:
-    return write_text(path, json.dumps(content, indent=2) + "\n")
+    return write_text(path, json_text(content))
+
+
+def json_text(content: Any) -> str:
+    return json.dumps(content, indent=2) + "\n"
+
+
+def read_bytes(path: Path, most: int | None = None) -> bytes:
+    """The content of a file; FileProblem when it is missing, unreadable, or larger than `most`."""
+    with reading(path):
+        size = path.stat().st_size
+        if most is not None and size > most:
+            raise FileProblem(f"{path}: {size} bytes are too many; allowed: {most}")
+        return path.read_bytes()
 
 
 def read_json(path: Path) -> Any:
     """The content of a JSON file; FileProblem when it is missing or damaged."""
+    return parsed_json(read_bytes(path, MOST_JSON_BYTES), str(path))
+
+
+def parsed_json(text: bytes | str, where: str, not_finite: bool = False) -> Any:
+    """Text as JSON; FileProblem names `where` when it is none.
+
+    Refused, too: NaN and infinities unless `not_finite` (they are no JSON), numbers of more digits
+    than any float has, nesting deeper than Python can follow, and text whose lists and
+    dictionaries would take far more memory than the text.
+    """
+    data = text.encode() if isinstance(text, str) else text
+    containers = data.count(b"[") + data.count(b"{")
+    if containers * _BYTES_A_CONTAINER > MOST_JSON_BYTES + 8 * len(text):
+        raise FileProblem(f"{where}: not readable as JSON (too many brackets); it is damaged")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(
+            text, parse_int=_whole, parse_constant=float if not_finite else _no_constant
+        )
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except ValueError as error:  # of the decoders, too
+        reason = str(error)
+    raise FileProblem(f"{where}: not readable as JSON ({reason}); the file is damaged")
+
+
+def digest(content: bytes) -> str:
+    """SHA-256, in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def json_digest(content: Any) -> str:
+    """SHA-256 of what JSON says, however it is laid out; ValueError for NaN and infinities."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return digest(text.encode())
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Errors of the system in the block, and of names that it does not take, as FileProblem."""
+    try:
+        yield
     except FileNotFoundError:
         raise FileProblem(f"{path}: this file is missing") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise FileProblem(f"{path}: not readable as JSON ({error}); the file is damaged") from None
     except OSError as error:
-        raise FileProblem(f"{path}: cannot be read: {error.strerror}") from None
+        raise FileProblem(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def cannot_write(path: Path, error: OSError) -> FileProblem:
-    return FileProblem(f"{path}: cannot be written: {error.strerror or error}")
+def as_path(path: Any, name: str = "path") -> Path:
+    """`path` as a Path; InvalidSetting where it is none."""
+    if not isinstance(path, str | os.PathLike):
+        raise InvalidSetting(
+            f"{name} = {path!r:.80} is not allowed: text or a pathlib.Path is needed"
+        )
+    made = Path(path)
+    if "\0" in str(made):
+        raise InvalidSetting(f"{name} = {str(made)!r:.80} is not allowed: no name holds a NUL")
+    return made
+
+
+def exists(path: Path) -> bool:
+    """Whether there is such a file or folder; FileProblem where the system does not say."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise FileProblem(f"{path}: cannot be read: {error.strerror or error}") from None
+    return True
+
+
+def entries(folder: Path) -> list[str]:
+    """The names in a folder without those of half-written files; none where there is no folder."""
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return []
+    except NotADirectoryError:
+        raise FileProblem(f"{folder}: this is a file; a run needs a folder") from None
+    except OSError as error:
+        raise FileProblem(f"{folder}: cannot be read: {error.strerror or error}") from None
+    return [name for name in names if not _PARTIAL.fullmatch(name)]
+
+
+def remove_left_over(folder: Path) -> None:
+    """Remove the half-written files that processes which no longer run left in a folder."""
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            found = _PARTIAL.fullmatch(name)
+            if found and _is_left_over(folder / name, found["writer"]):
+                _discard(folder / name)
+
+
+def _is_left_over(path: Path, writer: str | None) -> bool:
+    process = Process.from_token(writer or "")
+    runs = process and process.runs()
+    if runs is not None:
+        return not runs
+    with suppress(OSError):
+        return time.time() - path.stat().st_mtime > _LONG_SECONDS
+    return False
+
+
+def cannot_write(path: Path, error: OSError | ValueError) -> FileProblem:
+    reason = getattr(error, "strerror", None) or error
+    return FileProblem(f"{path}: cannot be written: {reason}")
+
+
+def flush_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _beside(path: Path) -> Path:
+    writer = Process.this().token
+    return path.with_name(f".{path.name}.{writer}.{uuid.uuid4().hex[:8]}.partial")
+
+
+def _whole(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"a number of {len(text)} digits")
+    return int(text)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _umask() -> int:
@@ -66,16 +217,9 @@ def _umask() -> int:
     return mask
 
 
-def _flush_to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _discard(path: Path) -> None:
-    with suppress(OSError):  # where the folder itself is out of reach, nothing of ours is in it
+    # where the folder itself is out of reach, nothing of ours is in it
+    with suppress(OSError, ValueError):
         path.unlink(missing_ok=True)
 
 

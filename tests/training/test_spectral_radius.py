@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from runs.first_version import as_first_version
 
 import attractory as at
 from attractory.training._history import History
@@ -31,6 +32,7 @@ def test_gated_networks_have_none():
 def test_a_run_from_before_there_was_one_still_loads(tmp_path):
     rule = at.rules.BPTT(steps=2, batch=4)
     run = at.train(TASK, at.models.RateRNN(units=4), rule, path=tmp_path, progress=False)
+    as_first_version(tmp_path)
     run.history.drop(columns="spectral_radius").to_csv(tmp_path / "history.csv", index=False)
     assert at.load(tmp_path).history["spectral_radius"].isna().all()
 
@@ -40,7 +42,7 @@ def test_a_checkpoint_from_before_there_was_one_still_loads():
     history.add(np.ones(2, bool), np.ones(2), np.ones(2), 0.1)
     arrays = history.arrays()
     del arrays["spectral_radius"]
-    again = History.from_arrays(arrays)
+    again = History.from_arrays(arrays, 2, "a checkpoint")
     assert again.table()["spectral_radius"].isna().all()
     again.add(np.ones(2, bool), np.ones(2), np.ones(2), 0.1)
     again.radius(np.array([1.0, 2.0]))

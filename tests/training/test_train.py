@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from safetensors.numpy import load_file
 
 import attractory as at
 from attractory.rules import BPTT, squared_error
+from attractory.runs._folder import read_manifest, write_manifest
 from attractory.training._population import Population, training_trials
 
 TASK = at.tasks.FlipFlop(bits=2, steps=120, first_onset=(5, 30), gaps=(20, 40), pulse=5, delay=5)
@@ -84,23 +86,65 @@ def test_networks_have_weights_and_trials_of_their_own(undisturbed):
     assert first[0] != first[1]
 
 
-def test_a_network_does_not_depend_on_how_many_others_there_are(undisturbed):
-    """Up to rounding: three networks are spread over the devices in another way than two."""
-    more = at.train(TASK, MODEL, RULE.replace(steps=3), nets=3, progress=False)
-    fewer = at.train(TASK, MODEL, RULE.replace(steps=3), nets=2, progress=False)
-    for one, other in zip(weights_of(fewer), weights_of(more)[:2], strict=True):
-        for name in one:
-            np.testing.assert_allclose(one[name], other[name], rtol=1e-4, atol=1e-6)
+def assert_same_course(first, second, net=0):
+    """Weights and all that was measured of a network, bit for bit."""
+    assert_bitwise_equal(weights_of(first)[net : net + 1], weights_of(second)[net : net + 1])
+    shown = ["loss", "validation_loss", "gradient_norm", "spectral_radius"]
+    one, other = (run.history[run.history["net"] == net] for run in (first, second))
+    np.testing.assert_array_equal(one[shown].to_numpy(), other[shown].to_numpy())
 
 
-def test_a_batch_split_over_devices_gives_the_update_of_the_whole(monkeypatch):
+def test_a_network_does_not_depend_on_how_many_others_there_are():
+    """Three networks are spread over the devices in another way than two."""
+    rule = RULE.replace(steps=6, check_every=3)
+    fewer, more = (at.train(TASK, MODEL, rule, nets=nets, progress=False) for nets in (2, 3))
+    for net in range(2):
+        assert_same_course(fewer, more, net)
+
+
+EVERY_KIND = {
+    "rate, muon": (
+        at.models.RateRNN(units=130, tau=3.0, bias=True),
+        RULE.replace(optimizer="muon"),
+    ),
+    "noise": (at.models.RateRNN(units=20, recurrent_noise=0.1, output_noise=0.1), RULE),
+    "large batch": (at.models.RateRNN(units=20), RULE.replace(batch=128, validation=300)),
+    "fixed set": (at.models.RateRNN(units=20), RULE.replace(trials=21, epochs=2, batch=12)),
+    "pull": (at.models.RateRNN(units=40), BPTT.near_orthogonal(validation=0)),
+    "bfloat16": (at.models.RateRNN(units=20), RULE.replace(precision="bfloat16", batch=10)),
+    "plain JAX": (at.models.RateRNN(units=20, activation="gelu"), RULE.replace(optimizer="sgd")),
+    "low rank": (at.models.LowRankRNN(units=20, rank=2), RULE),
+    "current": (at.models.CurrentRNN(units=20, recurrent_noise=0.1), RULE),
+    "LSTM": (at.models.LSTM(units=20), RULE),
+    "Dale": (
+        at.models.RateRNN(
+            units=20,
+            activation="relu",
+            recurrent_init="normal",
+            constraints=at.models.Constraints(excitatory=0.8, density=0.5),
+        ),
+        RULE,
+    ),
+    "stacked": (
+        at.models.Stacked(layers=(at.models.GRU(units=7), at.models.RateRNN(units=20, bias=True))),
+        RULE,
+    ),
+}
+QUICKLY = ("noise",)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(k, marks=[] if k in QUICKLY else pytest.mark.slow) for k in EVERY_KIND],
+)
+def test_a_batch_split_over_devices_gives_the_same_bits(monkeypatch, kind):
     """One network on two devices against the same network on one."""
-    split = at.train(TASK, MODEL, RULE.replace(steps=3), progress=False)
+    model, rule = EVERY_KIND[kind]
+    rule = rule if rule.trials else rule.replace(steps=4, check_every=2)
+    split = at.train(TASK, model, rule, progress=False)
     only_device = jax.devices()[:1]
     monkeypatch.setattr("attractory.training._population.jax.devices", lambda: only_device)
-    whole = at.train(TASK, MODEL, RULE.replace(steps=3), progress=False)
-    for name, weights in weights_of(split)[0].items():
-        np.testing.assert_allclose(weights, weights_of(whole)[0][name], rtol=1e-4, atol=1e-6)
+    assert_same_course(split, at.train(TASK, model, rule, progress=False))
 
 
 def test_a_finished_run_is_loaded_not_trained_again(undisturbed, monkeypatch):
@@ -243,14 +287,39 @@ def test_patience_gives_back_the_weights_of_the_best_check():
         ({"rule": 3}, "rule = 3 is not allowed"),
         ({"nets": 0}, "nets = 0 is not allowed: a whole number, 1 or more"),
         ({"seed": -1}, "seed = -1 is not allowed"),
+        ({"seed": 2**63}, "is not allowed: an integer from 0 to 2**63 - 1"),
+        ({"nets": 10**12}, "nets = 1000000000000 of units = 24 would take 1e+07 GB"),
+        ({"rule": RULE.replace(batch=10**9)}, "batch = 1000000000 trials of 120 steps, with the"),
+        ({"rule": RULE.replace(trials=2 * 10**9, epochs=1)}, "the order of trials = 2000000000 "),
+        ({"rule": RULE.replace(steps=2**31 - 1)}, "the history of 2147483647 updates of nets = 1 "),
+        ({"model": at.models.RateRNN(units=10**9)}, "of units = 1000000000 would take"),
     ],
 )
-def test_wrong_arguments_get_one_line(arguments, message):
+def test_wrong_arguments_get_one_line(arguments, message, monkeypatch):
+    monkeypatch.setattr("attractory._machine.memory", lambda: 2**34)  # on every machine the same
     values = {"task": TASK, "model": MODEL, "rule": RULE, **arguments}
     with pytest.raises(at.InvalidSetting, match=".") as caught:
         at.train(**values, progress=False)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+    """Of another seed: same names, same shapes."""
+    rule = RULE.replace(steps=2)
+    for seed in (0, 1):
+        at.train(TASK, MODEL, rule, nets=2, seed=seed, path=tmp_path / str(seed), progress=False)
+    place = "checkpoints/newest.safetensors"
+    shutil.copy(tmp_path / "1" / place, tmp_path / "0" / place)
+    as_if_running(tmp_path / "0")
+    with pytest.raises(at.FileProblem, match="this checkpoint is of another run"):
+        at.train(TASK, MODEL, rule, nets=2, seed=0, path=tmp_path / "0", progress=False)
+
+
+def as_if_running(folder):
+    """The manifest as it was before the training ended."""
+    content = read_manifest(folder)
+    write_manifest(folder, content["config"], "running", content["networks"])
 
 
 def test_weights_of_every_epoch_are_kept_where_asked(tmp_path):

@@ -2,9 +2,12 @@
 
 from attractory.runs._folder import (
     CHECKPOINTS,
+    Claim,
     claim_folder,
+    own_manifest,
     package_versions,
     save_safetensors,
+    tidy_up,
     write_manifest,
     write_weights,
 )
@@ -14,13 +17,17 @@ from attractory.runs._keras_write import save_keras, to_keras
 from attractory.runs._onnx import to_onnx
 from attractory.runs._psychrnn import load_psychrnn
 from attractory.runs._run import HISTORY_COLUMNS, Run, load, run_config
+from attractory.runs._schema import LoopState, checked
 from attractory.runs._torch import from_torch
 from attractory.runs._torch_write import save_torch, to_torch
 
 __all__ = [
     "CHECKPOINTS",
     "HISTORY_COLUMNS",
+    "Claim",
+    "LoopState",
     "Run",
+    "checked",
     "claim_folder",
     "export",
     "from_torch",
@@ -29,11 +36,13 @@ __all__ = [
     "load_keras",
     "load_network",
     "load_psychrnn",
+    "own_manifest",
     "package_versions",
     "run_config",
     "save_keras",
     "save_safetensors",
     "save_torch",
+    "tidy_up",
     "to_keras",
     "to_onnx",
     "to_torch",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from attractory import tasks
-from attractory._errors import FileProblem, InvalidSetting, nearest
-from attractory._files import write_text
+from attractory._errors import AttractoryError, FileProblem, InvalidSetting, nearest
+from attractory._files import as_path, digest, read_bytes
 from attractory._settings import Settings
 from attractory.models import Model, Network, find_model
 from attractory.rules import BPTT
@@ -22,11 +22,13 @@ from attractory.runs._folder import (
     MANIFEST,
     NETWORKS,
     claim_folder,
+    parsed_weights,
+    read_file,
     read_manifest,
-    read_weights,
-    write_manifest,
-    write_weights,
+    weights_content,
+    write_run,
 )
+from attractory.runs._weights import checked_weights
 
 HISTORY_COLUMNS = (
     "net",
@@ -39,6 +41,7 @@ HISTORY_COLUMNS = (
     "spectral_radius",
 )
 NEWER_COLUMNS = ("spectral_radius",)  # NaN in histories that were written before there was one
+MOST_READINGS = 3  # of a run that another process writes anew while it is read
 
 _rules: dict[str, type[BPTT]] = {"BPTT": BPTT}
 
@@ -76,17 +79,30 @@ class Run:
     def save(self, path: str | Path | None = None) -> Path:
         """Write the run to a folder (its own when None) and return the folder.
 
-        Raises FileProblem when the folder belongs to another run or cannot be written.
+        Raises FileProblem when the folder belongs to another run or to another process that works
+        on it, or cannot be written, or when weights are not finite.
         """
         if path is None and self.path is None:
             raise InvalidSetting("path = None is not allowed: this run has no folder yet; name one")
-        folder = Path(path) if path is not None else Path(str(self.path))
-        claim_folder(folder, self.config)
-        write_weights(folder / NETWORKS, self._stacked(), given_arrays(self.task, self.model))
-        write_text(folder / HISTORY, self.history.to_csv(index=False))
-        write_manifest(folder, self.config, "finished", self.status)
-        self.path = folder
+        folder = as_path(path if path is not None else self.path)
+        with claim_folder(folder, self.config) as claim:
+            kept = {} if claim.manifest is None else claim.manifest.get("files", {})
+            self.write(folder, {n: sha for n, sha in kept.items() if n not in (NETWORKS, HISTORY)})
         return folder
+
+    def write(self, folder: Path, others: dict[str, str]) -> None:
+        """Write the run to a folder that this process has claimed.
+
+        others: SHA-256 of the run's files that are there already, by their names in the folder.
+        """
+        stacked = self._stacked()
+        checked_weights(folder / NETWORKS, self.model, stacked, len(self.networks))
+        contents = {
+            NETWORKS: weights_content(stacked, given_arrays(self.task, self.model)),
+            HISTORY: self.history.to_csv(index=False).encode(),
+        }
+        write_run(folder, self.config, self.status, contents, others)
+        self.path = folder
 
     def _stacked(self) -> dict[str, np.ndarray]:
         names = self.networks[0].weights
@@ -101,8 +117,7 @@ def imported_run(network: Network, task: tasks.Task, file: str | Path) -> Run:
                 f"{file}: the network has {name} = {getattr(network, name)}, "
                 f"the task {task.name} has {getattr(task, name)}; they must be equal"
             )
-    digest = hashlib.sha256(Path(file).read_bytes()).hexdigest()
-    source = {"file": Path(file).name, "sha256": digest}
+    source = {"file": Path(file).name, "sha256": digest(read_bytes(Path(file)))}
     status: list[dict[str, Any]] = [
         {"net": 0, "seed": None, "status": "imported", "step": None, "events": []}
     ]
@@ -116,22 +131,32 @@ def load(path: str | Path, **functions: Callable[..., Any]) -> Run:
     `step`): a function cannot be stored. Raises FileProblem when a file is missing, damaged or does
     not fit the others; InvalidSetting when a function is missing.
     """
-    folder = Path(path)
-    manifest = read_manifest(folder)
+    folder = as_path(path)
+    for _ in range(MOST_READINGS - 1):
+        manifest = read_manifest(folder)
+        try:
+            return _loaded(folder, manifest, functions)
+        except FileProblem:  # damage; or another process has written it anew in the meantime
+            if read_manifest(folder) == manifest:
+                raise
+    return _loaded(folder, read_manifest(folder), functions)
+
+
+def _loaded(folder: Path, manifest: dict[str, Any], functions: dict[str, Any]) -> Run:
     if manifest["status"] != "finished":
         raise FileProblem(
             f"{folder}: this run is not finished; repeat its command and it goes on from its "
             "last checkpoint"
         )
-    weights, given = read_weights(folder / NETWORKS)
-    config = manifest["config"]
-    try:
-        task, model, rule = _described(config, given, functions)
-        seed, source, rows = config["seed"], config["source"], manifest["networks"]
-    except (KeyError, TypeError) as error:
-        raise FileProblem(f"{folder / MANIFEST}: damaged: {error} is missing or wrong") from None
-    networks = _unstacked(folder / NETWORKS, model, weights, len(rows))
-    return Run(task, model, networks, rows, rule, seed, _read_history(folder), source, folder)
+    place = folder / NETWORKS
+    weights, given = parsed_weights(read_file(folder, manifest, NETWORKS), str(place))
+    config, rows = manifest["config"], manifest["networks"]
+    task, model, rule = _described(folder / MANIFEST, config, given, functions)
+    checked_weights(place, model, weights, len(rows))
+    networks = [Network(model, {n: w[i] for n, w in weights.items()}) for i in range(len(rows))]
+    history = _read_history(folder / HISTORY, read_file(folder, manifest, HISTORY))
+    seed, source = config["seed"], config["source"]
+    return Run(task, model, networks, rows, rule, seed, history, source, folder)
 
 
 def run_config(
@@ -175,9 +200,21 @@ def _collect(where: str, settings: Settings, found: dict[str, np.ndarray]) -> No
 
 
 def _described(
-    config: dict[str, Any], given: dict[str, np.ndarray], functions: dict[str, Callable[..., Any]]
+    path: Path, config: dict[str, Any], given: dict[str, np.ndarray], functions: dict[str, Any]
 ) -> tuple[tasks.Task, Model, BPTT | None]:
-    """Task, model and rule from their JSON."""
+    """Task, model and rule from their JSON in a manifest at `path`."""
+    try:
+        return _made(config, given, functions)
+    except AttractoryError:
+        raise
+    except Exception as error:  # whatever a constructor says to values that are none of its own
+        kind = type(error).__name__
+        raise FileProblem(f"{path}: its settings make no run ({kind}: {error})") from error
+
+
+def _made(
+    config: dict[str, Any], given: dict[str, np.ndarray], functions: dict[str, Any]
+) -> tuple[tasks.Task, Model, BPTT | None]:
     task_class = tasks.find(config["task"]["name"])
     task = task_class(**_settings(config["task"], "task", given))
     values = _settings(config["model"], "model", given)
@@ -219,38 +256,19 @@ def _put_back(value: Any, place: str, given: dict[str, np.ndarray]) -> Any:
     return value
 
 
-def _unstacked(
-    path: Path, model: Model, stacked: dict[str, np.ndarray], nets: int
-) -> list[Network]:
-    """One Network for each row, after the shapes were checked against the model."""
+def _read_history(path: Path, content: bytes) -> pd.DataFrame:
     try:
-        n_inputs = model.input_size({n: w[0] for n, w in stacked.items()})
-        n_outputs = stacked["output_weights"].shape[1]
-    except KeyError as error:
-        raise FileProblem(f"{path}: damaged: {error} is missing") from None
-    for name, shape in model.weight_shapes(n_inputs, n_outputs).items():
-        if name not in stacked:
-            raise FileProblem(f"{path}: damaged: {name!r} is missing")
-        if stacked[name].shape != (nets, *shape):
-            raise FileProblem(
-                f"{path}: {name!r} has shape {stacked[name].shape}, the manifest asks for "
-                f"{(nets, *shape)}"
-            )
-    return [Network(model, {n: w[i] for n, w in stacked.items()}) for i in range(nets)]
-
-
-def _read_history(folder: Path) -> pd.DataFrame:
-    path = folder / HISTORY
-    try:
-        history = pd.read_csv(path)
-    except FileNotFoundError:
-        raise FileProblem(f"{path}: this file is missing") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise FileProblem(f"{path}: damaged, not readable as CSV ({error})") from None
+        history = pd.read_csv(io.BytesIO(content))
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, OverflowError) as error:
+        reason = " ".join(str(error).split())
+        raise FileProblem(f"{path}: damaged, not readable as CSV ({reason})") from None
     for column in NEWER_COLUMNS:
         if column not in history.columns:
             history[column] = np.nan
     missing = [c for c in HISTORY_COLUMNS if c not in history.columns]
     if missing:
         raise FileProblem(f"{path}: damaged: column {missing[0]!r} is missing")
+    for column in HISTORY_COLUMNS:
+        if len(history) and not pd.api.types.is_numeric_dtype(history[column]):
+            raise FileProblem(f"{path}: damaged: column {column!r} holds other things than numbers")
     return history

@@ -2,62 +2,114 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from attractory._errors import FileProblem
-from attractory._files import replacing
-from attractory.runs import save_safetensors
+from attractory._files import exists, parsed_json, replacing
+from attractory.runs import LoopState, checked, save_safetensors
 
 NAME = "newest.safetensors"
+RECORDS = "records."  # before the names of records that grow
 
 
-def write_checkpoint(
-    folder: Path, tree: Any, records: dict[str, np.ndarray], host: dict[str, Any]
-) -> None:
-    """A pytree of arrays, records that grow, and the loop's JSON (in the file's header)."""
-    arrays = {name: np.asarray(leaf) for name, leaf in _named_leaves(tree)}
-    arrays |= {f"records.{name}": array for name, array in records.items()}
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint holds.
+
+    tree: a pytree of arrays. records: arrays that grow, by name. host: the loop's own numbers in
+    JSON's terms (`runs.LoopState`). signed: whether it says whose it is; those of the first
+    versions do not.
+    """
+
+    tree: Any
+    records: dict[str, np.ndarray]
+    host: dict[str, Any]
+    signed: bool = True
+
+
+def write_checkpoint(folder: Path, run: str, checkpoint: Checkpoint) -> None:
+    """Replace the newest checkpoint. run: SHA-256 of the configuration of the run that it is of."""
+    arrays = {name: np.asarray(leaf) for name, leaf in _named_leaves(checkpoint.tree)}
+    arrays |= {RECORDS + name: array for name, array in checkpoint.records.items()}
+    host = json.dumps(checkpoint.host)
+    metadata = {"host": host, "run": run, "sha256": _digest(run, host, arrays)}
     with replacing(folder / NAME) as beside:
-        save_safetensors(arrays, beside, {"host": json.dumps(host)})
+        save_safetensors(arrays, beside, metadata)
 
 
-def read_checkpoint(
-    folder: Path, like: Any
-) -> tuple[Any, dict[str, np.ndarray], dict[str, Any]] | None:
-    """The pytree (in the structure of `like`), the records and the JSON; None without a file.
+def read_checkpoint(folder: Path, run: str, like: Any, may_be_unsigned: bool) -> Checkpoint | None:
+    """The newest checkpoint of a run, its tree in the structure of `like`; None without a file.
 
-    Raises FileProblem, naming the leaf, when the file is damaged or of another structure.
+    may_be_unsigned: whether one of the first versions, without digests, is taken. Raises
+    FileProblem when the file is damaged, of another structure, or of another run.
     """
     path = folder / NAME
-    if not path.exists():
+    if not exists(path):
         return None
+    arrays, metadata = _read(path)
+    host = metadata.get("host", "")
+    signed = not (may_be_unsigned and set(metadata) == {"host"})
+    if signed:
+        if metadata.get("sha256") != _digest(metadata.get("run", ""), host, arrays):
+            raise _damaged(path, "its content is not that of its SHA-256")
+        if metadata["run"] != run:
+            raise FileProblem(
+                f"{path}: this checkpoint is of another run (another task, model, rule, seed or "
+                "number of networks) than the folder's manifest; remove it to start anew"
+            )
+    state = parsed_json(host, str(path), not_finite=True)
+    checked(LoopState, state, str(path))
+    records = {
+        name.removeprefix(RECORDS): arrays.pop(name)
+        for name in list(arrays)
+        if name.startswith(RECORDS)
+    }
+    return Checkpoint(_tree(path, like, arrays), records, state, signed)
+
+
+def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     try:
         with safe_open(path, framework="numpy") as file:
-            host = json.loads(file.metadata()["host"])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise FileProblem(
-            f"{path}: damaged, not readable as a checkpoint ({error}); remove it to start anew"
-        ) from None
+            names = file.keys()
+            return {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
+    except Exception as error:  # of the library in Rust, and of dtypes that NumPy does not have
+        raise _damaged(path, f"not readable as a checkpoint ({error})") from None
+
+
+def _tree(path: Path, like: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """The arrays in the structure of `like`; all of them, and finite where they are weights."""
     leaves = []
     for name, leaf in _named_leaves(like):
-        found = arrays.get(name)
-        if found is None or found.shape != leaf.shape:
-            raise FileProblem(f"{path}: damaged: {name} is missing or has another shape")
+        found = arrays.pop(name, None)
+        if found is None or (found.shape, found.dtype) != (leaf.shape, leaf.dtype):
+            raise _damaged(path, f"{name} is missing or has another shape or type")
         leaves.append(jnp.asarray(found))
-    records = {
-        name.removeprefix("records."): array
-        for name, array in arrays.items()
-        if name.startswith("records.")
-    }
-    return jax.tree.unflatten(jax.tree.structure(like), leaves), records, host
+    if arrays:
+        raise _damaged(path, f"{next(iter(arrays))!r} belongs to nothing")
+    return jax.tree.unflatten(jax.tree.structure(like), leaves)
+
+
+def _digest(run: str, host: str, arrays: dict[str, np.ndarray]) -> str:
+    """SHA-256 of everything that a checkpoint says."""
+    found = hashlib.sha256(json.dumps([run, host]).encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        found.update(json.dumps([name, str(array.dtype), list(array.shape)]).encode())
+        found.update(array.reshape(-1).view(np.uint8).data)
+    return found.hexdigest()
+
+
+def _damaged(path: Path, reason: str) -> FileProblem:
+    return FileProblem(f"{path}: damaged: {reason}; remove it to start anew")
 
 
 def _named_leaves(tree: Any) -> list[tuple[str, Any]]:

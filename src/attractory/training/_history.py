@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from attractory._errors import FileProblem
 from attractory.runs import HISTORY_COLUMNS
 
 
@@ -25,6 +26,7 @@ class History:
         self, active: np.ndarray, losses: np.ndarray, gradient_norms: np.ndarray, rate: float
     ) -> None:
         """One update."""
+        losses, gradient_norms = np.asarray(losses, float), np.asarray(gradient_norms, float)
         self.active.append(active)
         self.loss.append(np.where(active, losses, np.nan))
         self.gradient_norm.append(np.where(active, gradient_norms, np.nan))
@@ -43,7 +45,8 @@ class History:
 
     def mean_loss(self, steps: int) -> np.ndarray:
         """Mean training loss of each network over the newest steps, (net,)."""
-        return np.mean(self.loss[-steps:], axis=0)
+        # each network's in a row of its own: NumPy sums columns in another order than one column
+        return np.ascontiguousarray(np.transpose(self.loss[-steps:])).mean(axis=1)
 
     def table(self) -> pd.DataFrame:
         """A row for each net and step, steps counted from 1."""
@@ -68,13 +71,22 @@ class History:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> History:
-        """The records that `arrays` gave."""
-        history = cls(arrays["loss"].shape[1])
-        for name, values in arrays.items():
-            setattr(history, name, list(values))
-        if "spectral_radius" not in arrays:  # a checkpoint from before it was measured
-            history.spectral_radius = list(np.full_like(arrays["loss"], np.nan))
+    def from_arrays(cls, arrays: dict[str, np.ndarray], nets: int, where: str) -> History:
+        """The records that `arrays` gave; FileProblem, naming `where`, for others."""
+        history = cls(nets)
+        given = dict(arrays)
+        seconds = given.get("seconds", np.empty(0))
+        steps = len(seconds) if seconds.ndim == 1 else 0
+        # a checkpoint from before it was measured
+        given.setdefault("spectral_radius", np.full((steps, nets), np.nan))
+        for name, like in history.arrays().items():
+            shape = (steps, *like.shape[1:])
+            values = given.pop(name, None)
+            if values is None or (values.shape, values.dtype.kind) != (shape, like.dtype.kind):
+                raise FileProblem(f"{where}: damaged: the record {name!r} is missing or wrong")
+            setattr(history, name, list(values.astype(like.dtype)))
+        if given:
+            raise FileProblem(f"{where}: damaged: unknown record {next(iter(given))!r}")
         return history
 
     def _per_net(self) -> dict[str, np.ndarray]:

@@ -9,28 +9,34 @@ from typing import Any
 
 import numpy as np
 
-from attractory._errors import FileProblem, InvalidSetting, whole_number
+from attractory._errors import FileProblem
+from attractory._files import as_path, json_digest
 from attractory._machine import one_blas_thread
+from attractory._settings import as_json
 from attractory.kernels import native, to_compile
-from attractory.models import Model, Network, Weights
+from attractory.models import Model, Network
 from attractory.rules import BPTT
 from attractory.runs import (
     CHECKPOINTS,
+    Claim,
     Run,
     claim_folder,
     load,
+    own_manifest,
     run_config,
+    tidy_up,
     write_manifest,
     write_weights,
 )
 from attractory.tasks import Task
-from attractory.training._checkpoint import read_checkpoint, write_checkpoint
-from attractory.training._divergence import DivergenceWatch
+from attractory.training._arguments import checked_arguments
+from attractory.training._checkpoint import NAME, Checkpoint, read_checkpoint, write_checkpoint
+from attractory.training._divergence import WINDOW, DivergenceWatch
 from attractory.training._history import History
 from attractory.training._interrupt import InterruptRequest
+from attractory.training._measures import silent_loss, spectral_radius
 from attractory.training._population import Population, PopulationState
 from attractory.training._progress import TrainingProgress
-from attractory.training._recipe import recipe, rule_for
 
 CHECKPOINT_SECONDS = 20.0
 MOST_RETRIES = 3
@@ -49,35 +55,37 @@ def train(
 ) -> Run:
     """Train networks of a model on a task by a rule; what is not given is the task's `recipe`.
 
-    `nets` networks are trained together; each has its own initial weights, trials and noise, which
-    depend on the seed and its index alone. With a path the run is kept there: interrupted at any
-    moment, the same call goes on from the last checkpoint and ends with the same weights, bit for
-    bit; finished, it is loaded. Ctrl-C stops after the current update, with a checkpoint.
+    `nets` networks are trained together; each has its own initial weights, trials and noise, and
+    what becomes of it depends on the seed and its index alone: bit for bit the same on any number
+    of cores. With a path the run is kept there: interrupted at any moment, the same call goes on
+    from the last checkpoint and ends with the same weights, bit for bit; finished, it is loaded.
+    Ctrl-C stops after the current update, with a checkpoint.
 
     A network that diverges is noted in its row of `run.status` and dealt with as the rule says
     (`on_divergence`); the others are not affected.
 
-    Raises InvalidSetting for arguments of the wrong kind; FileProblem when the folder belongs to
-    another run or cannot be written; KeyboardInterrupt after Ctrl-C.
+    Raises InvalidSetting for arguments of the wrong kind, or for more than fits into memory;
+    FileProblem when the folder belongs to another run, when another process works on it, or when it
+    cannot be written; KeyboardInterrupt after Ctrl-C.
     """
-    model, rule = _checked_arguments(task, model, rule, nets)
-    config = run_config(task, model, rule, nets, seed)
-    folder = None if path is None else Path(path)
-    if folder is not None:
-        manifest = claim_folder(folder, config)
-        if manifest is not None and manifest["status"] == "finished":
+    model, rule, nets, seed = checked_arguments(task, model, rule, nets, seed)
+    if path is None:
+        return _Training(task, model, rule, nets, seed).go(progress)
+    folder, config = as_path(path), run_config(task, model, rule, nets, seed)
+    found = own_manifest(folder, config)  # a finished run may lie where nothing can be written
+    if found is not None and found["status"] == "finished":
+        tidy_up(folder, config)
+        return load(folder, **_functions(model))
+    with claim_folder(folder, config) as claim:
+        if claim.manifest is not None and claim.manifest["status"] == "finished":
             return load(folder, **_functions(model))
-    training = _Training(task, model, rule, nets, seed, folder)
-    training.go(progress)
-    run = training.run()
-    if folder is not None:
-        run.save(folder)
-    return run
+        return _Training(task, model, rule, nets, seed, folder, claim).go(progress)
 
 
 class _Training:
     """A population on its way, and all that a checkpoint must hold."""
 
+    @one_blas_thread  # initial weights come from decompositions: the same on any number of cores
     def __init__(
         self,
         task: Task,
@@ -85,15 +93,17 @@ class _Training:
         rule: BPTT,
         nets: int,
         seed: int,
-        folder: Path | None,
+        folder: Path | None = None,
+        claim: Claim | None = None,
     ) -> None:
         self.task, self.model, self.rule, self.nets, self.seed = task, model, rule, nets, seed
-        self.folder = folder
+        self.folder, self.claim = folder, claim
+        self.config = run_config(task, model, rule, nets, seed)
         self.population = Population(task, model, rule, nets, seed)
         with ThreadPoolExecutor(1) as pool:  # each compiles for a second, and one thread compiles
-            silent_loss = pool.submit(_silent_loss, task)
+            of_silence = pool.submit(silent_loss, task)
             self.state = self.good = self.best = self.population.initial_state()
-        self.watch = DivergenceWatch(nets, silent_loss.result())
+        self.watch = DivergenceWatch(nets, of_silence.result())
         self.history = History(nets)
         self.step = 0
         self.seconds = 0.0
@@ -104,11 +114,12 @@ class _Training:
             {"net": net, "seed": [seed, net], "status": "training", "step": 0, "events": []}
             for net in range(nets)
         ]
+        self.kept: dict[str, str] = {}  # SHA-256 of the weights of checks, by their files
         self._restore()
 
     @one_blas_thread
-    def go(self, progress: bool) -> None:
-        """Train to the end, or to an interruption."""
+    def go(self, progress: bool) -> Run:
+        """Train to the end, or to an interruption; the run, written where it has a folder."""
         self._write_manifest()
         before = self.seconds
         with (
@@ -130,6 +141,10 @@ class _Training:
                     last_checkpoint = time.monotonic()
         self._finish()
         self._checkpoint()
+        run = self._run()
+        if self.folder is not None:
+            run.write(self.folder, self.kept)
+        return run
 
     def _compile(self) -> None:
         """Before the first update, so that the time of compiling is told apart from training."""
@@ -146,8 +161,8 @@ class _Training:
             if reason:
                 self.progress.say(f"precision = 'bfloat16': {reason}; training in float32")
 
-    def run(self) -> Run:
-        """The finished run."""
+    def _run(self) -> Run:
+        """The run as it stands."""
         networks = [
             Network(self.model, {n: np.asarray(w[i]) for n, w in self.state.weights.items()})
             for i in range(self.nets)
@@ -229,8 +244,9 @@ class _Training:
         self.active = self.active & ~stop
         if self.rule.keep_checks and self.folder is not None:
             check = -(-self.step // self.rule.check_interval)
-            file = self.folder / CHECKPOINTS / f"weights-{check:02d}.safetensors"
-            write_weights(file, {n: np.asarray(w) for n, w in self.state.weights.items()})
+            name = f"{CHECKPOINTS}/weights-{check:02d}.safetensors"
+            weights = {n: np.asarray(w) for n, w in self.state.weights.items()}
+            self.kept[name] = write_weights(self.folder / name, weights)
 
     def _radius_due(self) -> bool:
         """Whether spectral radii are measured now: after the first update, and at checks.
@@ -277,12 +293,12 @@ class _Training:
 
     def _write_manifest(self) -> None:
         if self.folder is not None:
-            config = run_config(self.task, self.model, self.rule, self.nets, self.seed)
-            write_manifest(self.folder, config, "running", self.rows)
+            write_manifest(self.folder, self.config, "running", self.rows)
 
     def _checkpoint(self) -> None:
-        if self.folder is None:
+        if self.folder is None or self.claim is None:
             return
+        self.claim.lock.touch()
         host = {
             "step": self.step,
             "seconds": self.seconds,
@@ -291,9 +307,11 @@ class _Training:
             "checks_without_better": self.checks_without_better.tolist(),
             "rows": self.rows,
             "watch": self.watch.to_json(),
+            "kept": self.kept,
         }
+        checkpoint = Checkpoint(self._states(), self.history.arrays(), as_json(host))
         try:
-            write_checkpoint(self.folder / CHECKPOINTS, self._states(), self.history.arrays(), host)
+            write_checkpoint(self.folder / CHECKPOINTS, self._identity(), checkpoint)
         except FileProblem as problem:
             raise FileProblem(
                 f"{problem}; training stopped at step {self.step}: what was written before is "
@@ -301,17 +319,41 @@ class _Training:
             ) from None
 
     def _restore(self) -> None:
-        found = self.folder and read_checkpoint(self.folder / CHECKPOINTS, self._states())
-        if not found:
+        """Go back to the newest checkpoint, where there is one."""
+        if self.folder is None or self.claim is None:
             return
-        states, history, host = found
-        self.state, self.good, self.best = states["state"], states["good"], states["best"]
-        self.history = History.from_arrays(history)
+        manifest = self.claim.manifest
+        place = self.folder / CHECKPOINTS
+        may_be_unsigned = manifest is not None and manifest["schema"] == 1
+        found = read_checkpoint(place, self._identity(), self._states(), may_be_unsigned)
+        if found is None:
+            return
+        self.history = History.from_arrays(found.records, self.nets, str(place / NAME))
+        host = found.host
+        self._check_host(host, place / NAME)
+        self.state, self.good, self.best = (found.tree[n] for n in ("state", "good", "best"))
         self.step, self.seconds, self.rows = host["step"], host["seconds"], host["rows"]
         self.active = np.array(host["active"])
-        self.best_validation = np.array(host["best_validation"])
+        self.best_validation = np.array(host["best_validation"], float)
         self.checks_without_better = np.array(host["checks_without_better"])
         self.watch = DivergenceWatch.from_json(host["watch"])
+        self.kept = host.get("kept", {})
+        if not found.signed:  # before the manifest says that checkpoints are
+            self._checkpoint()
+
+    def _check_host(self, host: dict[str, Any], path: Path) -> None:
+        """FileProblem where the loop's own numbers are of other networks or steps."""
+        per_net = ("active", "best_validation", "checks_without_better", "rows")
+        watch = host["watch"]
+        lengths = [len(host[name]) for name in per_net] + [len(watch["best"]), len(watch["recent"])]
+        windows = {len(recent) for recent in watch["recent"]}
+        fits = set(lengths) == {self.nets} and windows == {WINDOW}
+        if not fits or host["step"] != len(self.history.loss):
+            raise FileProblem(f"{path}: damaged: it is not of {self.nets} networks and its steps")
+
+    def _identity(self) -> str:
+        """SHA-256 of the configuration: whose a checkpoint is."""
+        return json_digest(as_json(self.config))
 
     def _states(self) -> dict[str, PopulationState]:
         return {"state": self.state, "good": self.good, "best": self.best}
@@ -321,37 +363,3 @@ def _functions(model: Model) -> dict[str, Any]:
     """The functions among a model's settings, which a run's folder does not hold."""
     values = {name: getattr(model, name) for name in type(model).model_fields}
     return {name: value for name, value in values.items() if callable(value)}
-
-
-def spectral_radius(model: Model, weights: Weights) -> float:
-    """Of the recurrent weights; NaN for a model without one square matrix, or of no finite one."""
-    matrix = model.square_recurrent_weights(weights)
-    if matrix is None or not np.isfinite(matrix).all():
-        return np.nan
-    return float(np.abs(np.linalg.eigvals(np.asarray(matrix, np.float64))).max())
-
-
-def _silent_loss(task: Task) -> float:
-    """What a network that always says 0 would lose."""
-    trials = task.sample(64, seed=0)
-    return float((trials.mask * trials.targets**2).sum() / max(trials.mask.sum(), 1e-12))
-
-
-def _checked_arguments(task: Any, model: Any, rule: Any, nets: Any) -> tuple[Model, BPTT]:
-    """Model and rule, those of the task's recipe where they are None."""
-    _check_kind("task", task, Task)
-    model = recipe(task).model if model is None else model
-    _check_kind("model", model, Model)
-    rule = rule_for(task, model) if rule is None else rule
-    _check_kind("rule", rule, BPTT)
-    whole_number("nets", nets)
-    task.n_inputs  # noqa: B018  a task whose trial is malformed is reported before any work
-    return model, rule
-
-
-def _check_kind(name: str, value: Any, kind: type) -> None:
-    if not isinstance(value, kind):
-        hint = f"; did you mean {value.__name__}()?" if isinstance(value, type) else ""
-        raise InvalidSetting(
-            f"{name} = {value!r} is not allowed: a {kind.__name__} is needed{hint}"
-        )

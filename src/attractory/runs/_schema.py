@@ -1,0 +1,137 @@
+"""What may stand in the JSON of a run: one schema for each, checked before anything is used."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from attractory._errors import FileProblem
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Described(_Record):
+    """A task, a model or a rule: its name, and its settings as their own class checks them."""
+
+    name: Name
+    settings: dict[str, Any]
+
+
+class Source(_Record):
+    """Where an imported network came from."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, str | int | float | bool | None]
+
+    file: str
+    sha256: str
+
+
+class Config(_Record):
+    """What identifies a run."""
+
+    task: Described
+    model: Described
+    rule: Described | None
+    nets: int = Field(ge=1)
+    seed: int = Field(ge=0, lt=2**63)
+    source: Source | None
+
+
+class Event(_Record):
+    """Something that happened to a network; a loss that is not finite is text."""
+
+    step: int
+    loss: float | str
+    what: str
+    action: str
+
+
+class Row(_Record):
+    """How one network stands; whoever makes a run may say more."""
+
+    model_config = ConfigDict(extra="allow")
+
+    net: int
+    seed: int | list[int] | None
+    status: str
+    step: int | None
+    events: list[Event]
+
+
+class Machine(_Record):
+    """Where it was made."""
+
+    cpu: str
+    devices: list[str]
+
+
+class _Manifest(_Record):
+    status: Literal["running", "finished"]
+    config: Config
+    networks: list[Row]
+    versions: dict[str, str] = {}
+    machine: Machine | None = None
+
+    @model_validator(mode="after")
+    def _one_row_a_network(self) -> Any:
+        if len(self.networks) != self.config.nets:
+            raise ValueError(f"networks: {len(self.networks)} rows for {self.config.nets} networks")
+        return self
+
+
+class FirstManifest(_Manifest):
+    """manifest.json of the first versions, without digests."""
+
+    schema_: Literal[1] = Field(alias="schema")
+
+
+class Manifest(_Manifest):
+    """manifest.json: files by name with the SHA-256 of each; sha256 is that of all the rest."""
+
+    schema_: Literal[2] = Field(alias="schema")
+    files: dict[Name, Sha256]
+    sha256: Sha256
+
+
+class LoopState(BaseModel):
+    """The numbers of the training loop in a checkpoint; infinities and NaN are values, too."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    class Watch(BaseModel):
+        """Of the divergence watch."""
+
+        model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+        silent_loss: float
+        recent: list[list[float]]
+        best: list[float]
+
+    step: int = Field(ge=0)
+    seconds: float = Field(ge=0)
+    active: list[bool]
+    best_validation: list[float]
+    checks_without_better: list[int]
+    rows: list[Row]
+    watch: Watch
+    kept: dict[Name, Sha256] = {}
+
+
+def checked(schema: type[Any], content: Any, where: str, verdict: str = "damaged") -> Any:
+    """`content` by its schema; FileProblem names the first thing that is wrong."""
+    try:
+        return schema.model_validate(content)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part)[:40] for part in problem["loc"]).replace("schema_", "schema")
+    if problem["type"] == "missing":
+        raise FileProblem(f"{where}: {verdict}: {place.rpartition('.')[2]!r} is missing")
+    message = problem["msg"].removeprefix("Value error, ")
+    raise FileProblem(f"{where}: {verdict}: {place + ': ' if place else ''}{message}")

@@ -1,0 +1,22 @@
+"""Numbers that are measured beside the training: of weights, of a task."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from attractory.models import Model, Weights
+from attractory.tasks import Task
+
+
+def spectral_radius(model: Model, weights: Weights) -> float:
+    """Of the recurrent weights; NaN for a model without one square matrix, or of no finite one."""
+    matrix = model.square_recurrent_weights(weights)
+    if matrix is None or not np.isfinite(matrix).all():
+        return np.nan
+    return float(np.abs(np.linalg.eigvals(np.asarray(matrix, np.float64))).max())
+
+
+def silent_loss(task: Task) -> float:
+    """What a network that always says 0 would lose."""
+    trials = task.sample(64, seed=0)
+    return float((trials.mask * trials.targets**2).sum() / max(trials.mask.sum(), 1e-12))
