@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -100,7 +101,8 @@ def test_training_killed_twice_goes_on(tmp_path, undisturbed):
     for round_ in range(60):
         folder = tmp_path / str(round_)
         for moment in (rng.randrange(len(names)), rng.randrange(40)):
-            with pytest.raises(Killed), dying_at(moment):
+            # what goes on from the end may have fewer moments, and ends
+            with suppress(Killed), dying_at(moment):
                 trained(folder)
         trained(folder)
         assert_whole(folder, undisturbed)
