@@ -14,7 +14,9 @@ from attractory.analysis._rounding import EPS, SLACK, sum_error
 from attractory.analysis._step import RateStep
 
 LOOK = 8  # steps between two looks at whether the way has come into the region
-LOST_TO_DRIFT = 0.05  # growth (its logarithm) since the last Jacobian from which a new one is made
+# growth (its logarithm) since the last Jacobian from which a new one is made: little where the ball
+# is nearly as large as the region, a share of what is left where it is far smaller than that
+LOST, SHARE, RESERVE = 0.05, 0.1, 1e3
 MOST_JACOBIANS = 1000  # of one way
 FINER = 1e-4  # by so much the norm of a Jacobian is overestimated, to be proved easily
 
@@ -96,7 +98,7 @@ class _Growth:
     """
 
     def __init__(self, step: RateStep, region: Ellipsoid) -> None:
-        self.step, self.norm = step, region.norm
+        self.step, self.norm, self.size = step, region.norm, region.size
         self.gain = step.leak * region.norm.gain(step.recurrent)
         self.reach = region.norm.reach(step.recurrent)
         self.hears = step.recurrent.any(axis=1)
@@ -124,7 +126,8 @@ class _Growth:
         spread = self._spread(drive, self.reach * radius * SLACK + drive_error) + function
         growth = self._best(slopes, spread)
         loss = float(np.log(growth)) if growth > 1 else 0.0
-        if self.lost + loss > LOST_TO_DRIFT and self.made < MOST_JACOBIANS:
+        left = float(np.log(max(1.0, self.size / (RESERVE * radius))))
+        if self.lost + loss > max(LOST, SHARE * left) and self.made < MOST_JACOBIANS:
             self.references[1:] = [(slopes, self._proved_norm(state, slopes))]
             self.lost, self.made = 0.0, self.made + 1
             growth = min(growth, self._best(slopes, spread))
