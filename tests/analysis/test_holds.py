@@ -123,7 +123,7 @@ def family(seed):
     kind = seed % 8
     leak = float(rng.choice([1.0, 0.5, 0.2]))
     task = TWO if rng.random() < 0.5 else THREE
-    options = {"tau": 1.0, "dt": leak}
+    options = {"tau": 1.0 / leak, "dt": 1.0}
     if kind == 0:
         slow, size = 1 - gap, 10 ** rng.uniform(1, 2.5)
         weights = np.diag([2.0, slow]), [[1.0], [0.001]], [[1.0, -size]]

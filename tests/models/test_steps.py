@@ -7,6 +7,7 @@ import pytest
 import xarray
 
 import attractory as at
+from attractory.training._arguments import checked_arguments
 from attractory.models import GRU, LSTM, CurrentRNN, Custom, Network, RateRNN, Stacked
 from attractory.tasks import Trials
 
@@ -20,7 +21,7 @@ def built(model):
 
 def trained(model, task=TASK):
     """The model that `at.train` would train."""
-    return at.training._train._checked_arguments(task, model, RULE, 1)[0]
+    return checked_arguments(task, model, RULE, 1, 0)[0]
 
 
 TAKEN = {

@@ -236,10 +236,14 @@ def fixed_points(
     points.add(newton(step, starts.first(first, rng), longest))
     if np.isinf(enclosed) and not step.bounded:
         # nothing keeps the points of such a map near the states that it comes through
-        points.add(newton(step, starts.first(max(1, first // 4), rng), np.inf))
+        further = min(max(1, first // 4), most - points.starts)
+        if further > 0:
+            points.add(newton(step, starts.first(further, rng), np.inf))
     while np.isinf(enclosed) and not points.continuum and points.starts < most:
         evidence = completeness_of(points)
-        if evidence.complete and not _more_by_deflation(points, starts, rng, longest):
+        if evidence.complete and not _more_by_deflation(points, starts, most, rng, longest):
+            break
+        if points.starts >= most:
             break
         if not points.arrived and points.starts >= HOPELESS * n_starts:
             break
@@ -250,12 +254,13 @@ def fixed_points(
 
 
 def _more_by_deflation(
-    points: Points, starts: Starts, rng: np.random.Generator, longest: float
+    points: Points, starts: Starts, most: int, rng: np.random.Generator, longest: float
 ) -> bool:
     """Add the points that Newton's method finds when it cannot go to the known ones; any new?"""
     before = len(points.all)
-    if points.step.units <= MOST_UNITS:
-        ends = deflated_newton(points.step, starts.first(DEFLATED, rng), points.states(), longest)
+    number = min(DEFLATED, most - points.starts)
+    if points.step.units <= MOST_UNITS and number > 0:
+        ends = deflated_newton(points.step, starts.first(number, rng), points.states(), longest)
         points.add(newton(points.step, ends, longest))
     return len(points.all) > before
 

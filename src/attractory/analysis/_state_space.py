@@ -117,12 +117,8 @@ class Hypercube:
     separation: float = float("nan")
 
     def summary(self) -> dict[str, float]:
-        """The numbers, for a table."""
-        return {
-            "r_squared": self.r_squared,
-            "one_bit_apart": self.one_bit_apart,
-            "separation": self.separation,
-        }
+        """What is known of the cube's shape, for a table."""
+        return {"r_squared": self.r_squared, "one_bit_apart": self.one_bit_apart}
 
 
 def hypercube(space: StateSpace, visits: StateSpace | None = None) -> Hypercube:

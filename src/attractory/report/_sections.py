@@ -14,7 +14,7 @@ from attractory import figures
 from attractory._errors import one_line
 from attractory.report._captions import CAPTIONS, SECTIONS
 from attractory.report._dynamics import Dynamics
-from attractory.report._study import Study
+from attractory.report._study import Study, cube_row
 from attractory.report._tables import Table, columns, joined, table
 from attractory.runs import Run, package_versions
 
@@ -118,14 +118,13 @@ def _state_space(results: Study) -> Section:
                 row[f"{space.method.upper()} {i}"] = f"{100 * share:.1f} %"
         if results.cubes is not None:
             cube = results.cubes[net]
-            row |= {f"cube_{name}": value for name, value in cube.summary().items()}
+            row |= cube_row(cube)
             row["neighbours"] = ", ".join(
                 f"{cube.names[a]} / {cube.names[b]}" for a, b in cube.neighbours
             )
         rows.append(row)
     if results.untrained_cube is not None:
-        control = {f"cube_{name}": v for name, v in results.untrained_cube.summary().items()}
-        rows.append({"net": "untrained", **control})
+        rows.append({"net": "untrained", **cube_row(results.untrained_cube)})
     turning = None
     if _in_three_dimensions(results):
         turning = _turned(

@@ -89,7 +89,7 @@ class Study:
                 **{f"spectrum_{name}": value for name, value in spectrum.items()},
             }
             if self.cubes is not None:
-                row |= {f"cube_{name}": v for name, v in self.cubes[net].summary().items()}
+                row |= cube_row(self.cubes[net])
             if self.dynamics is not None:
                 row |= _dynamics_row(self.dynamics[net])
             rows.append(row)
@@ -356,9 +356,16 @@ def _untrained_cube(
     return None if made is None else made[0]
 
 
+def cube_row(cube: analysis.Hypercube) -> dict[str, float]:
+    """The numbers of a cube, for the row of its network."""
+    shape = {f"cube_{name}": value for name, value in cube.summary().items()}
+    return {**shape, "cube_separation": cube.separation}
+
+
 def _cube_json(cube: analysis.Hypercube) -> dict[str, Any]:
     return {
         **cube.summary(),
+        "separation": cube.separation,
         "names": cube.names,
         "centroids": cube.centroids.tolist(),
         "middle": cube.middle.tolist(),

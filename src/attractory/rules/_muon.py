@@ -29,11 +29,12 @@ class MuonState(NamedTuple):
     momentum: optax.Updates
 
 
-def muon(rate: optax.Schedule, shards: Shards) -> optax.GradientTransformation:
+def muon(rate: optax.Schedule, shards: Shards | None) -> optax.GradientTransformation:
     """Steps along the nearest orthogonal matrix to each matrix's Nesterov momentum.
 
     For matrices [to, from]; a step has the rate times √max(1, to / from) as its singular values
-    (Jordan et al. 2024). `shards`: how the devices share the batch that this update is for.
+    (Jordan et al. 2024). `shards`: how the devices share the batch that this update is for; None
+    for one device and one shard.
     """
 
     def init(matrices: optax.Params) -> MuonState:
@@ -50,7 +51,7 @@ def muon(rate: optax.Schedule, shards: Shards) -> optax.GradientTransformation:
         def direction(ahead: jax.Array, now: jax.Array) -> jax.Array:
             to, from_ = now.shape
             nesterov = MOMENTUM * ahead + (1.0 - MOMENTUM) * now
-            return max(1.0, to / from_) ** 0.5 * orthogonalised(nesterov, shards)
+            return max(1.0, to / from_) ** 0.5 * orthogonalised(nesterov, shards or WHOLE)
 
         return jax.tree.map(direction, ahead, now), MuonState(updates, momentum)
 

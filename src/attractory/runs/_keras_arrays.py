@@ -133,7 +133,9 @@ def _finite(layer: KerasLayer, name: str, array: Array) -> Iterator[np.ndarray]:
     n_bad = n_rows = 0
     for rows in array.rows():
         with np.errstate(invalid="ignore"):  # as some NaN make it, in a comparison and in a copy
-            n_bad += int(np.count_nonzero(~(np.abs(rows) <= _LARGEST)))
+            # half precision cannot say the largest number of single precision
+            wide = np.abs(rows).astype(np.promote_types(rows.dtype, np.float32))
+            n_bad += int(np.count_nonzero(~(wide <= _LARGEST)))
             n_rows += len(rows)
             yield rows
     where = f"the {name} of {layer.title}"
