@@ -7,9 +7,9 @@ import pytest
 import xarray
 
 import attractory as at
-from attractory.training._arguments import checked_arguments
 from attractory.models import GRU, LSTM, CurrentRNN, Custom, Network, RateRNN, Stacked
 from attractory.tasks import Trials
+from attractory.training._arguments import checked_arguments
 
 TASK = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 20), pulse=5, delay=5, dt=25.0)
 RULE = at.rules.BPTT(steps=1, batch=2)
