@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -74,7 +76,7 @@ def test_and_by_a_network_with_dales_law(tmp_path):
     results = study(run, n=16)
     assert results.audit.violations == 0
     page = write(run, tmp_path / "report.html", results).read_text()
-    assert "Dale&#x27;s law" in page
+    assert "Dale's law" in html.unescape(page)
     assert (tmp_path / "figures" / "spectral_radius.svg").exists()
     results.save(tmp_path / "analysis")
     assert (tmp_path / "analysis" / "audit.csv").exists()
