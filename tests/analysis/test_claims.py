@@ -83,6 +83,8 @@ def single(rng):
 def factors_grow(rng):
     size = int(rng.integers(40, 70))
     corner = rng.integers(1, 9, (2, 2)) + 3 * np.eye(2, dtype=int)
+    if corner[0, 0] * corner[1, 1] == corner[0, 1] * corner[1, 0]:
+        corner[0, 0] += 1  # where its corner is singular the whole may be too, without inverse
     return plain_network(np.eye(size) - exact_inverse(growing(size, corner)))
 
 
@@ -108,6 +110,9 @@ FAMILIES = {
     **{name: of(name) for name in ODD_ONES},
     **{f"{name} without bias": kinked(name) for name in ODD_ONES},
 }
+
+# functions with a kink at 0: networks without bias have the origin on it
+ALWAYS_KINKED = ("relu without bias", "relu6 without bias", "leaky_relu without bias")
 
 
 def check_claims(net, rng):
@@ -159,12 +164,14 @@ def test_what_is_said_of_a_network_of_each_family_is_true(family):
 @pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_what_is_said_of_100_networks_of_each_family_is_true(family):
-    """22 families: 2 200 networks. Where lines meet in a kink, few of the points are proved."""
+    """22 families: 2 200 networks. Without bias the origin is on a kink and cannot be proved."""
     rng = np.random.default_rng(1000 + len(family))
-    certified = sum(
-        int(check_claims(FAMILIES[family](rng), rng).certified.sum()) for _ in range(100)
-    )
-    assert certified > (0 if "without bias" in family else 50)
+    certified = kinked = 0
+    for _ in range(100):
+        found = check_claims(FAMILIES[family](rng), rng)
+        certified += found.certified.sum()
+        kinked += found.kinked.sum()
+    assert (kinked if family in ALWAYS_KINKED else certified) > 50
 
 
 def test_the_checks_notice_a_false_claim():

@@ -30,8 +30,9 @@ def points_of_two_units(recurrent, bias, grid=400_001):
     u = np.linspace(-reach, reach, grid)
     first = np.tanh(u)
     second = (u - a * first - bias[0]) / b
-    left = second - np.tanh(c * first + d * second + bias[1])
-    return int((np.diff(np.sign(left)) != 0).sum())
+    signs = np.sign(second - np.tanh(c * first + d * second + bias[1]))
+    crossing = signs[signs != 0]  # a root that lies on the grid itself is one change, not two
+    return int((np.diff(crossing) != 0).sum())
 
 
 def zeros_from_everywhere(recurrent, bias, activation, starts, rng, reach=1.0):
