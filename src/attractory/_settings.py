@@ -50,7 +50,7 @@ class Settings(BaseModel):
     def _refuse_change(self, name: str, value: str) -> NoReturn:
         kind, fields = type(self).__name__, type(self).model_fields
         if name not in fields:
-            raise InvalidSetting(f"{kind}: unknown setting {name!r}; {nearest(name, fields)}")
+            raise InvalidSetting(f"{kind}: unknown setting {shown(name)}; {nearest(name, fields)}")
         raise InvalidSetting(
             f"{kind}.{name} cannot be changed: settings stay as they were made; "
             f"others are made by .replace({name}={value})"
@@ -120,7 +120,7 @@ def _describe(kind: type[BaseModel], problem: Any) -> str:
     parts = [str(part)[:60] for part in problem["loc"] if isinstance(part, (str, int))]
     field = ".".join(parts)
     if problem["type"] == "extra_forbidden":
-        return f"unknown setting {field!r}; {nearest(field, kind.model_fields)}"
+        return f"unknown setting {shown(field)}; {nearest(field, kind.model_fields)}"
     message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if not field:  # a check over several fields names them itself
         return str(message)

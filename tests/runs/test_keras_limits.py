@@ -19,7 +19,7 @@ import pytest
 from fuzz.harness import mutated, refuses_or_reads
 
 import attractory as at
-from attractory.runs import _keras_hdf5
+from attractory.runs import _keras_file, _keras_hdf5
 from attractory.runs._keras_layer import Refused
 
 
@@ -218,6 +218,17 @@ def test_nothing_of_a_file_is_left_when_the_next_is_read_at_the_same_place(tmp_p
         assert at.load_keras(path).units == units
         path.write_bytes(mutated(path.read_bytes(), seed))
         refuses_or_reads(lambda: at.load_keras(path), path.stat().st_size, str(seed))
+
+
+def test_what_is_unpacked_is_gone_as_soon_as_it_is_open(tmp_path, monkeypatch):
+    """So nothing stays in the temporary folder where the reader is killed."""
+    unpacked = tmp_path / "unpacked"
+    unpacked.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(unpacked))
+    archive = archive_of(tmp_path / "m.keras", write(tmp_path / "w.h5", 5).read_bytes())
+    with _keras_file.opened(archive) as file:
+        assert not list(unpacked.iterdir())
+        assert list(file.weights)
 
 
 def test_threads_take_turns(tmp_path):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, shown
 from attractory._machine import one_blas_thread
 from attractory.analysis._attractors import Attractors
 from attractory.analysis._fixed_points import FixedPoints
@@ -247,6 +247,6 @@ def _limit(known: Attractors, steps: int) -> int:
 def _checked_stable(points: FixedPoints, name: str, index: int) -> None:
     if index not in points.stable:
         raise InvalidSetting(
-            f"{name} = {index!r} is not allowed: the index of a stable point, one of "
+            f"{name} = {shown(index)} is not allowed: the index of a stable point, one of "
             f"{points.stable.tolist()}"
         )

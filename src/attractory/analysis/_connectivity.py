@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from attractory._errors import InvalidSetting, nearest
+from attractory._errors import InvalidSetting, nearest, shown
 from attractory.analysis._model_step import in_float64
 from attractory.models import GRU, LSTM, Constraints, Model, Network, RateRNN
 
@@ -109,7 +109,7 @@ def _matrix(network: Network, gate: str | None) -> tuple[np.ndarray, str | None]
     gates = GATES.get(type(network.model))
     if gates is None:
         if gate is not None:
-            raise InvalidSetting(f"gate = {gate!r} is not allowed: this model has no gates")
+            raise InvalidSetting(f"gate = {shown(gate)} is not allowed: this model has no gates")
         if weights.shape != (network.units, network.units):
             raise InvalidSetting(
                 f"recurrent_weights has shape {weights.shape}; a square matrix "
@@ -118,7 +118,7 @@ def _matrix(network: Network, gate: str | None) -> tuple[np.ndarray, str | None]
         return weights, None
     gate = "candidate" if gate is None else gate
     if gate not in gates:
-        raise InvalidSetting(f"gate = {gate!r} is unknown; {nearest(gate, gates)}")
+        raise InvalidSetting(f"gate = {shown(gate)} is unknown; {nearest(gate, gates)}")
     index = gates.index(gate)
     return weights[index * network.units : (index + 1) * network.units], gate
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from attractory._errors import InvalidSetting, whole_number
+from attractory._errors import InvalidSetting, shown, whole_number
 from attractory._machine import one_blas_thread, spread
 from attractory.analysis._attractors import Attractors
 from attractory.analysis._fixed_points import FixedPoints
@@ -86,7 +86,7 @@ def continuation(
     """
     direction = _checked_pattern(points, pattern)
     if not np.isfinite(maximum) or maximum <= 0:
-        raise InvalidSetting(f"maximum = {maximum!r} is not allowed: a number above 0")
+        raise InvalidSetting(f"maximum = {shown(maximum)} is not allowed: a number above 0")
     chosen = points.stable if starts is None else np.asarray(starts, int)
     for start in chosen.tolist():
         if not 0 <= start < len(points):
@@ -285,8 +285,8 @@ def _checked_pattern(points: FixedPoints, pattern: Any) -> np.ndarray:
     direction = np.asarray(pattern, np.float64)
     if direction.shape != points.inputs.shape or not np.isfinite(direction).all():
         raise InvalidSetting(
-            f"pattern = {pattern!r} is not allowed: {len(points.inputs)} finite numbers, one for "
-            "each input"
+            f"pattern = {shown(pattern)} is not allowed: {len(points.inputs)} finite numbers, "
+            "one for each input"
         )
     if not direction.any():
         raise InvalidSetting("pattern is 0 in every input; at least one must not be")

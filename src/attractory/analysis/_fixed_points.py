@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from attractory._errors import InvalidSetting, whole_number
+from attractory._errors import InvalidSetting, shown, whole_number
 from attractory._machine import one_blas_thread, spread
 from attractory.analysis._certificate import NOTHING, Spectrum, jacobian_spectrum
 from attractory.analysis._completeness import Completeness, completeness_of
@@ -330,7 +330,7 @@ def _checked_states(states: Any, network: Any, units: Any) -> np.ndarray | None:
         made = np.atleast_2d(np.asarray(states, np.float64))
     except (TypeError, ValueError):
         raise InvalidSetting(
-            f"initial_states = {states!r} is not allowed: an array of numbers (state, unit)"
+            f"initial_states = {shown(states)} is not allowed: an array of numbers (state, unit)"
         ) from None
     wanted = network.state_size if isinstance(network, Network) else units
     if made.ndim != 2 or not made.size or (wanted is not None and made.shape[1] != wanted):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import scipy.linalg
 
-from attractory._errors import InvalidSetting, whole_number
+from attractory._errors import InvalidSetting, shown, whole_number
 from attractory._machine import one_blas_thread
 from attractory.analysis._kinks import on_kink
 from attractory.analysis._step import AnyStep, step_of
@@ -58,7 +58,7 @@ class Linearisation:
         for name, value, least in [("steps", steps, 1), ("n", n, 1), ("seed", seed, 0)]:
             whole_number(name, value, least)
         if not isinstance(size, (int, float, np.number)) or not np.isfinite(size) or size <= 0:
-            raise InvalidSetting(f"size = {size!r} is not allowed: a number above 0")
+            raise InvalidSetting(f"size = {shown(size)} is not allowed: a number above 0")
         rng = np.random.default_rng(seed)
         deviation = rng.normal(size=(n, len(self.state)))
         length = size * (np.linalg.norm(self.state) or 1.0)
@@ -111,7 +111,9 @@ def linearisation(
     try:
         at = np.asarray(state, np.float64) if not np.iscomplexobj(state) else np.empty((0, 0))
     except (TypeError, ValueError):
-        raise InvalidSetting(f"state = {state!r} is not allowed: an array of numbers") from None
+        raise InvalidSetting(
+            f"state = {shown(state)} is not allowed: an array of numbers"
+        ) from None
     size = network.state_size if isinstance(network, Network) else None
     if at.ndim != 1 or not at.size or size not in (None, len(at)):
         wanted = "unit" if size is None else size

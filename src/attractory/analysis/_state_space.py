@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, shown
 from attractory.models import Network, check_meeting
 from attractory.tasks import Trials, memory_states, state_names
 
@@ -44,10 +44,10 @@ def state_space(
     1 .. units.
     """
     if method not in ("svd", "pca"):
-        raise InvalidSetting(f"method = {method!r} is not allowed: 'svd' or 'pca'")
+        raise InvalidSetting(f"method = {shown(method)} is not allowed: 'svd' or 'pca'")
     size = network.state_size
     if not isinstance(n, (int, np.integer)) or not 1 <= n <= size:
-        raise InvalidSetting(f"n = {n!r} is not allowed: 1 to {size}, the number of units")
+        raise InvalidSetting(f"n = {shown(n)} is not allowed: 1 to {size}, the number of units")
     check_meeting(network.model, trials)
     if np.prod(trials.inputs.shape[:2]) <= n:
         raise InvalidSetting(f"n = {n} is not allowed: the trials have too few time points for it")

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from attractory._errors import InvalidSetting, whole_number
+from attractory._errors import InvalidSetting, shown, whole_number
 from attractory.analysis._activations import Shape, shape_of
 from attractory.analysis._model_step import ModelStep, checked_weights, padded
 from attractory.kernels import compiled
@@ -269,7 +269,9 @@ def _checked_inputs(inputs: Any, system: Any) -> np.ndarray | None:
     try:
         constant = np.asarray(inputs, np.float64)
     except (TypeError, ValueError):
-        raise InvalidSetting(f"inputs = {inputs!r} is not allowed: an array of numbers") from None
+        raise InvalidSetting(
+            f"inputs = {shown(inputs)} is not allowed: an array of numbers"
+        ) from None
     if isinstance(system, Network) and constant.shape != (system.n_inputs,):
         raise InvalidSetting(
             f"inputs has shape {constant.shape}; a constant input of shape ({system.n_inputs},) "

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, shown
 from attractory.models._model import Model
 from attractory.tasks import Task, Trials
 
@@ -85,7 +85,7 @@ def check_meeting(model: Model, met: Task | Trials, network: str = "the network"
 def rescaled(model: Model, dt: float) -> Model:
     """The model with steps of the length dt, and time constants of as many steps as before."""
     if isinstance(dt, bool) or not isinstance(dt, (int, float)) or not 0 < dt < math.inf:
-        raise InvalidSetting(f"dt = {dt!r} is not allowed: a number above 0")
+        raise InvalidSetting(f"dt = {shown(dt)} is not allowed: a number above 0")
     if hasattr(model, "layers"):
         return model.replace(layers=tuple(rescaled(layer, dt) for layer in model.layers))
     fields = type(model).model_fields

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from attractory._errors import FileProblem, InvalidSetting, nearest
+from attractory._errors import FileProblem, InvalidSetting, nearest, shown
 from attractory.models import Network
 from attractory.runs._keras_network import load_keras
 from attractory.runs._keras_write import save_keras
@@ -53,7 +53,7 @@ def export(
     file cannot be written.
     """
     if format not in FORMATS:
-        raise InvalidSetting(f"format = {format!r} is not allowed; {nearest(format, FORMATS)}")
+        raise InvalidSetting(f"format = {shown(format)} is not allowed; {nearest(format, FORMATS)}")
     if folder is None and run.path is None:
         raise InvalidSetting("folder = None is not allowed: this run has no folder yet; name one")
     if net is not None and not 0 <= net < len(run.networks):
@@ -82,7 +82,7 @@ def load_network(path: str | Path, **said: Any) -> Network:
     for name in given:
         if name not in known:
             raise InvalidSetting(
-                f"{name} = {given[name]!r} is not allowed for {ending} files; "
+                f"{name} = {shown(given[name])} is not allowed for {ending} files; "
                 + nearest(name, known)
             )
     return reader(path, **given)

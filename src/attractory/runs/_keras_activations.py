@@ -36,7 +36,7 @@ def keras_activation(activation: str | Activation) -> str:
     name = activation if isinstance(activation, str) else _name_of(activation)
     if name not in _SAME_THERE:
         raise InvalidSetting(
-            f"activation = {name!r} has no counterpart in Keras; {nearest(name, _SAME_THERE)}"
+            f"activation = {shown(name)} has no counterpart in Keras; {nearest(name, _SAME_THERE)}"
         )
     return _SAME_THERE[name]
 

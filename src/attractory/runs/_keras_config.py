@@ -44,7 +44,9 @@ def check_settings(recurrent: Sequence[KerasLayer], readout: KerasLayer, said: S
     output = keras_name(readout, "activation", default="linear")
     if output != "linear":
         name = shown(readout.name)
-        raise Refused(f"the Dense readout {name} has the activation {output!r}; allowed: 'linear'")
+        raise Refused(
+            f"the Dense readout {name} has the activation {shown(output)}; allowed: 'linear'"
+        )
     for layer in recurrent:
         for key in ("go_backwards", "time_major"):
             if flag(layer, key, default=False):
@@ -58,7 +60,7 @@ def check_settings(recurrent: Sequence[KerasLayer], readout: KerasLayer, said: S
             found = keras_name(layer, "activation", default="tanh")
             if found != "tanh":
                 raise Refused(
-                    f"{layer.title} ({layer.kind}) has activation={found!r}; allowed: 'tanh'"
+                    f"{layer.title} ({layer.kind}) has activation={shown(found)}; allowed: 'tanh'"
                 )
 
 
@@ -98,7 +100,7 @@ def _model(config: Any) -> Any:
 def _field(entry: Any, key: str, kind: type | tuple[type, ...]) -> Any:
     value = entry.get(key) if isinstance(entry, dict) else None
     if not isinstance(value, kind):
-        raise Refused(f"its model config has no valid {key!r}; {SAVE_AGAIN}")
+        raise Refused(f"its model config has no valid {shown(key)}; {SAVE_AGAIN}")
     return value
 
 
@@ -118,7 +120,7 @@ def _described_layer(entry: Any) -> KerasLayer:
         function = keras_name(layer, "activation", default="linear")
         if function == "linear":
             return KerasLayer(name, "Identity", settings)
-        return KerasLayer(name, f"Activation({function!r})", settings)
+        return KerasLayer(name, f"Activation({shown(function)})", settings)
     return layer
 
 

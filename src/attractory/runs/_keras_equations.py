@@ -40,7 +40,7 @@ def check_said(said: Said, layers: Sequence[KerasLayer]) -> None:
             )
         if not kinds & {"GRU", "LSTM"}:
             raise InvalidSetting(
-                f"recurrent_activation = {gates!r} is not allowed: {there} has no gates; "
+                f"recurrent_activation = {shown(gates)} is not allowed: {there} has no gates; "
                 "allowed: None"
             )
     if said.reset_after is not None:
@@ -80,7 +80,9 @@ def _activation(description: KerasLayer | None, said: Said) -> Any:
     name = keras_name(description, "activation", default="tanh")
     if name not in SAME_HERE:
         allowed = nearest(name, SAME_HERE)
-        raise Refused(f"activation {name!r} has no counterpart here; {_SAY_ACTIVATION}; {allowed}")
+        raise Refused(
+            f"activation {shown(name)} has no counterpart here; {_SAY_ACTIVATION}; {allowed}"
+        )
     return SAME_HERE[name]
 
 
@@ -101,7 +103,7 @@ def _gates(
     if name != "hard_sigmoid":
         if name not in _GATES:
             raise Refused(
-                f"{stored.title} ({stored.kind}) has recurrent_activation={name!r}; "
+                f"{stored.title} ({stored.kind}) has recurrent_activation={shown(name)}; "
                 "allowed: 'sigmoid', 'hard_sigmoid'"
             )
         return _GATES[name]

@@ -6,6 +6,7 @@ process take, on the disk or in memory, follows from its own size.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import zipfile
 import zlib
@@ -57,10 +58,13 @@ def opened(path: Path) -> Iterator[Opened]:
     """A file of any of Keras's formats; Refused for another, or one that is missing or damaged."""
     start, size = _first_bytes(path)
     if start.startswith(b"PK"):
-        with tempfile.TemporaryDirectory(prefix="attractory-") as folder:
+        # its content goes as soon as it is open: nothing is left where this process is killed
+        place = tempfile.TemporaryDirectory(prefix="attractory-", ignore_cleanup_errors=True)
+        with place as folder:
             inside = Path(folder) / "model.weights.h5"
             config, metadata = _unpack(path, size, inside)
             with opened_hdf5(inside, size) as weights:
+                shutil.rmtree(folder, ignore_errors=True)
                 yield Opened(weights, config, metadata, size)
     elif start.startswith(b"\x89HDF\r\n\x1a\n"):
         with opened_hdf5(path, size) as weights:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from attractory._errors import FileProblem
+from attractory._errors import FileProblem, shown
 from attractory.runs._torch_file import check_there, reason
 
 # NumPy itself writes no other; others may ask for gigabytes of memory before a byte is unpacked
@@ -51,11 +51,11 @@ def _members(
         if len(name) > _LONGEST_NAME or not wanted(name):
             continue
         if member.compress_type not in _METHODS:
-            raise ValueError(f"{name!r} is packed by method {member.compress_type}")
+            raise ValueError(f"{shown(name)} is packed by method {member.compress_type}")
         size = _announced(archive, member)
         if size > left:
             raise ValueError(
-                f"{name!r} would take {size / 2**20:.0f} MiB, and the file has "
+                f"{shown(name)} would take {size / 2**20:.0f} MiB, and the file has "
                 f"{path.stat().st_size / 2**20:.1f}"
             )
         left -= size

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, shown
 from attractory._files import replacing
 from attractory.models import Network
 from attractory.runs._layers import GATES, Chain, Layer, chain_of, foreign
@@ -40,7 +40,7 @@ def to_onnx(network: Network, path: str | Path) -> Path:
     for layer in chain.layers:
         if layer.kind == "RNN" and layer.activation not in _ACTIVATIONS:
             raise InvalidSetting(
-                f"activation = {layer.activation!r} has no counterpart in ONNX's RNN; "
+                f"activation = {shown(layer.activation)} has no counterpart in ONNX's RNN; "
                 f"allowed: {', '.join(_ACTIVATIONS)}"
             )
     onnx = foreign("onnx")

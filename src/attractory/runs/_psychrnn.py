@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from attractory._errors import FileProblem, InvalidSetting
+from attractory._errors import FileProblem, InvalidSetting, shown
 from attractory.models import CurrentRNN, Network, check_weights
 from attractory.runs._npz import Pickle, read_npz
 from attractory.runs._pickled import Named, value_of_pickle
@@ -88,7 +88,8 @@ def load_psychrnn(
     for theirs, ours in _OURS.items():
         if arrays[theirs].shape != shapes[ours]:
             raise FileProblem(
-                f"{path}: {theirs!r} has shape {arrays[theirs].shape}; it must be {shapes[ours]}"
+                f"{path}: {shown(theirs)} has shape {arrays[theirs].shape}; "
+                f"it must be {shapes[ours]}"
             )
     weights = {_OURS[name]: array for name, array in _in_effect(path, arrays).items()}
     try:
@@ -120,9 +121,11 @@ def _fitting(
     path: str | Path, arrays: dict[str, np.ndarray], name: str, shape: tuple[int, ...]
 ) -> np.ndarray:
     if name not in arrays:
-        raise FileProblem(f"{path}: {name!r} is missing, but there is a 'dale_ratio'")
+        raise FileProblem(f"{path}: {shown(name)} is missing, but there is a 'dale_ratio'")
     if arrays[name].shape != shape:
-        raise FileProblem(f"{path}: {name!r} has shape {arrays[name].shape}; it must be {shape}")
+        raise FileProblem(
+            f"{path}: {shown(name)} has shape {arrays[name].shape}; it must be {shape}"
+        )
     return arrays[name]
 
 
@@ -134,12 +137,14 @@ def _numbers(path: str | Path, stored: dict[str, np.ndarray | Pickle]) -> dict[s
         if isinstance(array, Pickle):
             array = _pickled_number(path, name, array)
         if array.dtype.kind not in "fiub" or array.size == 0 or not np.isfinite(array).all():
-            raise FileProblem(f"{path}: {name!r} must hold finite numbers")
+            raise FileProblem(f"{path}: {shown(name)} must hold finite numbers")
         vector = name in ("dale_ratio", "b_rec", "b_out", "init_state", *_TIMES)
         if not vector and array.ndim != 2:
-            raise FileProblem(f"{path}: {name!r} has shape {array.shape}; it must be a matrix")
+            raise FileProblem(f"{path}: {shown(name)} has shape {array.shape}; it must be a matrix")
         if name in _TIMES and array.size != 1:
-            raise FileProblem(f"{path}: {name!r} has shape {array.shape}; it must be one number")
+            raise FileProblem(
+                f"{path}: {shown(name)} has shape {array.shape}; it must be one number"
+            )
         arrays[name] = array if array.dtype == np.float32 else array.astype(np.float64)
     return arrays
 
@@ -149,7 +154,7 @@ def _pickled_number(path: str | Path, name: str, pickle: Pickle) -> np.ndarray:
     try:
         value = value_of_pickle(pickle.data)
     except ValueError as error:
-        raise FileProblem(f"{path}: {name!r} is pickled and cannot be read: {error}") from None
+        raise FileProblem(f"{path}: {shown(name)} is pickled and cannot be read: {error}") from None
     if value is None and name == "dale_ratio":
         return np.zeros(())
     if isinstance(value, (int, float)):
@@ -157,7 +162,7 @@ def _pickled_number(path: str | Path, name: str, pickle: Pickle) -> np.ndarray:
             return np.array(value, np.float64)
         except OverflowError:
             pass
-    raise FileProblem(f"{path}: {name!r} must hold finite numbers")
+    raise FileProblem(f"{path}: {shown(name)} must hold finite numbers")
 
 
 def _transfer_function(
@@ -179,7 +184,8 @@ def _transfer_function(
             )
         if said is not None and said != own:
             raise FileProblem(
-                f"{path}: activation = {said!r} contradicts {quoted(name)}, which is {own!r}"
+                f"{path}: activation = {shown(said)} contradicts {quoted(name)}, "
+                f"which is {shown(own)}"
             )
         said = own
     return said or "relu"
@@ -214,13 +220,13 @@ def _check_names(path: str | Path, names: dict[str, np.ndarray | Pickle]) -> Non
     found = [name for name in _LSTM if name in names]
     if found:
         raise FileProblem(
-            f"{path}: {found[0]!r} belongs to PsychRNN's LSTM, which is not read; allowed: what "
-            "its Basic models save"
+            f"{path}: {shown(found[0])} belongs to PsychRNN's LSTM, which is not read; "
+            "allowed: what its Basic models save"
         )
     missing = [name for name in _OURS if name not in names]
     if missing:
         raise FileProblem(
-            f"{path}: {missing[0]!r} is missing; allowed: what PsychRNN's Basic models save"
+            f"{path}: {shown(missing[0])} is missing; allowed: what PsychRNN's Basic models save"
         )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from attractory import tasks
-from attractory._errors import AttractoryError, FileProblem, InvalidSetting, nearest
+from attractory._errors import AttractoryError, FileProblem, InvalidSetting, nearest, shown
 from attractory._files import as_path, digest, read_bytes
 from attractory._settings import Settings
 from attractory.models import Model, Network, check_meeting, find_model
@@ -238,7 +238,9 @@ def _made(
 
 def _class(known: dict[str, Any], kind: str, name: str) -> Any:
     if name not in known:
-        raise FileProblem(f"{kind} {name!r} of this run is unknown here; {nearest(name, known)}")
+        raise FileProblem(
+            f"{kind} {shown(name)} of this run is unknown here; {nearest(name, known)}"
+        )
     return known[name]
 
 

@@ -10,6 +10,7 @@ from attractory._errors import FileProblem
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class _Record(BaseModel):
@@ -118,7 +119,7 @@ class LoopState(BaseModel):
     seconds: float = Field(ge=0)
     active: list[bool]
     best_validation: list[float]
-    checks_without_better: list[int]
+    checks_without_better: list[Count]
     rows: list[Row]
     watch: Watch
     kept: dict[Name, Sha256] = {}

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from attractory._errors import FileProblem, InvalidSetting
+from attractory._errors import FileProblem, InvalidSetting, shown
 from attractory.models import Network, check_weights, rescaled
 from attractory.runs._layers import network_of
 from attractory.runs._torch_check import check_same
@@ -161,7 +161,9 @@ def _check_choices(said: CurrentSaid) -> None:
 def _check_for_layers(said: CurrentSaid) -> None:
     """InvalidSetting for what is said of a network of currents where there is none."""
     if said.activation not in (None, *ACTIVATIONS):
-        raise InvalidSetting(f"activation = {said.activation!r} is not allowed: 'tanh', 'relu'")
+        raise InvalidSetting(
+            f"activation = {shown(said.activation)} is not allowed: 'tanh', 'relu'"
+        )
     for name in ("tau", "read", "over_units", "bias"):
         if getattr(said, name) is not None:
             raise InvalidSetting(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from attractory._errors import FileProblem, InvalidSetting
+from attractory._errors import FileProblem, InvalidSetting, shown
 from attractory._files import replacing
 from attractory.models import Network
 from attractory.runs._folder import save_safetensors
@@ -67,7 +67,7 @@ def _checked(network: Network) -> Chain:
     for activation in used:
         if activation not in ACTIVATIONS:
             raise InvalidSetting(
-                f"activation = {activation!r} has no counterpart in PyTorch's nn.RNN; "
+                f"activation = {shown(activation)} has no counterpart in PyTorch's nn.RNN; "
                 "allowed: 'tanh', 'relu'"
             )
     return chain

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attractory._errors import AttractoryError, FileProblem
+from attractory._errors import AttractoryError, FileProblem, shown
 from attractory.models import Model
 
 
@@ -33,7 +33,7 @@ def _check_shapes(path: Path, model: Model, stacked: dict[str, np.ndarray], nets
     for name, array in stacked.items():
         if array.dtype.kind != "f" or array.ndim < 1 or array.shape[0] != nets:
             raise FileProblem(
-                f"{path}: {name!r} has shape {array.shape}, {array.dtype}; "
+                f"{path}: {shown(name)} has shape {array.shape}, {array.dtype}; "
                 f"it must be ({nets}, …) of floating-point numbers"
             )
     try:
@@ -46,15 +46,15 @@ def _check_shapes(path: Path, model: Model, stacked: dict[str, np.ndarray], nets
     expected = model.weight_shapes(n_inputs, n_outputs)
     for name, shape in expected.items():
         if name not in stacked:
-            raise FileProblem(f"{path}: damaged: {name!r} is missing")
+            raise FileProblem(f"{path}: damaged: {shown(name)} is missing")
         if stacked[name].shape != (nets, *shape):
             raise FileProblem(
-                f"{path}: {name!r} has shape {stacked[name].shape}, the manifest asks for "
+                f"{path}: {shown(name)} has shape {stacked[name].shape}, the manifest asks for "
                 f"{(nets, *shape)}"
             )
     unknown = sorted(set(stacked) - set(expected))
     if unknown:
-        raise FileProblem(f"{path}: damaged: {unknown[0]!r} is no weight of this model")
+        raise FileProblem(f"{path}: damaged: {shown(unknown[0])} is no weight of this model")
 
 
 def _check_finite(path: Path, name: str, array: np.ndarray, first: int = 0) -> None:
@@ -63,6 +63,6 @@ def _check_finite(path: Path, name: str, array: np.ndarray, first: int = 0) -> N
     if not finite.all():
         net = first + int(np.argmin(finite))
         raise FileProblem(
-            f"{path}: {name!r} of network {net} has values that are not finite in float32; "
+            f"{path}: {shown(name)} of network {net} has values that are not finite in float32; "
             "all must be"
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, shown
 
 
 class Copies:
@@ -60,7 +60,8 @@ def _maker(name: str) -> Callable[..., Any]:
         neurogym = importlib.import_module("neurogym")
     except ImportError as error:
         raise InvalidSetting(
-            f"environment = {name!r} needs neurogym ({error}): pip install 'attractory[neurogym]'"
+            f"environment = {shown(name)} needs neurogym ({error}): "
+            "pip install 'attractory[neurogym]'"
         ) from None
     unknown = importlib.import_module("gymnasium").error.Error
 
@@ -68,7 +69,7 @@ def _maker(name: str) -> Callable[..., Any]:
         try:
             return neurogym.make(name, **settings)
         except unknown as error:
-            raise InvalidSetting(f"environment = {name!r} is not known: {error}") from None
+            raise InvalidSetting(f"environment = {shown(name)} is not known: {error}") from None
 
     return make
 
@@ -83,7 +84,7 @@ def _class_named(name: str) -> type | None:
         for part in path.split("."):
             found = getattr(found, part)
     except (ImportError, AttributeError) as error:
-        raise InvalidSetting(f"environment = {name!r} is not allowed: {error}") from None
+        raise InvalidSetting(f"environment = {shown(name)} is not allowed: {error}") from None
     return found
 
 

@@ -66,8 +66,8 @@ def read_checkpoint(folder: Path, run: str, like: Any, may_be_unsigned: bool) ->
                 f"{path}: this checkpoint is of another run (another task, model, rule, seed or "
                 "number of networks) than the folder's manifest; remove it to start anew"
             )
-    state = parsed_json(host, str(path), not_finite=True)
-    checked(LoopState, state, str(path))
+    content = parsed_json(host, str(path), not_finite=True)
+    state = checked(LoopState, content, str(path)).model_dump(exclude_unset=True)
     records = {
         name.removeprefix(RECORDS): arrays.pop(name)
         for name in list(arrays)

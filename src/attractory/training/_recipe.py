@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from attractory._errors import InvalidSetting, nearest
+from attractory._errors import InvalidSetting, nearest, shown
 from attractory.models import GRU, LSTM, Constraints, LowRankRNN, Model, RateRNN
 from attractory.rules import BPTT
 from attractory.tasks import (
@@ -37,9 +37,11 @@ def recipe(task: Task, cell: str = "rate", constraints: Constraints | None = Non
     cell that has none.
     """
     if cell not in CELLS:
-        raise InvalidSetting(f"cell = {cell!r} is not allowed; {nearest(cell, CELLS)}")
+        raise InvalidSetting(f"cell = {shown(cell)} is not allowed; {nearest(cell, CELLS)}")
     if constraints is not None and cell != "rate":
-        raise InvalidSetting(f"constraints are not allowed with cell = {cell!r}; allowed: 'rate'")
+        raise InvalidSetting(
+            f"constraints are not allowed with cell = {shown(cell)}; allowed: 'rate'"
+        )
     settings = _settings(task)
     if cell in ("gru", "lstm"):  # which make a time constant of their own
         settings = {"units": settings["units"], "dt": task.dt}
