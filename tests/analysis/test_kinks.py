@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +12,7 @@ from analysis.planted import plain_network
 
 import attractory as at
 from attractory.analysis import fixed_points, linearisation, spectrum
-from attractory.models import Network
+from attractory.models import GRU, Network
 
 
 def test_the_origin_that_every_state_flees_is_not_stable():
@@ -85,6 +87,34 @@ def test_kinks_of_other_models_are_noticed():
     origin = np.abs(found.states).max(axis=1) < 1e-9
     assert origin.any()
     assert found.kinked[origin].all()
+
+
+def gated_unit(gate):
+    """h' = u h + (1 - u) tanh(r (h / 2 + 1) - 1); the gate is min(1, h / 6 + 1), the other one ½."""
+    net = GRU(units=1, recurrent_activation="hard_sigmoid").build(1, 1)
+    weights = {name: np.zeros_like(array) for name, array in net.weights.items()}
+    row = {"reset": 0, "update": 1}[gate]
+    weights["recurrent_weights"][[row, 2], 0] = 1.0, 0.5
+    weights["bias"][[row, 2]] = 3.0, -1.0
+    weights["recurrent_bias"][2] = 1.0
+    return replace(net, weights=weights)
+
+
+def test_a_hard_gate_that_is_just_open_is_on_a_kink():
+    """At 0 the slope of the reset gate is 1/6 below and 0 above."""
+    found = fixed_points(gated_unit("reset"), n_starts=16, max_starts=16)
+    assert found.kinked.tolist() == [True]
+    assert abs(found.states[0, 0]) < 1e-12
+    multipliers = sorted(side.eigenvalues[0].real for side in found.sides(0))
+    np.testing.assert_allclose(multipliers, [0.75, 0.75 + 0.5 / 6], atol=1e-7)
+
+
+def test_points_that_a_shut_gate_keeps_where_they_are_are_not_called_stable():
+    """Every h > 0 is its own next state: the multiplier is 1, on the border of stability."""
+    found = fixed_points(gated_unit("update"), n_starts=16, max_starts=16)
+    kept = found.states[:, 0] > 1e-6
+    assert kept.sum() > 3
+    assert f"1 stable, {kept.sum()} undecided" in found.statement
 
 
 def test_linearisation_on_a_kink_asks_for_a_side():

@@ -31,6 +31,7 @@ SLOW_STARTS = 12
 DEFLATED = 64  # starts with the known points taken out
 HOPELESS = 8  # times n_starts without one fixed point end a search
 FEW = 64  # starts of a search whose points are all known
+NEAR_ONE = 1e-6  # of a modulus; where eigenvalues meet they are only right to √EPS, 1.5e-8
 NO_JACOBIAN = -1  # instead of a number of unstable dimensions, on a kink
 EXTENSION = 32  # times n_starts is as long as a search goes on, unless told
 
@@ -129,7 +130,8 @@ class FixedPoints:
 
     def _kinds(self) -> list[str]:
         """How many points there are of each kind, in words; where there are proofs, the proved."""
-        told = (self.decided | (not self._provable)) & ~self.kinked
+        told = self.decided if self._provable else self._clear
+        told = told & ~self.kinked
         numbers = self.n_unstable[told].tolist()
         kinds, unit = [], " unstable"
         for dimensions, count in sorted(Counter(numbers).items()):
@@ -149,6 +151,11 @@ class FixedPoints:
                 + (f" ({exact} checked in exact arithmetic)" if exact else "")
             )
         return kinds
+
+    @property
+    def _clear(self) -> np.ndarray:
+        """(point,): no eigenvalue is so near to modulus 1 that round-off decides its side."""
+        return np.all(np.abs(np.abs(self.eigenvalues) - 1) > NEAR_ONE, axis=1)
 
     @property
     def _provable(self) -> bool:
