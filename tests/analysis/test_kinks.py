@@ -90,7 +90,7 @@ def test_kinks_of_other_models_are_noticed():
 
 
 def gated_unit(gate):
-    """h' = u h + (1 - u) tanh(r (h / 2 + 1) - 1); the gate is min(1, h / 6 + 1), the other one ½."""
+    """h' = u h + (1 - u) tanh(r (h / 2 + 1) - 1); the gate is min(1, h / 6 + 1), the other ½."""
     net = GRU(units=1, recurrent_activation="hard_sigmoid").build(1, 1)
     weights = {name: np.zeros_like(array) for name, array in net.weights.items()}
     row = {"reset": 0, "update": 1}[gate]

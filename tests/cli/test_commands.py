@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import attractory as at
+from attractory.cli import main
 
 SMALL = [
     "--set", "task.bits=1", "--set", "task.steps=100", "--set", "task.first_onset=[5, 20]",
@@ -31,6 +32,20 @@ def attractory(*arguments, cwd=None):
         env={**os.environ, "COLUMNS": "160"},
     )
     return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def in_process(monkeypatch, capsys):
+    """The same as `attractory`, without a process of its own, which takes seconds to start."""
+
+    def run(*arguments):
+        monkeypatch.setenv("COLUMNS", "160")
+        monkeypatch.setattr(sys, "argv", ["attractory", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code or 0, *capsys.readouterr()
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -161,8 +176,8 @@ def test_reproduce_from_the_authors_network(tmp_path, authors_data):
 @pytest.mark.parametrize(
     "command", ["reproduce", "train", "evaluate", "analyze", "report", "import", "export", "tasks"]
 )
-def test_every_command_has_help_with_an_example(command):
-    status, output, _ = attractory(command, "--help")
+def test_every_command_has_help_with_an_example(command, in_process):
+    status, output, _ = in_process(command, "--help")
     assert status == 0
     assert f"Example: attractory {command}" in " ".join(output.split())
 
@@ -206,7 +221,7 @@ def test_every_command_has_help_with_an_example(command):
         (["tasks", "flop"], "task 'flop' is unknown"),
     ],
 )
-def test_mistakes_get_one_line_and_status_2(arguments, message, tmp_path):
+def test_mistakes_get_one_line_and_status_2(arguments, message, tmp_path, monkeypatch, in_process):
     text = tmp_path / "text.hdf5"
     text.write_text("no network")
     if "{keras}" in arguments:
@@ -215,7 +230,8 @@ def test_mistakes_get_one_line_and_status_2(arguments, message, tmp_path):
                   keras.layers.Dense(2)]  # fmt: skip
         keras.Sequential(layers).save(tmp_path / "net.keras")
     filled = [a.format(text=text, keras=tmp_path / "net.keras") for a in arguments]
-    status, _, errors = attractory(*filled, cwd=tmp_path)
+    monkeypatch.chdir(tmp_path)
+    status, _, errors = in_process(*filled)
     assert status == 2
     assert message in errors
     assert errors.count("\n") == 1, errors
