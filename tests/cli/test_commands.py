@@ -90,8 +90,8 @@ def test_flags_win_over_the_file_and_single_settings_over_both(tmp_path):
     assert len(run.networks) == 1
 
 
-def test_evaluate_prints_the_scores_that_python_gives(run_folder):
-    status, output, _ = attractory("evaluate", run_folder, "--trials", 32, "--seed", 5)
+def test_evaluate_prints_the_scores_that_python_gives(run_folder, in_process):
+    status, output, _ = in_process("evaluate", run_folder, "--trials", 32, "--seed", 5)
     run = at.load(run_folder)
     scores = at.evaluate(run.networks, run.task, 32, seed=5)
     assert status == 0
@@ -99,8 +99,8 @@ def test_evaluate_prints_the_scores_that_python_gives(run_folder):
         assert f"{mse:.4f}" in output
 
 
-def test_evaluate_varies_a_condition(run_folder):
-    status, output, _ = attractory(
+def test_evaluate_varies_a_condition(run_folder, in_process):
+    status, output, _ = in_process(
         "evaluate", run_folder, "--trials", 16, "--vary", "noise", "--values", "0,0.5"
     )
     assert status == 0
@@ -126,12 +126,13 @@ def test_analyze_and_report_leave_tables_figures_and_the_page(run_folder):
     assert at.load(run_folder).networks  # the run itself is as whole as before
 
 
-def test_tasks_lists_describes_and_draws(tmp_path):
-    status, output, _ = attractory("tasks")
+def test_tasks_lists_describes_and_draws(tmp_path, monkeypatch, in_process):
+    monkeypatch.chdir(tmp_path)
+    status, output, _ = in_process("tasks")
     assert status == 0
     assert all(name in output for name in at.tasks.names())
-    status, output, errors = attractory(
-        "tasks", "context_decision", "--set", "dt=50", "--trials", 2, cwd=tmp_path
+    status, output, errors = in_process(
+        "tasks", "context_decision", "--set", "dt=50", "--trials", 2
     )
     assert status == 0, errors
     task = at.tasks.get("context_decision", dt=50)
@@ -286,7 +287,7 @@ def test_flags_and_single_settings_make_the_model(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
-def test_export_writes_every_network_and_import_brings_it_back(run_folder, tmp_path):
+def test_export_writes_every_network_and_import_brings_it_back(run_folder, tmp_path, in_process):
     run = at.load(run_folder)
     inputs = run.task.sample(3).inputs
     for format, ending in [("keras", ".keras"), ("torch", ".safetensors")]:
@@ -296,10 +297,10 @@ def test_export_writes_every_network_and_import_brings_it_back(run_folder, tmp_p
         for file, network in zip(files, run.networks, strict=True):
             back = at.runs.load_network(file)
             np.testing.assert_allclose(back.respond(inputs), network.respond(inputs), atol=1e-5)
-    status, output, errors = attractory("export", run_folder, "--format", "torch", "--net", 1)
+    status, output, errors = in_process("export", run_folder, "--format", "torch", "--net", 1)
     assert status == 0, errors
     assert output.strip().endswith("network_1.safetensors")
-    status, _, errors = attractory(
+    status, _, errors = in_process(
         "import", run_folder / "export" / "network_1.safetensors", "--task", "flipflop",
         "--set", "bits=1", "--out", tmp_path / "back",
     )  # fmt: skip
@@ -313,8 +314,8 @@ def test_export_writes_every_network_and_import_brings_it_back(run_folder, tmp_p
         at.runs.imported(files[0], at.tasks.get("and"))
 
 
-def test_another_runs_folder_is_refused(run_folder):
-    status, _, errors = attractory(
+def test_another_runs_folder_is_refused(run_folder, in_process):
+    status, _, errors = in_process(
         "train", "--task", "flipflop", *SMALL, "--set", "rule.steps=31", "--nets", 2,
         "--out", run_folder,
     )  # fmt: skip
