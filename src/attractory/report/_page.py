@@ -81,5 +81,5 @@ def _lead(run: Run) -> str:
     seconds = float(run.history["seconds"].max())
     return (
         f"Trained by backpropagation through time: {steps} updates of {batch} trials "
-        f"({steps * batch:,} trials a network) in {seconds:.0f} s, seed {run.seed}."
+        f"({steps * batch:,} trials a network) in {seconds:.0f}\u00a0s, seed {run.seed}."
     )

@@ -110,7 +110,7 @@ def _weights(results: Study) -> Section:
 
 def _state_space(results: Study) -> Section:
     """How much the leading components hold, and whether the memories make a cube."""
-    rows = []
+    rows, pairs = [], []
     for net, spaces in enumerate(zip(results.spaces, results.principal_spaces, strict=True)):
         row: dict[str, Any] = {"net": net}
         for space in spaces:
@@ -119,12 +119,12 @@ def _state_space(results: Study) -> Section:
         if results.cubes is not None:
             cube = results.cubes[net]
             row |= cube_row(cube)
-            row["neighbours"] = ", ".join(
-                f"{cube.names[a]} / {cube.names[b]}" for a, b in cube.neighbours
-            )
+            named = [f"{cube.names[a]} / {cube.names[b]}" for a, b in cube.neighbours]
+            pairs.append({"net": net, "neighbours": ", ".join(named)})
         rows.append(row)
     if results.untrained_cube is not None:
-        rows.append({"net": "untrained", **cube_row(results.untrained_cube)})
+        nothing = dict.fromkeys(rows[0], "–")
+        rows.append({**nothing, "net": "untrained", **cube_row(results.untrained_cube)})
     turning = None
     if _in_three_dimensions(results):
         turning = _turned(
@@ -137,6 +137,7 @@ def _state_space(results: Study) -> Section:
         "turning": turning,
         "components": table(pd.DataFrame(rows)),
         "cube": results.cubes is not None,
+        "folded": [("Neighbours among the memories", table(pd.DataFrame(pairs)))] if pairs else [],
     }
 
 
