@@ -16,7 +16,8 @@ from attractory.tasks import Task, Trial, random_key, trial_keys
 @pytest.fixture(autouse=True)
 def registry(monkeypatch):
     """What a test registers is gone after it."""
-    monkeypatch.setattr(tasks._registry, "_tasks", dict(tasks._registry._tasks))
+    known = tasks._registry._registry
+    monkeypatch.setattr(known, "classes", dict(known.classes))
 
 
 class Doubling(Task):

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, StrictInt, StrictStr, field_validator
 
-from attractory import tasks
+from attractory import rules, tasks
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory._settings import Settings
 from attractory.cli._yaml import read_file, read_value
 from attractory.models import MODELS, Constraints, Model, find_model
-from attractory.rules import BPTT
-from attractory.training import CELLS, recipe, rule_for
+from attractory.rules import Rule
+from attractory.training import CELLS, PROTOCOLS, recipe, rule_for
 
 SECTIONS = ("task", "model", "rule")
 LONGEST_NAME = 255  # bytes of a file's or folder's name, on every common file system
-RULES: dict[str, Callable[[], BPTT]] = {
-    "near_orthogonal": BPTT.near_orthogonal,
-    "paper": BPTT.paper,
-}
 
 
 def _section(value: Any) -> Any:
@@ -84,7 +79,7 @@ class Asked:
 
     task: tasks.Task
     model: Model
-    rule: BPTT
+    rule: Rule
     nets: int
     seed: int
     out: Path
@@ -174,16 +169,20 @@ def _model(task: tasks.Task, section: Section) -> Model:
     return recipe(task, cells[name], asked).model.replace(**settings)
 
 
-def _rule(task: tasks.Task, model: Model, section: Section) -> BPTT:
-    """The rule of the recipe for task and model, or one that is named, with these settings."""
+def _rule(task: tasks.Task, model: Model, section: Section) -> Rule:
+    """The rule of the recipe for task and model, or one that is named, with these settings.
+
+    Named are the protocols, and the registered rules, a user's own among them.
+    """
     name = section.name or "default"
     if name == "default":
         return rule_for(task, model).replace(**section.settings)
-    if name not in RULES:
-        raise InvalidSetting(
-            f"rule.name = {shown(name)} is not allowed; {nearest(name, [*RULES, 'default'])}"
-        )
-    return RULES[name]().replace(**section.settings)
+    if name in PROTOCOLS:
+        return PROTOCOLS[name]().replace(**section.settings)
+    if name not in rules.names():
+        known = ["default", *PROTOCOLS, *rules.names()]
+        raise InvalidSetting(f"rule.name = {shown(name)} is not allowed; {nearest(name, known)}")
+    return rules.find(name)(**section.settings)
 
 
 def _parsed(setting: str) -> tuple[str, Any]:

@@ -78,8 +78,9 @@ def _lead(run: Run) -> str:
         return "Networks without a training history, analysed on the task."
     steps = int(run.history["step"].max())
     batch = run.rule.batch if run.rule is not None else 0
+    by = f" by {run.rule.in_words}" if run.rule is not None else ""
     seconds = float(run.history["seconds"].max())
     return (
-        f"Trained by backpropagation through time: {steps} updates of {batch} trials "
+        f"Trained{by}: {steps} updates of {batch} trials "
         f"({steps * batch:,} trials a network) in {seconds:.0f}\u00a0s, seed {run.seed}."
     )

@@ -2,6 +2,17 @@
 
 from attractory.rules._bptt import BPTT
 from attractory.rules._loss import mean_over_shards, squared_error
+from attractory.rules._registry import find, names, register
 from attractory.rules._rule import Metrics, Rule, RuleState
 
-__all__ = ["BPTT", "Metrics", "Rule", "RuleState", "mean_over_shards", "squared_error"]
+__all__ = [
+    "BPTT",
+    "Metrics",
+    "Rule",
+    "RuleState",
+    "find",
+    "mean_over_shards",
+    "names",
+    "register",
+    "squared_error",
+]

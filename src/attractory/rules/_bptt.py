@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import jax
 import jax.numpy as jnp
 import optax
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from attractory._errors import InvalidSetting
-from attractory._settings import Settings
 from attractory.kernels import Precision, Shards
 from attractory.models import Model, Weights
 from attractory.rules._loss import mean_over_shards, squared_error
 from attractory.rules._muon import muon
-from attractory.rules._rule import Metrics, RuleState
+from attractory.rules._rule import Metrics, Rule, RuleState
 from attractory.tasks import Batch
 
 Optimizer = Literal["adam", "muon", "sgd"]
 
 
-class BPTT(Settings):
+class BPTT(Rule):
     """Gradient descent on the mean squared error, by backpropagation through time (Werbos 1990).
 
     Fields
     ------
-    steps: number of updates (set by epochs and trials when these are given).
-    batch: trials in one update.
+    Those of every `Rule` (how many updates, of which trials, when it stops), and:
     optimizer, learning_rate: "adam" (Kingma & Ba 2014), "muon" (Jordan et al. 2024: the momentum
         of each matrix made orthogonal; vectors go by Adam), or "sgd" with momentum 0.9.
     recurrent_optimizer, recurrent_learning_rate: the same for the recurrent weights alone; None
@@ -43,25 +40,13 @@ class BPTT(Settings):
         the few directions that the task needs leave the orthogonal matrix. 0: none.
     pull_every: updates between two such steps (each then moves pull_every times as far).
     clip: largest norm of the gradient; longer ones are scaled down to it. None: no clipping.
-    trials, epochs: a fixed set of `trials` trials a network, gone through `epochs` times in random
-        order (the last batch of an epoch may be smaller). Both None: fresh trials at every update.
-    validation: number of trials, never trained on, for the validation loss; 0: none.
-    check_every: updates between two checks (validation, early stopping); an epoch when trials and
-        epochs are given.
-    stop_below: a network stops when its mean training loss since the last check falls below this.
-    patience: a network stops after this many checks without a better validation loss, and keeps
-        the weights of the best one.
-    on_divergence: "retry" goes back to the last good state with half the rate, three times at the
-        most, then stops; "stop" goes back and stops; "continue" notes it and goes on, unless
-        numbers are no longer finite.
-    keep_checks: keep the weights of every check as a file of their own.
     precision: of the recurrent products, forward and backward: "float32"; or "bfloat16" (8 bits;
         weights, states, gradients and the optimiser stay float32), about 1.7 times as fast on a
         processor that has it, and float32 on one that has not.
     """
 
-    steps: int = Field(default=500, ge=1)
-    batch: int = Field(default=8, ge=1)
+    in_words: ClassVar[str] = "backpropagation through time"
+
     optimizer: Optimizer = "muon"
     learning_rate: float = Field(default=3e-3, gt=0, allow_inf_nan=False)
     recurrent_optimizer: Optimizer | None = None
@@ -73,14 +58,6 @@ class BPTT(Settings):
     orthogonal_pull: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     pull_every: int = Field(default=1, ge=1)
     clip: float | None = Field(default=1.0, gt=0, allow_inf_nan=False)
-    trials: int | None = Field(default=None, ge=1)
-    epochs: int | None = Field(default=None, ge=1)
-    validation: int = Field(default=0, ge=0)
-    check_every: int = Field(default=50, ge=1)
-    stop_below: float | None = Field(default=None, gt=0)
-    patience: int | None = Field(default=None, ge=1)
-    on_divergence: Literal["retry", "stop", "continue"] = "retry"
-    keep_checks: bool = False
     precision: Precision = "float32"
 
     @classmethod
@@ -128,36 +105,14 @@ class BPTT(Settings):
         }
         return cls(**{**recipe, **changes})
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if (self.trials is None) != (self.epochs is None):
-            raise ValueError(
-                f"trials = {self.trials} and epochs = {self.epochs} go together: both or neither"
-            )
-        if self.patience is not None and self.validation == 0:
-            raise ValueError(f"patience = {self.patience} needs validation trials (validation = 0)")
-        return self
-
-    @property
-    def steps_per_epoch(self) -> int | None:
-        """Updates in one pass through the fixed set; None with fresh trials."""
-        return None if self.trials is None else math.ceil(self.trials / self.batch)
-
-    @property
-    def n_steps(self) -> int:
-        """Number of updates in all."""
-        if self.steps_per_epoch is None or self.epochs is None:
-            return self.steps
-        return self.steps_per_epoch * self.epochs
-
-    @property
-    def check_interval(self) -> int:
-        """Updates between two checks."""
-        return self.steps_per_epoch or self.check_every
-
     def rate(self, step: int) -> float:
         """The common learning rate at an update, counted from 0."""
         return float(self._schedule(self.learning_rate)(step))
+
+    def remark(self, model: Model) -> str | None:
+        """That this processor has not the precision asked for."""
+        missing = model.bfloat16_missing() if self.precision == "bfloat16" else None
+        return missing and f"precision = 'bfloat16': {missing}; training in float32"
 
     def init(self, model: Model, weights: Weights) -> RuleState:
         """The optimiser's state, and the factor on the rate (1 until a network is slowed).

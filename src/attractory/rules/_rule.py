@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+import math
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import jax
+from pydantic import Field, model_validator
 
+from attractory._settings import Settings
 from attractory.kernels import Shards
 from attractory.models import Model, Weights
 from attractory.tasks import Batch
@@ -20,12 +24,85 @@ class Metrics(NamedTuple):
     gradient_norm: jax.Array
 
 
-class Rule(Protocol):
-    """A learning rule: pure `init` and `update` with explicit state, for one network."""
+class Rule(Settings, ABC):
+    """A learning rule: pure `init` and `update` with explicit state, for one network.
 
+    Fields
+    ------
+    steps: number of updates (set by epochs and trials when these are given).
+    batch: trials in one update.
+    trials, epochs: a fixed set of `trials` trials a network, gone through `epochs` times in random
+        order (the last batch of an epoch may be smaller). Both None: fresh trials at every update.
+    validation: number of trials, never trained on, for the validation loss; 0: none.
+    check_every: updates between two checks (validation, early stopping); an epoch when trials and
+        epochs are given.
+    stop_below: a network stops when its mean training loss since the last check falls below this.
+    patience: a network stops after this many checks without a better validation loss, and keeps
+        the weights of the best one.
+    on_divergence: "retry" goes back to the last good state with half the rate, three times at the
+        most, then stops; "stop" goes back and stops; "continue" notes it and goes on, unless
+        numbers are no longer finite.
+    keep_checks: keep the weights of every check as a file of their own.
+    """
+
+    in_words: ClassVar[str]  # what it is called on the page: "trained by ..."
+
+    steps: int = Field(default=500, ge=1)
+    batch: int = Field(default=8, ge=1)
+    trials: int | None = Field(default=None, ge=1)
+    epochs: int | None = Field(default=None, ge=1)
+    validation: int = Field(default=0, ge=0)
+    check_every: int = Field(default=50, ge=1)
+    stop_below: float | None = Field(default=None, gt=0)
+    patience: int | None = Field(default=None, ge=1)
+    on_divergence: Literal["retry", "stop", "continue"] = "retry"
+    keep_checks: bool = False
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.trials is None) != (self.epochs is None):
+            raise ValueError(
+                f"trials = {self.trials} and epochs = {self.epochs} go together: both or neither"
+            )
+        if self.patience is not None and self.validation == 0:
+            raise ValueError(f"patience = {self.patience} needs validation trials (validation = 0)")
+        return self
+
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """Updates in one pass through the fixed set; None with fresh trials."""
+        return None if self.trials is None else math.ceil(self.trials / self.batch)
+
+    @property
+    def n_steps(self) -> int:
+        """Number of updates in all."""
+        if self.steps_per_epoch is None or self.epochs is None:
+            return self.steps
+        return self.steps_per_epoch * self.epochs
+
+    @property
+    def check_interval(self) -> int:
+        """Updates between two checks."""
+        return self.steps_per_epoch or self.check_every
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        if not hasattr(cls, "in_words"):
+            cls.in_words = cls.__name__
+
+    def rate(self, step: int) -> float:
+        """The learning rate at an update, counted from 0, for the history; NaN: there is none."""
+        return math.nan
+
+    def remark(self, model: Model) -> str | None:
+        """What the user should know before training begins; None: nothing."""
+        return None
+
+    @abstractmethod
     def init(self, model: Model, weights: Weights) -> RuleState:
         """The rule's state for a network with these initial weights."""
 
+    @abstractmethod
     def update(
         self,
         model: Model,
@@ -43,5 +120,6 @@ class Rule(Protocol):
         for the model's noise; that of a shard follows from it and from the shard's index.
         """
 
+    @abstractmethod
     def slowed(self, state: RuleState, factor: float | jax.Array) -> RuleState:
         """The state with all further steps scaled by `factor`."""

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from attractory import tasks
-from attractory._errors import AttractoryError, FileProblem, InvalidSetting, nearest, shown
+from attractory import rules, tasks
+from attractory._errors import AttractoryError, FileProblem, InvalidSetting
 from attractory._files import as_path, digest, read_bytes
 from attractory._settings import Settings
 from attractory.models import Model, Network, check_meeting, find_model
-from attractory.rules import BPTT
+from attractory.rules import Rule
 from attractory.runs._folder import (
     HISTORY,
     MANIFEST,
@@ -43,8 +43,6 @@ HISTORY_COLUMNS = (
 NEWER_COLUMNS = ("spectral_radius",)  # NaN in histories that were written before there was one
 MOST_READINGS = 3  # of a run that another process writes anew while it is read
 
-_rules: dict[str, type[BPTT]] = {"BPTT": BPTT}
-
 
 @dataclass
 class Run:
@@ -63,7 +61,7 @@ class Run:
     model: Model
     networks: Sequence[Network]
     status: list[dict[str, Any]]
-    rule: BPTT | None = None
+    rule: Rule | None = None
     seed: int = 0
     history: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=HISTORY_COLUMNS))
     source: dict[str, Any] | None = None
@@ -165,7 +163,7 @@ def _loaded(folder: Path, manifest: dict[str, Any], functions: dict[str, Any]) -
 def run_config(
     task: tasks.Task,
     model: Model,
-    rule: BPTT | None,
+    rule: Rule | None,
     nets: int,
     seed: int,
     source: dict[str, Any] | None = None,
@@ -204,7 +202,7 @@ def _collect(where: str, settings: Settings, found: dict[str, np.ndarray]) -> No
 
 def _described(
     path: Path, config: dict[str, Any], given: dict[str, np.ndarray], functions: dict[str, Any]
-) -> tuple[tasks.Task, Model, BPTT | None]:
+) -> tuple[tasks.Task, Model, Rule | None]:
     """Task, model and rule from their JSON in a manifest at `path`."""
     try:
         return _made(config, given, functions)
@@ -217,7 +215,7 @@ def _described(
 
 def _made(
     config: dict[str, Any], given: dict[str, np.ndarray], functions: dict[str, Any]
-) -> tuple[tasks.Task, Model, BPTT | None]:
+) -> tuple[tasks.Task, Model, Rule | None]:
     task_class = tasks.find(config["task"]["name"])
     task = task_class(**_settings(config["task"], "task", given))
     values = _settings(config["model"], "model", given)
@@ -232,16 +230,8 @@ def _made(
     model = find_model(config["model"]["name"])(**values)
     if config["rule"] is None:
         return task, model, None
-    rule = _class(_rules, "rule", config["rule"]["name"])(**config["rule"]["settings"])
+    rule = rules.find(config["rule"]["name"])(**config["rule"]["settings"])
     return task, model, rule
-
-
-def _class(known: dict[str, Any], kind: str, name: str) -> Any:
-    if name not in known:
-        raise FileProblem(
-            f"{kind} {shown(name)} of this run is unknown here; {nearest(name, known)}"
-        )
-    return known[name]
 
 
 def _settings(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
-from attractory._errors import InvalidSetting, nearest, shown
+from attractory._registry import Registry
 from attractory.tasks._boolean import And, ContextBoolean, Not, Or, Xor
 from attractory.tasks._decision import ContextDecision, PerceptualDecision
 from attractory.tasks._flip_flop import FlipFlop
@@ -17,11 +17,12 @@ from attractory.tasks._task import Task
 from attractory.tasks._timing import SetReset, TimePulse, TriggeredOscillation
 from attractory.tasks._yang import YangBattery
 
-AnyTask = TypeVar("AnyTask", bound=Task)
-
-_tasks: dict[str, type[Task]] = {
-    task.name: task
-    for task in (
+_registry: Registry[Task] = Registry(
+    "task",
+    Task,
+    "attractory.tasks",
+    name_of=lambda task: task.name,
+    known=(
         FlipFlop,
         PoissonFlipFlop,
         PerceptualDecision,
@@ -39,44 +40,11 @@ _tasks: dict[str, type[Task]] = {
         TimePulse,
         YangBattery,
         NeurogymTask,
-    )
-}
-
-
-def names() -> list[str]:
-    """The names of all registered tasks."""
-    return sorted(_tasks)
-
-
-def find(name: str) -> type[Task]:
-    """The class of a task; InvalidSetting names the nearest one when there is none such."""
-    if not isinstance(name, str) or name not in _tasks:
-        raise InvalidSetting(
-            f"task {shown(name)} is unknown (a task of your own needs attractory.tasks.register "
-            f"first); {nearest(name, _tasks)}"
-        )
-    return _tasks[name]
+    ),
+)
+names, find, register = _registry.names, _registry.find, _registry.register
 
 
 def get(name: str, **settings: Any) -> Task:
     """A task by name, with settings: `get("flipflop", bits=3)`."""
     return find(name)(**settings)
-
-
-def register(task: type[AnyTask]) -> type[AnyTask]:
-    """Make a user's task known under its `name` (its class name in lower case unless given).
-
-    Returns the class, so that it can stand as a decorator. Registering a class again replaces the
-    older version of it; the name of another task is refused with InvalidSetting.
-    """
-    if not (isinstance(task, type) and issubclass(task, Task)):
-        raise InvalidSetting(f"register: {shown(task)} is no subclass of attractory.tasks.Task")
-    known = _tasks.get(task.name)
-    if known is not None and _origin(known) != _origin(task):
-        raise InvalidSetting(f"register: the name {shown(task.name)} belongs to {_origin(known)}")
-    _tasks[task.name] = task
-    return task
-
-
-def _origin(task: type[Task]) -> str:
-    return f"{task.__module__}.{task.__qualname__}"

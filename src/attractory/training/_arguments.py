@@ -6,7 +6,7 @@ from typing import Any
 
 from attractory._errors import InvalidSetting, shown, whole_number
 from attractory.models import Model, in_steps_of
-from attractory.rules import BPTT
+from attractory.rules import Rule
 from attractory.tasks import Task, random_key
 from attractory.training._memory import check_training_memory
 from attractory.training._recipe import recipe, rule_for
@@ -14,7 +14,7 @@ from attractory.training._recipe import recipe, rule_for
 
 def checked_arguments(
     task: Any, model: Any, rule: Any, nets: Any, seed: Any
-) -> tuple[Model, BPTT, int, int]:
+) -> tuple[Model, Rule, int, int]:
     """Model, rule, nets and seed; those of the task's recipe where model or rule is None.
 
     Raises InvalidSetting for what cannot be trained, or does not fit into memory.
@@ -24,7 +24,7 @@ def checked_arguments(
     _check_kind("model", model, Model)
     model = in_steps_of(model, task.dt, task.name)
     rule = rule_for(task, model) if rule is None else rule
-    _check_kind("rule", rule, BPTT)
+    _check_kind("rule", rule, Rule)
     whole_number("nets", nets)
     random_key(seed)
     check_training_memory(task, model, rule, int(nets))  # which looks at the task's trials, too

@@ -6,7 +6,7 @@ import math
 
 from attractory._machine import check_memory
 from attractory.models import Model
-from attractory.rules import BPTT
+from attractory.rules import Rule
 from attractory.tasks import Task
 
 FLOAT = 4  # bytes
@@ -14,7 +14,7 @@ HISTORY_BYTES = 5 * 8  # of an update of one network: the columns that are its o
 COPIES = 4  # of weights: the state, its gradient or momentum, the last good state, the best one
 
 
-def check_training_memory(task: Task, model: Model, rule: BPTT, nets: int) -> None:
+def check_training_memory(task: Task, model: Model, rule: Rule, nets: int) -> None:
     """InvalidSetting where a training cannot fit into this machine's memory.
 
     Each part is what is there at the least: what fits by this count may still be too much.

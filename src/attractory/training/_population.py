@@ -13,7 +13,7 @@ from jax.sharding import Mesh, PartitionSpec
 
 from attractory.kernels import Shards, compiled, one_by_one, shards_of
 from attractory.models import Model, Weights
-from attractory.rules import BPTT, Metrics, RuleState, mean_over_shards, squared_error
+from attractory.rules import Metrics, Rule, RuleState, mean_over_shards, squared_error
 from attractory.tasks import Batch, Task, random_key, trial_keys
 
 
@@ -42,7 +42,7 @@ class Population:
     evenly, shards of the batch.
     """
 
-    def __init__(self, task: Task, model: Model, rule: BPTT, nets: int, seed: int) -> None:
+    def __init__(self, task: Task, model: Model, rule: Rule, nets: int, seed: int) -> None:
         root = random_key(seed)
         self.keys = Keys(
             *jax.vmap(lambda net: jax.random.split(jax.random.fold_in(root, net), 4), out_axes=1)(
@@ -98,7 +98,7 @@ class Population:
 
 
 @lru_cache(maxsize=16)
-def _programs(task: Task, model: Model, rule: BPTT, mesh: Mesh) -> _Programs:
+def _programs(task: Task, model: Model, rule: Rule, mesh: Mesh) -> _Programs:
     """Compiled once for equal settings, however often they are trained."""
     return _Programs(task, model, rule, mesh)
 
@@ -106,7 +106,7 @@ def _programs(task: Task, model: Model, rule: BPTT, mesh: Mesh) -> _Programs:
 class _Programs:
     """The functions of a population, compiled for a task, a model, a rule and a mesh."""
 
-    def __init__(self, task: Task, model: Model, rule: BPTT, mesh: Mesh) -> None:
+    def __init__(self, task: Task, model: Model, rule: Rule, mesh: Mesh) -> None:
         self.task, self.model, self.rule = task, model, rule
         self._compiled: dict[int, Any] = {}
         self.initial = compiled(self._initial)
@@ -203,7 +203,7 @@ class _Programs:
 
 
 def training_trials(
-    task: Task, rule: BPTT, key: jax.Array, step: jax.Array, slots: jax.Array
+    task: Task, rule: Rule, key: jax.Array, step: jax.Array, slots: jax.Array
 ) -> Batch:
     """The trials at some positions of the batch of an update, from a network's stream."""
     if rule.trials is None or rule.steps_per_epoch is None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory.models import GRU, LSTM, Constraints, LowRankRNN, Model, RateRNN
-from attractory.rules import BPTT
+from attractory.rules import BPTT, Rule
 from attractory.tasks import (
     FlipFlop,
     ParametricWorkingMemory,
@@ -16,6 +17,11 @@ from attractory.tasks import (
     YangBattery,
 )
 
+# whole settings of a rule under a name
+PROTOCOLS: dict[str, Callable[[], Rule]] = {
+    "near_orthogonal": BPTT.near_orthogonal,
+    "paper": BPTT.paper,
+}
 CELLS: dict[str, type[Model]] = {"rate": RateRNN, "lowrank": LowRankRNN, "gru": GRU, "lstm": LSTM}
 
 
@@ -24,7 +30,7 @@ class Recipe:
     """What to train on a task: `at.train(task, recipe.model, recipe.rule)`."""
 
     model: Model
-    rule: BPTT
+    rule: Rule
 
 
 def recipe(task: Task, cell: str = "rate", constraints: Constraints | None = None) -> Recipe:
@@ -56,7 +62,7 @@ def recipe(task: Task, cell: str = "rate", constraints: Constraints | None = Non
     return Recipe(model, rule_for(task, model))
 
 
-def rule_for(task: Task, model: Model) -> BPTT:
+def rule_for(task: Task, model: Model) -> Rule:
     """The rule for a task and a model: `BPTT()` is for the paper's, other networks bear more."""
     constrained = isinstance(model, RateRNN) and model.constraints is not None
     if isinstance(task, FlipFlop) and isinstance(model, RateRNN) and not constrained:

@@ -15,7 +15,7 @@ from attractory._machine import one_blas_thread
 from attractory._settings import as_json
 from attractory.kernels import native, to_compile
 from attractory.models import Model, Network
-from attractory.rules import BPTT
+from attractory.rules import Rule
 from attractory.runs import (
     CHECKPOINTS,
     Claim,
@@ -46,7 +46,7 @@ SMALL = 128  # units whose eigenvalues take no more than an update
 def train(
     task: Task,
     model: Model | None = None,
-    rule: BPTT | None = None,
+    rule: Rule | None = None,
     *,
     nets: int = 1,
     seed: int = 0,
@@ -93,7 +93,7 @@ class _Training:
         self,
         task: Task,
         model: Model,
-        rule: BPTT,
+        rule: Rule,
         nets: int,
         seed: int,
         folder: Path | None = None,
@@ -129,7 +129,9 @@ class _Training:
             TrainingProgress(self.rule.n_steps, self.step, progress) as self.progress,
             InterruptRequest() as interrupt,
         ):
-            self._say_precision()
+            remark = self.rule.remark(self.model)
+            if remark is not None:
+                self.progress.say(remark)
             self._compile()
             began = last_checkpoint = time.monotonic()
             while self.step < self.rule.n_steps and self.active.any():
@@ -157,12 +159,6 @@ class _Training:
         self.population.compile(self.state)
         seconds = time.monotonic() - began
         self.progress.say(f"compiled in {seconds:.1f} s; kernels: {native()}")
-
-    def _say_precision(self) -> None:
-        if self.rule.precision == "bfloat16":
-            reason = self.model.bfloat16_missing()
-            if reason:
-                self.progress.say(f"precision = 'bfloat16': {reason}; training in float32")
 
     def _run(self) -> Run:
         """The run as it stands."""
