@@ -67,7 +67,7 @@ def in_float32(weights):
 def updated(rule, n, model=MODEL, weights=None, batches=None):
     """Weights and metrics after each of n updates with the rule."""
     weights = in_float32(first_weights() if weights is None else weights)
-    state = rule.init(model, weights)
+    state = rule.init(model, weights, jax.random.key(0))
     update = jax.jit(lambda w, s, b, step: rule.update(model, w, s, b, step, jax.random.key(0)))
     path = []
     for step in range(n):

@@ -146,7 +146,7 @@ def test_a_batch_that_counts_nothing_changes_nothing():
 def test_slowed_halves_the_step():
     rule = BPTT(optimizer="sgd", **PLAIN)
     before = in_float32({**first_weights(), "bias": np.zeros(4), "output_bias": np.zeros(2)})
-    state = rule.init(MODEL, before)
+    state = rule.init(MODEL, before, jax.random.key(0))
     update = jax.jit(lambda s: rule.update(MODEL, before, s, batch(0), 0, jax.random.key(0))[0])
     slower = rule.slowed(state, 0.5)
     whole, half, quarter = (update(s) for s in (state, slower, rule.slowed(slower, 0.5)))
@@ -160,7 +160,7 @@ def test_slowed_halves_the_step():
 def test_a_batch_split_over_an_axis_gives_the_update_of_the_whole():
     rule = BPTT(optimizer="sgd", **PLAIN)
     before, trials = in_float32(first_weights()), batch(0)
-    state = rule.init(MODEL, before)
+    state = rule.init(MODEL, before, jax.random.key(0))
     halves = jax.tree.map(lambda x: x.reshape(2, 1, 3, *x.shape[1:]), trials)
 
     def update(part):

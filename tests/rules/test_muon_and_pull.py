@@ -107,7 +107,7 @@ def test_pull_goes_by_the_rate_of_the_recurrent_weights_and_is_slowed_with_it():
 
     @partial(jax.jit, static_argnums=0)
     def recurrent_after(which, factor):
-        state = which.slowed(which.init(MODEL, before), factor)
+        state = which.slowed(which.init(MODEL, before, jax.random.key(0)), factor)
         return which.update(MODEL, before, state, batch(0), 0, jax.random.key(0))[0][RECURRENT]
 
     for factor in (1.0, 0.5):

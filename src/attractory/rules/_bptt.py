@@ -114,16 +114,17 @@ class BPTT(Rule):
         missing = model.bfloat16_missing() if self.precision == "bfloat16" else None
         return missing and f"precision = 'bfloat16': {missing}; training in float32"
 
-    def init(self, model: Model, weights: Weights) -> RuleState:
-        """The optimiser's state, and the factor on the rate (1 until a network is slowed).
-
-        Raises InvalidSetting where the pull towards orthogonal matrices meets constraints.
-        """
+    def adapt(self, model: Model) -> Model:
+        """The model; InvalidSetting where the pull to orthogonal matrices meets constraints."""
         if self.orthogonal_pull > 0 and getattr(model, "constraints", None) is not None:
             raise InvalidSetting(
                 f"orthogonal_pull = {self.orthogonal_pull} contradicts the model's constraints: "
                 "they would undo it; allowed with them: 0"
             )
+        return model
+
+    def init(self, model: Model, weights: Weights, key: jax.Array) -> RuleState:
+        """The optimiser's state, and the factor on the rate (1 until a network is slowed)."""
         return {
             "optimizer": self._optimizer(Shards()).init(_trained(model, weights)),
             "rate_factor": jnp.ones(()),

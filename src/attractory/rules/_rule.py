@@ -98,9 +98,13 @@ class Rule(Settings, ABC):
         """What the user should know before training begins; None: nothing."""
         return None
 
+    def adapt(self, model: Model) -> Model:
+        """The model as this rule trains it; InvalidSetting for one that it cannot train."""
+        return model
+
     @abstractmethod
-    def init(self, model: Model, weights: Weights) -> RuleState:
-        """The rule's state for a network with these initial weights."""
+    def init(self, model: Model, weights: Weights, key: jax.Array) -> RuleState:
+        """The rule's state for a network with these initial weights; key: what it draws."""
 
     @abstractmethod
     def update(
@@ -119,6 +123,14 @@ class Rule(Settings, ABC):
         …); devices that share a batch make the same update. None: one shard, (trial, …). The key is
         for the model's noise; that of a shard follows from it and from the shard's index.
         """
+
+    def finish(self, model: Model, weights: Weights, state: RuleState) -> Weights:
+        """The weights after the last update, for rules that solve for some of them at the end.
+
+        The loop's own state stays as it was: what is finished is not trained on, and the losses in
+        the history are of the weights before it.
+        """
+        return weights
 
     @abstractmethod
     def slowed(self, state: RuleState, factor: float | jax.Array) -> RuleState:

@@ -25,6 +25,7 @@ def checked_arguments(
     model = in_steps_of(model, task.dt, task.name)
     rule = rule_for(task, model) if rule is None else rule
     _check_kind("rule", rule, Rule)
+    model = rule.adapt(model)
     whole_number("nets", nets)
     random_key(seed)
     check_training_memory(task, model, rule, int(nets))  # which looks at the task's trials, too

@@ -16,6 +16,8 @@ from attractory.models import Model, Weights
 from attractory.rules import Metrics, Rule, RuleState, mean_over_shards, squared_error
 from attractory.tasks import Batch, Task, random_key, trial_keys
 
+OF_THE_RULE = 2**31 - 1  # folded into the key of the weights: a stream that none of them uses
+
 
 class PopulationState(NamedTuple):
     """All that an update reads and writes; every leaf has a leading net axis."""
@@ -86,6 +88,17 @@ class Population:
         """Loss of each network on its own held-out trials, (net,)."""
         return np.asarray(self._programs.validate(self.keys, state.weights, self._counts))
 
+    def finished(self, state: PopulationState) -> Weights:
+        """What comes out of the training: the rule's last word on the weights.
+
+        A network whose numbers would not be finite keeps those that it was trained to.
+        """
+        nets = range(len(self.keys.weights))
+        made = [
+            self._programs.finish(jax.tree.map(lambda leaf, i=net: leaf[i], state)) for net in nets
+        ]
+        return jax.tree.map(lambda *leaves: jnp.stack(leaves), *made)
+
     def choose(
         self, which: np.ndarray, first: PopulationState, second: PopulationState
     ) -> PopulationState:
@@ -112,6 +125,7 @@ class _Programs:
         self.initial = compiled(self._initial)
         self.update = self._over_devices(self._update, mesh, shared=1)
         self.validate = self._over_devices(self._validate, mesh, shared=0)
+        self.finish = compiled(self._finish)
         self.choose = compiled(
             lambda which, *states: jax.tree.map(partial(_choose, which), *states)
         )
@@ -127,7 +141,12 @@ class _Programs:
 
     def _initial(self, key: jax.Array) -> PopulationState:
         weights = self.model.init(key, self.task.n_inputs, self.task.n_outputs)
-        return PopulationState(weights, self.rule.init(self.model, weights))
+        own = jax.random.fold_in(key, OF_THE_RULE)
+        return PopulationState(weights, self.rule.init(self.model, weights, own))
+
+    def _finish(self, state: PopulationState) -> Weights:
+        made = self.rule.finish(self.model, state.weights, state.rule)
+        return jax.tree.map(partial(jnp.where, _all_finite(made)), made, state.weights)
 
     def _update(
         self,
@@ -149,9 +168,8 @@ class _Programs:
             self.model, state.weights, state.rule, trials, step, noise, shards
         )
         new = PopulationState(weights, rule)
-        finite = jnp.stack([jnp.isfinite(w).all() for w in weights.values()]).all()
         # seen as divergence: without this the loss would be fine until the next update
-        metrics = metrics._replace(loss=jnp.where(finite, metrics.loss, jnp.nan))
+        metrics = metrics._replace(loss=jnp.where(_all_finite(weights), metrics.loss, jnp.nan))
         keep = active & jnp.isfinite(metrics.loss) & jnp.isfinite(metrics.gradient_norm)
         return jax.tree.map(partial(jnp.where, keep), new, state), metrics
 
@@ -200,6 +218,10 @@ class _Programs:
         return compiled(
             jax.shard_map(many, mesh=mesh, in_specs=in_specs, out_specs=of_nets, check_vma=False)
         )
+
+
+def _all_finite(weights: Weights) -> jax.Array:
+    return jnp.stack([jnp.isfinite(w).all() for w in weights.values()]).all()
 
 
 def training_trials(

@@ -162,8 +162,9 @@ class _Training:
 
     def _run(self) -> Run:
         """The run as it stands."""
+        weights = self.population.finished(self.state)
         networks = [
-            Network(self.model, {n: np.asarray(w[i]) for n, w in self.state.weights.items()})
+            Network(self.model, {n: np.asarray(w[i]) for n, w in weights.items()})
             for i in range(self.nets)
         ]
         return Run(
