@@ -12,7 +12,6 @@ from attractory._errors import FileProblem, InvalidSetting, shown
 from attractory.models import CurrentRNN, Network, check_weights
 from attractory.runs._npz import Pickle, read_npz
 from attractory.runs._pickled import Named, value_of_pickle
-from attractory.runs._torch_file import quoted
 
 _OURS = {
     "W_rec": "recurrent_weights",
@@ -179,12 +178,12 @@ def _transfer_function(
             continue
         if own is None or not _FUNCTION.search(name):
             raise FileProblem(
-                f"{path}: {quoted(name)} is {quoted(what)}, which is not known here; say what the "
-                "transfer function is: activation='relu' or another name"
+                f"{path}: {shown(name)} is {shown(str(what))}, which is not known here; "
+                "say what the transfer function is: activation='relu' or another name"
             )
         if said is not None and said != own:
             raise FileProblem(
-                f"{path}: activation = {shown(said)} contradicts {quoted(name)}, "
+                f"{path}: activation = {shown(said)} contradicts {shown(name)}, "
                 f"which is {shown(own)}"
             )
         said = own
@@ -200,7 +199,7 @@ def _function_in(path: str | Path, name: str, value: np.ndarray | Pickle, said: 
             if said is not None:
                 return None
             raise FileProblem(
-                f"{path}: {quoted(name)} is pickled and cannot be read: {error}; say what the "
+                f"{path}: {shown(name)} is pickled and cannot be read: {error}; say what the "
                 "transfer function is: activation='relu' or another name"
             ) from None
     text = value.dtype.kind in "US" and value.size == 1 and _FUNCTION.search(name)

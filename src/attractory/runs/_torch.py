@@ -11,7 +11,7 @@ from attractory.models import Network, check_weights, rescaled
 from attractory.runs._layers import network_of
 from attractory.runs._torch_check import check_same
 from attractory.runs._torch_current import CurrentSaid, current_network_of, has_currents
-from attractory.runs._torch_file import as_arrays, quoted, read_file
+from attractory.runs._torch_file import as_arrays, read_file
 from attractory.runs._torch_layers import Said, chain_of_arrays, has_layers, said_by_module
 from attractory.runs._torch_state import only_network, state_in, unwrapped
 from attractory.runs._torch_write import ACTIVATIONS
@@ -139,7 +139,7 @@ def _said_by_metadata(metadata: Mapping[str, str]) -> Said:
     for activation in said.values():
         if activation not in ACTIVATIONS:
             raise InvalidSetting(
-                f"activation = {quoted(activation)} is not one of nn.RNN; allowed: 'tanh', 'relu'"
+                f"activation = {shown(activation)} is not one of nn.RNN; allowed: 'tanh', 'relu'"
             )
     return Said(said)
 
@@ -154,7 +154,7 @@ def _check_choices(said: CurrentSaid) -> None:
         value = getattr(said, name)
         if not any(value is each for each in values) and value not in values[1:]:
             raise InvalidSetting(
-                f"{name} = {quoted(value)} is not allowed: {values[1]!r}, {values[2]!r}"
+                f"{name} = {shown(value)} is not allowed: {values[1]!r}, {values[2]!r}"
             )
 
 

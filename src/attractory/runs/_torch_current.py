@@ -17,9 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, shown
 from attractory.models import CurrentRNN, Network
-from attractory.runs._torch_file import quoted
 from attractory.runs._torch_state import strange
 
 _MOST_UNITS = 4096  # of low rank: the matrix that a small file stands for is made in memory
@@ -144,7 +143,7 @@ def _check_said(said: CurrentSaid, where: str, may_scale: bool, biased: bool) ->
     if missing:
         how = ", ".join(f"{name}={value}" for name, value in missing.items())
         raise InvalidSetting(
-            f"{quoted(where)} is of a network of currents, whose arrays do not say "
+            f"{shown(where)} is of a network of currents, whose arrays do not say "
             f"{', '.join(missing)}; give from_torch {how}"
         )
 
@@ -175,7 +174,7 @@ class _Arrays:
                 raise self._wrong(self.names.full, full, "(unit, unit)")
             if np.mean(full < 0) < _FEW_NEGATIVE:
                 raise InvalidSetting(
-                    f"{quoted(self.prefix + self.names.full)} has hardly a negative weight: "
+                    f"{shown(self.prefix + self.names.full)} has hardly a negative weight: "
                     "Dale's signs seem to be kept outside of the arrays; multiply them in first"
                 )
             return full, None
@@ -189,7 +188,7 @@ class _Arrays:
             raise self._wrong("n", n, f"{(units, rank)} or {(rank, units)}")
         if units > _MOST_UNITS:
             raise InvalidSetting(
-                f"{quoted(self.prefix + 'm')} is of {units} units; at most {_MOST_UNITS} are read, "
+                f"{shown(self.prefix + 'm')} is of {units} units; at most {_MOST_UNITS} are read, "
                 "as the product of m and n is stored"
             )
         turned = n.shape == (rank, units) if units != rank else not self.names.scaled
@@ -231,7 +230,7 @@ class _Arrays:
         found = self.get(self.names.tau)
         if found is None:
             return said
-        name = quoted(self.prefix + self.names.tau)
+        name = shown(self.prefix + self.names.tau)
         if found.size != 1:
             raise InvalidSetting(
                 f"{name} gives each unit a time constant of its own, which cannot be read; "
@@ -249,5 +248,5 @@ class _Arrays:
 
     def _wrong(self, name: str, array: np.ndarray, wanted: str) -> InvalidSetting:
         return InvalidSetting(
-            f"{quoted(self.prefix + name)} has shape {array.shape}; it must be {wanted}"
+            f"{shown(self.prefix + name)} has shape {array.shape}; it must be {wanted}"
         )

@@ -12,7 +12,7 @@ import ml_dtypes
 import numpy as np
 from safetensors import SafetensorError, deserialize, safe_open
 
-from attractory._errors import AttractoryError, FileProblem, InvalidSetting
+from attractory._errors import AttractoryError, FileProblem, InvalidSetting, shown
 from attractory.runs._layers import foreign
 
 PICKLED = (".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt", ".tar")
@@ -72,7 +72,7 @@ def as_arrays(source: Mapping[str, Any]) -> dict[str, np.ndarray]:
     for name, value in source.items():
         array = _array(str(name), value)
         if not np.isfinite(array).all():
-            raise InvalidSetting(f"{quoted(name)} has values that are not finite; all must be")
+            raise InvalidSetting(f"{shown(name)} has values that are not finite; all must be")
         found[str(name)] = array
     return found
 
@@ -82,14 +82,8 @@ def is_array(value: Any) -> bool:
     return hasattr(value, "detach") or isinstance(value, (np.ndarray, np.generic, int, float))
 
 
-def quoted(name: object) -> str:
-    """A name from a file, for a message."""
-    text = str(name)
-    return repr(text if len(text) <= 60 else text[:57] + "...")
-
-
 def _array(name: str, value: Any) -> np.ndarray:
-    refused = InvalidSetting(f"{quoted(name)} is no array of numbers")
+    refused = InvalidSetting(f"{shown(name)} is no array of numbers")
     if hasattr(value, "detach"):
         value = _from_tensor(name, value)
     try:
@@ -116,7 +110,7 @@ def _from_tensor(name: str, tensor: Any) -> np.ndarray:
         return np.asarray(tensor.numpy())
     except (RuntimeError, NotImplementedError, TypeError, AttributeError) as error:
         raise InvalidSetting(
-            f"{quoted(name)} is a tensor without numbers that can be read: {reason(error)}"
+            f"{shown(name)} is a tensor without numbers that can be read: {reason(error)}"
         ) from None
 
 
@@ -140,7 +134,7 @@ def _safetensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     for name, entry in stored:
         if entry["dtype"] not in _TYPES:
             raise FileProblem(
-                f"{path}: {quoted(name)} has the type {entry['dtype']}, which is not read; "
+                f"{path}: {shown(name)} has the type {entry['dtype']}, which is not read; "
                 "allowed: floats of 8 to 64 bits, integers"
             )
         flat = np.frombuffer(entry["data"], _TYPES[entry["dtype"]])

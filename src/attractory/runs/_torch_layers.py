@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, shown
 from attractory.runs._layers import GATES, Chain, Layer, foreign
-from attractory.runs._torch_file import quoted
 from attractory.runs._torch_state import strange
 
 ALLOWED = "allowed: nn.RNN, nn.GRU, nn.LSTM in a row and after them one nn.Linear"
@@ -73,9 +72,7 @@ def chain_of_arrays(arrays: dict[str, np.ndarray], activation: str | None, said:
         if match:
             places.add((match[1], int(match[4])))
         elif re.search(r"_(ih|hh|hr)_l\d+|_reverse$|(weight|bias)_(ih|hh)$", name):
-            raise InvalidSetting(
-                f"{quoted(name)} belongs to a layer that cannot be read; {ALLOWED}"
-            )
+            raise InvalidSetting(f"{shown(name)} belongs to a layer that cannot be read; {ALLOWED}")
     if not places:
         raise InvalidSetting(f"there is no recurrent layer (weight_ih_l0, weight_hh_l0); {ALLOWED}")
     layers = []
@@ -99,13 +96,13 @@ def _order(prefixes: Iterable[str], known: tuple[str, ...] | None) -> list[str]:
         stems = {re.sub(r"\d+", "", prefix) for prefix in found}
         if len(stems) > 1:
             raise InvalidSetting(
-                f"which comes first, {', '.join(quoted(p) for p in found[:4])}: arrays do not "
+                f"which comes first, {', '.join(shown(p) for p in found[:4])}: arrays do not "
                 "tell; allowed: recurrent layers that are numbered, or the nn.Module itself"
             )
         return found
     shared = sorted(set(found) - set(known))
     if shared:
-        raise InvalidSetting(f"{quoted(shared[0])} is a layer that stands there twice; {ALLOWED}")
+        raise InvalidSetting(f"{shown(shared[0])} is a layer that stands there twice; {ALLOWED}")
     return list(known)
 
 
@@ -119,7 +116,7 @@ def _read_layer(arrays: dict[str, np.ndarray], prefix: str, number: int, activat
         return arrays.get(f"{prefix}{part}_l{number}")
 
     into, recurrent = named("weight_ih"), named("weight_hh")
-    where = quoted(f"{prefix}weight_hh_l{number}")
+    where = shown(f"{prefix}weight_hh_l{number}")
     if into is None or recurrent is None:
         raise InvalidSetting(f"{where} or its weight_ih is missing; {ALLOWED}")
     gates = len(recurrent) // max(1, recurrent.shape[-1]) if recurrent.ndim == 2 else 0
@@ -130,7 +127,7 @@ def _read_layer(arrays: dict[str, np.ndarray], prefix: str, number: int, activat
         )
     if into.ndim != 2 or len(into) != len(recurrent) or not into.size:
         raise InvalidSetting(
-            f"{quoted(f'{prefix}weight_ih_l{number}')} has shape {into.shape}; it must be "
+            f"{shown(f'{prefix}weight_ih_l{number}')} has shape {into.shape}; it must be "
             f"({len(recurrent)}, inputs)"
         )
     bias, recurrent_bias = named("bias_ih"), named("bias_hh")
@@ -139,7 +136,7 @@ def _read_layer(arrays: dict[str, np.ndarray], prefix: str, number: int, activat
             vector is not None and vector.shape != (len(recurrent),)
         ):
             raise InvalidSetting(
-                f"{quoted(f'{prefix}{name}_l{number}')} must have shape ({len(recurrent)},)"
+                f"{shown(f'{prefix}{name}_l{number}')} must have shape ({len(recurrent)},)"
             )
     kind = _KINDS[gates]
     if kind != "GRU" and bias is not None and recurrent_bias is not None:
@@ -162,11 +159,11 @@ def _readout(arrays: dict[str, np.ndarray], units: int) -> tuple[np.ndarray, np.
     weight, bias = others[name], others.get(bias_name)
     if weight.ndim != 2 or weight.shape[1] != units or not weight.size:
         raise InvalidSetting(
-            f"{quoted(name)} has shape {weight.shape}; it must be (outputs, {units}), the units of "
+            f"{shown(name)} has shape {weight.shape}; it must be (outputs, {units}), the units of "
             "the last layer"
         )
     if bias is not None and bias.shape != (len(weight),):
         raise InvalidSetting(
-            f"{quoted(bias_name)} has shape {bias.shape}; it must be ({len(weight)},)"
+            f"{shown(bias_name)} has shape {bias.shape}; it must be ({len(weight)},)"
         )
     return weight, bias

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from attractory._errors import InvalidSetting
-from attractory.runs._torch_file import is_array, quoted
+from attractory._errors import InvalidSetting, shown
+from attractory.runs._torch_file import is_array
 
 log = logging.getLogger("attractory")
 
@@ -74,7 +74,7 @@ def _chosen(
         if known(part):
             return part
     raise InvalidSetting(
-        f"key = {quoted(key)} is none of a state dict here; found: {_listed(found) or 'none'}"
+        f"key = {shown(key)} is none of a state dict here; found: {_listed(found) or 'none'}"
     )
 
 
@@ -111,8 +111,8 @@ def _only_arrays(content: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _listed(names: Collection[str]) -> str:
-    shown = [quoted(name) for name in list(names)[:4]]
-    return ", ".join(shown) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    first = [shown(name) for name in list(names)[:4]]
+    return ", ".join(first) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def only_network(arrays: Mapping[str, Any], ignore: Collection[str]) -> dict[str, Any]:
@@ -134,8 +134,7 @@ def only_network(arrays: Mapping[str, Any], ignore: Collection[str]) -> dict[str
 def strange(name: str, allowed: str) -> InvalidSetting:
     """The refusal of an entry that is not known."""
     return InvalidSetting(
-        f"{quoted(name)} cannot be read; {allowed}; if it changes no output: "
-        f"ignore=[{quoted(name)}]"
+        f"{shown(name)} cannot be read; {allowed}; if it changes no output: ignore=[{shown(name)}]"
     )
 
 
