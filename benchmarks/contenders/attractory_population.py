@@ -49,10 +49,10 @@ class AttractoryPopulation:
 
     def go(self, steps: int) -> None:
         for _ in range(steps):
-            self.state, losses, _ = self.population.update(self.state, self.active, self.step)
+            self.state, info = self.population.update(self.state, self.active, self.step)
             self.step += 1
-        if not np.isfinite(losses).all():
-            raise FloatingPointError(f"losses {losses} after {self.step} steps")
+        if not np.isfinite(info["loss"]).all():
+            raise FloatingPointError(f"losses {info['loss']} after {self.step} steps")
 
     def about(self) -> dict[str, Any]:
         return {

@@ -2,93 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
+from contracts.rules_of_users import GradientDescent, RidgeReadout, WeightPerturbation
 
 import attractory as at
 from attractory import rules
 from attractory.cli._config import read_config
 from attractory.report._page import _lead
-from attractory.rules import Metrics, Rule, mean_over_shards, squared_error
+from attractory.rules import squared_error
 from attractory.training import Population, _train
 
 TASK = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4)
 MODEL = at.models.RateRNN(units=6)
 
 
-class GradientDescent(Rule):
-    """Plain gradient descent: weights less the gradient times the rate, and nothing else."""
-
-    learning_rate: float = 0.05
-    in_words = "plain gradient descent"
-
-    def rate(self, step):
-        return self.learning_rate
-
-    def init(self, model, weights, key):
-        return {"factor": jnp.ones(())}
-
-    def update(self, model, weights, state, trials, step, key, shards=None):
-        def of_shard(given):
-            index, own = given
-            noise = jax.random.fold_in(key, index)
-            error = jax.value_and_grad(lambda w: squared_error(model, w, own, noise))
-            return error(weights), jnp.sum(own.mask)
-
-        sums, counted = shards.each(of_shard, (shards.indices(), trials))
-        loss, gradient = mean_over_shards(sums, counted, shards)
-        rate = self.learning_rate * state["factor"]
-        changed = {name: weights[name] - rate * gradient[name] for name in weights}
-        norm = jnp.sqrt(sum(jnp.sum(g**2) for g in gradient.values()))
-        return changed, state, Metrics(loss, norm)
-
-    def slowed(self, state, factor):
-        return {"factor": factor * state["factor"]}
-
-
-class RidgeReadout(Rule):
-    """Random weights stay; the readout is solved for once all trials were seen (ridge)."""
-
-    ridge: float = 1e-3
-    in_words = "a ridge readout"
-
-    def adapt(self, model):
-        return model.replace(trainable=("output_weights", "output_bias"))
-
-    def init(self, model, weights, key):
-        n, outputs = model.units + 1, len(weights["output_weights"])
-        return {"products": jnp.zeros((n, n)), "answers": jnp.zeros((n, outputs))}
-
-    def update(self, model, weights, state, trials, step, key, shards=None):
-        def of_shard(own):
-            states, outputs = model.run(weights, own.inputs)
-            states = states.swapaxes(0, 1)
-            columns = jnp.concatenate([states, jnp.ones((*states.shape[:2], 1))], axis=2)
-            weighted = columns * own.mask[:, :, :1]
-            error = jnp.sum(own.mask * (outputs - own.targets) ** 2)
-            products = jnp.einsum("nti,ntj->ij", weighted, columns)
-            answers = jnp.einsum("nti,ntj->ij", weighted, own.targets)
-            return error, products, answers, jnp.sum(own.mask)
-
-        error, products, answers, counted = shards.sum(shards.each(of_shard, trials))
-        state = {
-            "products": state["products"] + products,
-            "answers": state["answers"] + answers,
-        }
-        return weights, state, Metrics(error / counted, jnp.zeros(()))
-
-    def finish(self, model, weights, state):
-        regular = state["products"] + self.ridge * jnp.eye(model.units + 1)
-        solved = jnp.linalg.solve(regular, state["answers"]).T
-        return {**weights, "output_weights": solved[:, :-1], "output_bias": solved[:, -1]}
-
-    def slowed(self, state, factor):
-        return state
-
-
-KINDS = [*map(rules.find, rules.names()), GradientDescent, RidgeReadout]
+OWN = (GradientDescent, WeightPerturbation, RidgeReadout)
+KINDS = [*map(rules.find, rules.names()), *OWN]
 every_rule = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 
 
@@ -97,8 +33,8 @@ def registry(monkeypatch):
     """The user's rules are registered, and gone after the test."""
     known = rules._registry._registry
     monkeypatch.setattr(known, "classes", dict(known.classes))
-    rules.register(GradientDescent)
-    rules.register(RidgeReadout)
+    for own in OWN:
+        rules.register(own)
 
 
 def small(kind, **settings):
@@ -117,6 +53,7 @@ def test_it_trains_saves_and_comes_back(kind, tmp_path):
     assert type(back.rule) is kind
     for ours, theirs in zip(weights_of(run), weights_of(back), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+    pd.testing.assert_frame_equal(back.history, run.history)
     first_rate = run.history["learning_rate"].iloc[0]
     assert first_rate == pytest.approx(run.rule.rate(0), nan_ok=True)
     assert np.isfinite(run.history["loss"]).all()
@@ -148,6 +85,9 @@ def test_it_goes_on_where_it_was_interrupted(kind, tmp_path, monkeypatch):
     assert len(calls) < 7 + 12
     for ours, theirs in zip(weights_of(whole), weights_of(again), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+    pd.testing.assert_frame_equal(
+        again.history.drop(columns="seconds"), whole.history.drop(columns="seconds")
+    )
 
 
 @every_rule
@@ -169,10 +109,112 @@ def test_its_steps_can_be_slowed(kind):
     assert any(not np.array_equal(moved.weights[n], w) for n, w in state.weights.items())
 
 
-def test_divergence_of_a_users_rule_is_seen_and_retried():
-    run = at.train(TASK, MODEL, small(GradientDescent, learning_rate=1e30), progress=False)
+@every_rule
+def test_numbers_that_are_not_finite_are_noted_and_it_goes_back(kind, monkeypatch):
+    update = Population.update
+
+    def poisoned(self, state, active, step):
+        if step == 5:
+            weights = {**state.weights, "output_weights": np.inf * state.weights["output_weights"]}
+            state = state._replace(weights=weights)
+        return update(self, state, active, step)
+
+    monkeypatch.setattr(Population, "update", poisoned)
+    run = at.train(TASK, MODEL, small(kind), progress=False)
+    [event] = run.status[0]["events"]
+    assert (event["what"], event["step"], event["action"]) == ("diverged", 6, "half the rate")
+    assert run.status[0]["step"] == 12
+    assert all(np.isfinite(array).all() for array in weights_of(run))
+
+
+@pytest.mark.parametrize("kind", [GradientDescent, WeightPerturbation])
+def test_divergence_of_a_users_rule_is_seen_and_retried(kind):
+    run = at.train(TASK, MODEL, small(kind, learning_rate=1e30), progress=False)
     assert run.status[0]["events"][0]["what"] == "diverged"
     assert all(np.isfinite(array).all() for array in weights_of(run))
+
+
+def test_what_a_rule_reports_becomes_columns_of_the_history():
+    def columns(rule):
+        history = at.train(TASK, MODEL, rule, progress=False).history
+        assert history["loss"].notna().all()
+        return list(history.columns)
+
+    before, after = ["net", "step", "loss", "validation_loss"], ["learning_rate", "seconds"]
+    after.append("spectral_radius")
+    assert columns(small(at.rules.BPTT)) == [*before, "gradient_norm", *after]
+    assert columns(small(WeightPerturbation)) == [*before, "slope", *after]
+    assert columns(small(RidgeReadout)) == [*before, *after]
+
+
+@pytest.mark.parametrize(
+    ("info", "complaint"),
+    [
+        ({"slope": 1.0}, "it must be a dictionary of numbers with 'loss' in it"),
+        ({"loss": 1.0, "seconds": 1.0}, "reports 'seconds', a name that the history has itself"),
+        ({"loss": 1.0, "slopes": jnp.ones(3)}, r"reports 'slopes' of shape \(3,\)"),
+    ],
+)
+def test_a_report_that_the_history_cannot_hold_is_refused(info, complaint):
+    class Odd(GradientDescent):
+        def update(self, model, weights, state, trials, step, key, shards=None):
+            return weights, state, info
+
+    with pytest.raises(at.InvalidSetting, match=complaint):
+        at.train(TASK, MODEL, small(Odd), progress=False)
+
+
+def test_a_number_beside_the_loss_may_be_nan():
+    class Silent(GradientDescent):
+        def update(self, *arguments):
+            weights, state, info = super().update(*arguments)
+            return weights, state, {"loss": info["loss"], "trace": jnp.nan}
+
+    run = at.train(TASK, MODEL, small(Silent), progress=False)
+    assert run.history["trace"].isna().all()
+    assert run.status[0]["events"] == []
+    figure = at.figures.learning_curve(run.history)
+    assert [axes.get_ylabel() for axes in figure.axes] == ["Loss, mean squared error (a.u.²)"]
+
+
+def test_functions_and_arrays_among_a_rules_settings_come_back(tmp_path):
+    @rules.register
+    class Shaped(GradientDescent):
+        shape: Callable[[Any], Any] = jnp.sign
+        rates: Any = None
+
+    rule = small(Shaped, shape=jnp.tanh, rates=np.arange(3.0))
+    at.train(TASK, MODEL, rule, path=tmp_path / "run", progress=False)
+    back = at.load(tmp_path / "run", shape=jnp.tanh)
+    assert back.rule.shape is jnp.tanh
+    np.testing.assert_array_equal(back.rule.rates, np.arange(3.0))
+    with pytest.raises(at.InvalidSetting, match=r"this rule was made with the function .*shape="):
+        at.load(tmp_path / "run")
+
+
+@every_rule
+def test_its_page_says_how_it_trained_and_draws_what_it_reports(kind, tmp_path):
+    run = at.train(TASK, MODEL, small(kind), progress=False)
+    page = at.report.write(run, tmp_path / "report.html").read_text()
+    assert f"Trained by {kind.in_words}: 12 updates" in page
+    assert "Loss of each network during training" in page
+
+
+def test_weight_perturbation_finds_the_slope_along_its_direction():
+    rule = small(WeightPerturbation, steps=1, validation=0, size=1e-3)
+    population = Population(TASK, MODEL, rule, 1, 0)
+    state = population.initial_state()
+    after, info = population.update(state, np.ones(1, bool), 0)
+    weights, moved = ({n: w[0] for n, w in each.weights.items()} for each in (state, after))
+    key = jax.random.fold_in(population.keys.trials[0], 0)
+    trials = TASK.batch(at.tasks.trial_keys(key, jnp.arange(4)))
+    noise = jax.random.key(0)  # the model has none
+    gradient = jax.grad(lambda w: squared_error(MODEL, w, trials, noise) / trials.mask.sum())
+    slopes = gradient(weights)
+    # the step is -rate · slope · direction, so that slope · change is -rate · slope²
+    change = sum(jnp.sum(slopes[n] * (moved[n] - weights[n])) for n in weights)
+    expected = -rule.learning_rate * float(info["slope"][0]) ** 2
+    assert float(change) == pytest.approx(expected, rel=0.05)
 
 
 def test_plain_gradient_descent_does_what_numpy_does():

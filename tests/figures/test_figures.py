@@ -370,7 +370,9 @@ def test_wrong_input_is_told_in_one_line(tmp_path, net, task, space, cube):
         ),
         "cubes has 1 entries": lambda: figures.state_spaces([space, space], [cube]),
         "there are 1 networks": lambda: figures.state_space_3d(space, [cube, cube]),
-        "'gradient_norm'": lambda: figures.learning_curve(history(1).drop(columns="gradient_norm")),
+        "'validation_loss'": lambda: figures.learning_curve(
+            history(1).drop(columns="validation_loss")
+        ),
         "history is empty": lambda: figures.learning_curve(history(1)[:0]),
         "row of numbers": lambda: figures.robustness(odd),
         "figure is of type": lambda: figures.save(figures.state_space_3d(space), tmp_path, "x"),

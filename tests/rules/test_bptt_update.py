@@ -90,9 +90,9 @@ def test_metrics_are_the_loss_before_the_update_and_the_norm_before_clipping(cli
     rule = BPTT(optimizer="sgd", **{**PLAIN, "clip": clip})
     _, metrics = updated(rule, 1)[0]
     expected = plain_loss(first_weights(), batch(0))
-    assert float(metrics.loss) == pytest.approx(expected, rel=1e-5)
+    assert float(metrics["loss"]) == pytest.approx(expected, rel=1e-5)
     gradient = plain_gradient(first_weights(), batch(0))
-    assert float(metrics.gradient_norm) == pytest.approx(norm(gradient), rel=1e-5)
+    assert float(metrics["gradient_norm"]) == pytest.approx(norm(gradient), rel=1e-5)
 
 
 def test_recurrent_weights_can_have_an_optimiser_and_a_rate_of_their_own():
@@ -127,8 +127,8 @@ def test_targets_that_the_mask_leaves_out_change_nothing():
     (weights, metrics), (other, other_metrics) = (
         updated(rule, 1, batches=[b])[0] for b in (trials, spoiled)
     )
-    assert metrics.loss == other_metrics.loss
-    assert metrics.gradient_norm == other_metrics.gradient_norm
+    assert metrics["loss"] == other_metrics["loss"]
+    assert metrics["gradient_norm"] == other_metrics["gradient_norm"]
     for name in weights:
         np.testing.assert_array_equal(weights[name], other[name])
 
@@ -138,7 +138,7 @@ def test_a_batch_that_counts_nothing_changes_nothing():
     weights, metrics = updated(
         BPTT(optimizer="sgd", **PLAIN), 1, batches=[trials._replace(mask=0 * trials.mask)]
     )[0]
-    assert (metrics.loss, metrics.gradient_norm) == (0, 0)
+    assert (metrics["loss"], metrics["gradient_norm"]) == (0, 0)
     for name, before in in_float32(first_weights()).items():
         np.testing.assert_array_equal(weights[name], before)
 
@@ -170,7 +170,7 @@ def test_a_batch_split_over_an_axis_gives_the_update_of_the_whole():
     found, _, metrics = jax.jit(jax.vmap(update, axis_name="parts"))(halves)
     expected = sgd_by_hand(1, [RATE])[0]
     for part in range(2):
-        assert float(metrics.loss[part]) == pytest.approx(
+        assert float(metrics["loss"][part]) == pytest.approx(
             plain_loss(first_weights(), trials), rel=1e-5
         )
         for name, w in expected.items():

@@ -47,7 +47,7 @@ def weights_after(steps):
     population = Population(TASK, MODEL, RULE, 2, 0)
     state = population.initial_state()
     for step in range(steps):
-        state, _, _ = population.update(state, np.array([True, True]), step)
+        state, _ = population.update(state, np.array([True, True]), step)
     return [{n: np.asarray(w[net]) for n, w in state.weights.items()} for net in range(2)]
 
 
@@ -129,12 +129,12 @@ def test_each_retry_halves_the_rate_again(poison):
 def test_the_watch_by_hand():
     """Ten losses of 0.1 are good; then 0.6 is worse than half of silence (1.0) after some steps."""
     watch = DivergenceWatch(1, silent_loss=1.0)
-    active, fine = np.array([True]), np.array([1.0])
+    active = np.array([True])
     for _ in range(10):
-        assert not watch.see(np.array([0.1]), fine, active).any()
+        assert not watch.see(np.array([0.1]), active).any()
     assert watch.good().all()
     # the average of ten is (10 - k) · 0.1 + k · 0.9 over 10: above 0.5 (and 5 · 0.1) from k = 6 on
-    seen = [bool(watch.see(np.array([0.9]), fine, active)[0]) for _ in range(6)]
+    seen = [bool(watch.see(np.array([0.9]), active)[0]) for _ in range(6)]
     assert seen == [False, False, False, False, False, True]
     assert not watch.good().any()
 
@@ -143,14 +143,14 @@ def test_a_bad_start_is_no_divergence():
     """Losses may begin above silence and rise a little without being called diverged."""
     watch = DivergenceWatch(1, silent_loss=0.5)
     for loss in np.linspace(2.0, 3.0, 40):
-        assert not watch.see(np.array([loss]), np.array([1.0]), np.array([True])).any()
+        assert not watch.see(np.array([loss]), np.array([True])).any()
 
 
 def test_watch_comes_back_from_json_exactly():
     watch = DivergenceWatch(2, 0.7)
     rng = np.random.default_rng(0)
     for _ in range(13):
-        watch.see(rng.random(2), rng.random(2), np.array([True, True]))
+        watch.see(rng.random(2), np.array([True, True]))
     again = DivergenceWatch.from_json(watch.to_json())
     np.testing.assert_array_equal(again.recent, watch.recent)
     np.testing.assert_array_equal(again.best, watch.best)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import matplotlib
@@ -27,8 +28,9 @@ from attractory.figures._style import (
     new_figure,
     styled,
 )
+from attractory.runs import LOOP_COLUMNS
 
-COLUMNS = ("net", "step", "loss", "validation_loss", "gradient_norm")
+COLUMNS = ("net", "step", "loss", "validation_loss")
 FEW = 7  # so many networks have a colour of their own; more are coloured in order
 
 
@@ -36,37 +38,57 @@ FEW = 7  # so many networks have a colour of their own; more are coloured in ord
 def learning_curve(
     history: pd.DataFrame, target_mse: float | None = None, target_label: str = "target"
 ) -> Figure:
-    """Loss (A) and gradient norm (B) of each network against the update, on logarithmic axes.
+    """Loss (A), and what else the rule reports (B and on), of each network against the update.
 
-    history is that of a run: a row for each net and step, with columns net, step, loss,
-    validation_loss (nan where it was not measured) and gradient_norm. Pale lines are the values of
-    single batches, bold ones their running median, circles the validation losses. target_mse draws
-    a horizontal line that target_label names. (The paper gives its training as text only,
-    section 4.)
+    history is that of a run: a row for each net and step, with columns net, step, loss and
+    validation_loss (nan where it was not measured), and a panel for each column of the rule's own
+    (the gradient norm of BPTT). Axes are logarithmic where all values are above 0. Pale lines are
+    the values of single batches, bold ones their running median, circles the validation losses.
+    target_mse draws a horizontal line that target_label names. (The paper gives its training as
+    text only, section 4.)
     """
     _check_history(history)
     nets = history["net"].unique()
     colors = _colors(len(nets))
-    figure = new_figure(DOUBLE, 72)
-    panels = figure.subplots(1, 2, sharex=True)
-    for axes, column in zip(panels, ("loss", "gradient_norm"), strict=True):
-        axes.set_yscale("log", nonpositive="mask")
-        axes.set_xlabel("Training step (updates)")
+    columns = ["loss", *_columns_of_the_rule(history)]
+    rows = math.ceil(len(columns) / 2)
+    figure = new_figure(DOUBLE, 72 * rows)
+    panels = figure.subplots(rows, min(2, len(columns)), sharex=True, squeeze=False).ravel()
+    for axes, column in zip(panels, columns, strict=False):
         for net, color in zip(nets, colors, strict=True):
             _draw_net(axes, history[history["net"] == net], column, color)
+    for unused in panels[len(columns) :]:
+        unused.remove()
+    panels = panels[: len(columns)]
     if target_mse is not None:
         panels[0].axhline(target_mse, color=BLACK, linestyle=":", linewidth=1)
-    panels[0].set_ylabel("Loss, mean squared error (a.u.²)")
-    panels[1].set_ylabel("Gradient norm (a.u.)")
-    for i, axes in enumerate(panels):
+    for i, (axes, column) in enumerate(zip(panels, columns, strict=True)):
+        _dress(axes, history, column)
         letter(axes, i)
-        _decimal_ticks(axes)
     validated = bool(history["validation_loss"].notna().any())
     handles = _legend(validated, target_label if target_mse is not None else None)
     if len(nets) > 1:
         _color_bar(figure, panels, nets)
     legend_below(figure, handles, len(handles))
     return figure
+
+
+def _columns_of_the_rule(history: pd.DataFrame) -> list[str]:
+    """What a rule reports beside the loss, where it is a number anywhere."""
+    own = [column for column in history.columns if column not in LOOP_COLUMNS]
+    return [column for column in own if np.isfinite(history[column]).any()]
+
+
+def _dress(axes: Any, history: pd.DataFrame, column: str) -> None:
+    """Labels and scale of a panel of the learning curve."""
+    axes.set_xlabel("Training step (updates)")
+    if column == "loss":
+        axes.set_ylabel("Loss, mean squared error (a.u.²)")
+    else:
+        axes.set_ylabel(f"{column.replace('_', ' ').capitalize()} (a.u.)")
+    if column == "loss" or (history[column].dropna() > 0).all():
+        axes.set_yscale("log", nonpositive="mask")
+        _decimal_ticks(axes)
 
 
 @styled

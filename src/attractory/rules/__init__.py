@@ -3,11 +3,11 @@
 from attractory.rules._bptt import BPTT
 from attractory.rules._loss import mean_over_shards, squared_error
 from attractory.rules._registry import find, names, register
-from attractory.rules._rule import Metrics, Rule, RuleState
+from attractory.rules._rule import Info, Rule, RuleState
 
 __all__ = [
     "BPTT",
-    "Metrics",
+    "Info",
     "Rule",
     "RuleState",
     "find",

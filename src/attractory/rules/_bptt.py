@@ -14,7 +14,7 @@ from attractory.kernels import Precision, Shards
 from attractory.models import Model, Weights
 from attractory.rules._loss import mean_over_shards, squared_error
 from attractory.rules._muon import muon
-from attractory.rules._rule import Metrics, Rule, RuleState
+from attractory.rules._rule import Info, Rule, RuleState
 from attractory.tasks import Batch
 
 Optimizer = Literal["adam", "muon", "sgd"]
@@ -139,8 +139,8 @@ class BPTT(Rule):
         step: jax.Array,
         key: jax.Array,
         shards: Shards | None = None,
-    ) -> tuple[Weights, RuleState, Metrics]:
-        """One step down the gradient; see `Rule.update`."""
+    ) -> tuple[Weights, RuleState, Info]:
+        """One step down the gradient; see `Rule.update`. Reports its norm before clipping."""
         if shards is None:
             shards, trials = Shards(), jax.tree.map(lambda x: x[None], trials)
         trained = _trained(model, weights)
@@ -153,10 +153,13 @@ class BPTT(Rule):
         changes = jax.tree.map(lambda change: state["rate_factor"] * change, changes)
         changed = {**weights, **optax.apply_updates(trained, changes)}
         changed = self._pulled(model, changed, state["rate_factor"], step)
+        norm = optax.tree.norm(allowed)
+        # a gradient without a length has no direction either: clipped to 0, it would pass unseen
+        loss = jnp.where(jnp.isfinite(norm), error, jnp.nan)
         return (
             model.constrained(changed, weights),
             {**state, "optimizer": optimizer_state},
-            Metrics(error, optax.tree.norm(allowed)),
+            {"loss": loss, "gradient_norm": norm},
         )
 
     def _error_and_gradients(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, Self
 
 import jax
 from pydantic import Field, model_validator
@@ -15,13 +15,7 @@ from attractory.models import Model, Weights
 from attractory.tasks import Batch
 
 RuleState = dict[str, Any]
-
-
-class Metrics(NamedTuple):
-    """What one update reports: the loss before it, and the norm of the whole gradient."""
-
-    loss: jax.Array
-    gradient_norm: jax.Array
+Info = dict[str, jax.Array]  # what an update reports, by name: numbers, "loss" among them
 
 
 class Rule(Settings, ABC):
@@ -116,8 +110,13 @@ class Rule(Settings, ABC):
         step: jax.Array,
         key: jax.Array,
         shards: Shards | None = None,
-    ) -> tuple[Weights, RuleState, Metrics]:
+    ) -> tuple[Weights, RuleState, Info]:
         """New weights and state after a batch of trials; step counts the updates from 0.
+
+        The third value reports on the update: a dictionary of numbers (arrays of shape ()), among
+        them "loss", that of the batch before the update. All become columns of the history. A loss
+        that is not finite says that the update is none: the network goes back (`on_divergence`).
+        Other numbers may be NaN.
 
         shards: where the batch is cut into shards, which of them these trials are (shard, trial,
         …); devices that share a batch make the same update. None: one shard, (trial, …). The key is

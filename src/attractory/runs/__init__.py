@@ -16,14 +16,14 @@ from attractory.runs._keras_network import load_keras
 from attractory.runs._keras_write import save_keras, to_keras
 from attractory.runs._onnx import to_onnx
 from attractory.runs._psychrnn import load_psychrnn
-from attractory.runs._run import HISTORY_COLUMNS, Run, load, run_config
+from attractory.runs._run import LOOP_COLUMNS, Run, given_functions, load, run_config
 from attractory.runs._schema import LoopState, checked
 from attractory.runs._torch import from_torch
 from attractory.runs._torch_write import save_torch, to_torch
 
 __all__ = [
     "CHECKPOINTS",
-    "HISTORY_COLUMNS",
+    "LOOP_COLUMNS",
     "Claim",
     "LoopState",
     "Run",
@@ -31,6 +31,7 @@ __all__ = [
     "claim_folder",
     "export",
     "from_torch",
+    "given_functions",
     "imported",
     "load",
     "load_keras",

@@ -30,16 +30,17 @@ from attractory.runs._folder import (
 )
 from attractory.runs._weights import checked_weights
 
-HISTORY_COLUMNS = (
+# what the loop itself knows of every update; the rule's own columns stand before learning_rate
+LOOP_COLUMNS = (
     "net",
     "step",
     "loss",
     "validation_loss",
-    "gradient_norm",
     "learning_rate",
     "seconds",
     "spectral_radius",
 )
+KINDS = ("task", "model", "rule")  # what describes a run
 NEWER_COLUMNS = ("spectral_radius",)  # NaN in histories that were written before there was one
 MOST_READINGS = 3  # of a run that another process writes anew while it is read
 
@@ -49,9 +50,10 @@ class Run:
     """Networks that were trained (or imported) together, with all that is needed to know how.
 
     networks: the networks, in order. history: a row for each net and step (columns net, step,
-    loss, validation_loss, gradient_norm, learning_rate, seconds, spectral_radius; step counts from
-    1, loss is that of the batch before the update, spectral_radius is that of the recurrent weights
-    after it, at checks, NaN elsewhere and for models without one square matrix). status: a row
+    loss, validation_loss, what else the rule reports, as BPTT its gradient_norm, learning_rate,
+    seconds, spectral_radius; step counts from 1, loss is that of the batch before the update,
+    spectral_radius is that of the recurrent weights after it, at checks, NaN elsewhere and for
+    models without one square matrix). status: a row
     (dict) for each network: net, seed, status ("finished", "stopped early", "diverged",
     "imported"), step, events. path: the run's folder, or None while it is in memory only. source:
     where imported networks came from.
@@ -63,7 +65,7 @@ class Run:
     status: list[dict[str, Any]]
     rule: Rule | None = None
     seed: int = 0
-    history: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=HISTORY_COLUMNS))
+    history: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LOOP_COLUMNS))
     source: dict[str, Any] | None = None
     path: Path | None = None
 
@@ -96,7 +98,7 @@ class Run:
         stacked = self._stacked()
         checked_weights(folder / NETWORKS, self.model, stacked, len(self.networks))
         contents = {
-            NETWORKS: weights_content(stacked, given_arrays(self.task, self.model)),
+            NETWORKS: weights_content(stacked, given_arrays(self.task, self.model, self.rule)),
             HISTORY: self.history.to_csv(index=False).encode(),
         }
         write_run(folder, self.config, self.status, contents, others)
@@ -128,9 +130,9 @@ def imported_run(network: Network, task: tasks.Task, file: str | Path) -> Run:
 def load(path: str | Path, **functions: Callable[..., Any]) -> Run:
     """A run from its folder.
 
-    functions: those that the model was made with, by the names of its settings (`activation`,
-    `step`): a function cannot be stored. Raises FileProblem when a file is missing, damaged or does
-    not fit the others; InvalidSetting when a function is missing.
+    functions: those that the model (or task, or rule) was made with, by the names of its settings
+    (`activation`, `step`): a function cannot be stored. Raises FileProblem when a file is missing,
+    damaged or does not fit the others; InvalidSetting when a function is missing.
     """
     folder = as_path(path)
     for _ in range(MOST_READINGS - 1):
@@ -179,11 +181,23 @@ def run_config(
     }
 
 
-def given_arrays(task: Settings, model: Settings) -> dict[str, np.ndarray]:
-    """The arrays among the settings, by name: 'given.model.recurrent_init' and so on."""
+def given_arrays(*parts: Settings | None) -> dict[str, np.ndarray]:
+    """The arrays among the settings of task, model and rule, by name: 'given.model.recurrent_init'
+    and so on."""
     found: dict[str, np.ndarray] = {}
-    for kind, settings in [("task", task), ("model", model)]:
-        _collect(f"given.{kind}", settings, found)
+    for kind, settings in zip(KINDS, parts, strict=True):
+        if settings is not None:
+            _collect(f"given.{kind}", settings, found)
+    return found
+
+
+def given_functions(*parts: Settings | None) -> dict[str, Any]:
+    """The functions among the settings, which a run's folder does not hold, by their fields."""
+    found: dict[str, Any] = {}
+    for settings in parts:
+        for name in () if settings is None else type(settings).model_fields:
+            if callable(getattr(settings, name)):
+                found[name] = getattr(settings, name)
     return found
 
 
@@ -216,29 +230,32 @@ def _described(
 def _made(
     config: dict[str, Any], given: dict[str, np.ndarray], functions: dict[str, Any]
 ) -> tuple[tasks.Task, Model, Rule | None]:
-    task_class = tasks.find(config["task"]["name"])
-    task = task_class(**_settings(config["task"], "task", given))
-    values = _settings(config["model"], "model", given)
+    finders = {"task": tasks.find, "model": find_model, "rule": rules.find}
+    made: dict[str, Any] = {"rule": None}
+    for kind in KINDS:
+        if config[kind] is not None:
+            values = _settings(config[kind], kind, given, functions)
+            made[kind] = finders[kind](config[kind]["name"])(**values)
+    return made["task"], made["model"], made["rule"]
+
+
+def _settings(
+    description: dict[str, Any],
+    kind: str,
+    given: dict[str, np.ndarray],
+    functions: dict[str, Any],
+) -> dict[str, Any]:
+    """Settings with the user's arrays and functions put back where something stands for them."""
+    values: dict[str, Any] = _put_back(description["settings"], f"given.{kind}", given)
     for name, value in values.items():
         if isinstance(value, dict) and set(value) == {"function"}:
             if name not in functions:
                 raise InvalidSetting(
-                    f"{name} = None: this model was made with the function {value['function']!r}, "
+                    f"{name} = None: this {kind} was made with the function {value['function']!r}, "
                     f"which is not stored; hand it over: attractory.load(path, {name}=...)"
                 )
             values[name] = functions[name]
-    model = find_model(config["model"]["name"])(**values)
-    if config["rule"] is None:
-        return task, model, None
-    rule = rules.find(config["rule"]["name"])(**config["rule"]["settings"])
-    return task, model, rule
-
-
-def _settings(
-    description: dict[str, Any], kind: str, given: dict[str, np.ndarray]
-) -> dict[str, Any]:
-    """Settings with the user's arrays put back in the place of their fingerprints."""
-    return _put_back(description["settings"], f"given.{kind}", given)
+    return values
 
 
 def _put_back(value: Any, place: str, given: dict[str, np.ndarray]) -> Any:
@@ -260,10 +277,10 @@ def _read_history(path: Path, content: bytes) -> pd.DataFrame:
     for column in NEWER_COLUMNS:
         if column not in history.columns:
             history[column] = np.nan
-    missing = [c for c in HISTORY_COLUMNS if c not in history.columns]
+    missing = [c for c in LOOP_COLUMNS if c not in history.columns]
     if missing:
         raise FileProblem(f"{path}: damaged: column {missing[0]!r} is missing")
-    for column in HISTORY_COLUMNS:
+    for column in history.columns:
         if len(history) and not pd.api.types.is_numeric_dtype(history[column]):
             raise FileProblem(f"{path}: damaged: column {column!r} holds other things than numbers")
     return history

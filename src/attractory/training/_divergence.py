@@ -24,9 +24,9 @@ class DivergenceWatch:
         self.recent = np.full((nets, WINDOW), np.nan)
         self.best = np.full(nets, np.inf)
 
-    def see(self, losses: np.ndarray, gradient_norms: np.ndarray, active: np.ndarray) -> np.ndarray:
+    def see(self, losses: np.ndarray, active: np.ndarray) -> np.ndarray:
         """Take in one update's losses; which of the active networks have diverged by now."""
-        broken = active & ~(np.isfinite(losses) & np.isfinite(gradient_norms))
+        broken = active & ~np.isfinite(losses)
         seen = active & ~broken
         self.recent[seen] = np.roll(self.recent[seen], -1, axis=1)
         self.recent[seen, -1] = losses[seen]

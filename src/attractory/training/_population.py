@@ -11,9 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
+from attractory._errors import InvalidSetting, shown
 from attractory.kernels import Shards, compiled, one_by_one, shards_of
 from attractory.models import Model, Weights
-from attractory.rules import Metrics, Rule, RuleState, mean_over_shards, squared_error
+from attractory.rules import Info, Rule, RuleState, mean_over_shards, squared_error
+from attractory.runs import LOOP_COLUMNS
 from attractory.tasks import Batch, Task, random_key, trial_keys
 
 OF_THE_RULE = 2**31 - 1  # folded into the key of the weights: a stream that none of them uses
@@ -72,17 +74,17 @@ class Population:
 
     def update(
         self, state: PopulationState, active: np.ndarray, step: int
-    ) -> tuple[PopulationState, np.ndarray, np.ndarray]:
+    ) -> tuple[PopulationState, dict[str, np.ndarray]]:
         """One update of the active networks; step counts from 0.
 
-        Returns the new state, the losses and the gradient norms (net,). A network that is not
-        active, or whose numbers are no longer finite, keeps its state; a loss is NaN where weights
-        would no longer be finite.
+        Returns the new state, and what the rule reports by name: arrays (net,), "loss" among them.
+        A network that is not active, or whose numbers are no longer finite, keeps its state; its
+        loss is NaN where weights would no longer be finite.
         """
-        state, metrics = self._update(
+        state, info = self._update(
             self.keys, (state, jnp.asarray(active)), self._counts, jnp.asarray(step)
         )
-        return state, np.asarray(metrics.loss), np.asarray(metrics.gradient_norm)
+        return state, {name: np.asarray(values) for name, values in info.items()}
 
     def validate(self, state: PopulationState) -> np.ndarray:
         """Loss of each network on its own held-out trials, (net,)."""
@@ -154,7 +156,7 @@ class _Programs:
         state_and_active: tuple[PopulationState, jax.Array],
         shards: Shards,
         step: jax.Array,
-    ) -> tuple[PopulationState, Metrics]:
+    ) -> tuple[PopulationState, Info]:
         """One network on this device's shards of the batch."""
         state, active = state_and_active
         trials = shards.each(
@@ -164,14 +166,15 @@ class _Programs:
             shards.indices(),
         )
         noise = jax.random.fold_in(keys.noise, step)
-        weights, rule, metrics = self.rule.update(
+        weights, rule, info = self.rule.update(
             self.model, state.weights, state.rule, trials, step, noise, shards
         )
         new = PopulationState(weights, rule)
         # seen as divergence: without this the loss would be fine until the next update
-        metrics = metrics._replace(loss=jnp.where(_all_finite(weights), metrics.loss, jnp.nan))
-        keep = active & jnp.isfinite(metrics.loss) & jnp.isfinite(metrics.gradient_norm)
-        return jax.tree.map(partial(jnp.where, keep), new, state), metrics
+        info = _checked_info(self.rule, info)
+        info["loss"] = jnp.where(_all_finite(weights), info["loss"], jnp.nan)
+        keep = active & jnp.isfinite(info["loss"])
+        return jax.tree.map(partial(jnp.where, keep), new, state), info
 
     def _validate(self, keys: Keys, weights: Weights, shards: Shards) -> jax.Array:
         """Validation loss of one network, batch after batch."""
@@ -218,6 +221,23 @@ class _Programs:
         return compiled(
             jax.shard_map(many, mesh=mesh, in_specs=in_specs, out_specs=of_nets, check_vma=False)
         )
+
+
+def _checked_info(rule: Rule, info: Any) -> Info:
+    """What a rule reports, as float32; InvalidSetting where the history cannot hold it."""
+    of = f"{type(rule).__name__}.update"
+    if not isinstance(info, dict) or "loss" not in info:
+        raise InvalidSetting(
+            f"{of} reports {shown(info)}; it must be a dictionary of numbers with 'loss' in it"
+        )
+    for name, value in info.items():
+        if name != "loss" and (not isinstance(name, str) or name in (*LOOP_COLUMNS, "active")):
+            raise InvalidSetting(f"{of} reports {shown(name)}, a name that the history has itself")
+        if jnp.shape(value) != ():
+            raise InvalidSetting(
+                f"{of} reports {shown(name)} of shape {jnp.shape(value)}; it must be one number"
+            )
+    return {name: jnp.asarray(value, jnp.float32) for name, value in info.items()}
 
 
 def _all_finite(weights: Weights) -> jax.Array:

@@ -21,6 +21,7 @@ from attractory.runs import (
     Claim,
     Run,
     claim_folder,
+    given_functions,
     load,
     own_manifest,
     run_config,
@@ -78,10 +79,10 @@ def train(
     found = own_manifest(folder, config)  # a finished run may lie where nothing can be written
     if found is not None and found["status"] == "finished":
         tidy_up(folder, config)
-        return load(folder, **_functions(model))
+        return load(folder, **given_functions(task, model, rule))
     with claim_folder(folder, config) as claim:
         if claim.manifest is not None and claim.manifest["status"] == "finished":
-            return load(folder, **_functions(model))
+            return load(folder, **given_functions(task, model, rule))
         return _Training(task, model, rule, nets, seed, folder, claim).go(progress)
 
 
@@ -179,11 +180,11 @@ class _Training:
 
     def _advance(self) -> None:
         """One update of all active networks, and what follows from it."""
-        self.state, losses, norms = self.population.update(self.state, self.active, self.step)
-        rate = self.rule.rate(self.step)
-        self.history.add(self.active, losses, norms, rate)
+        self.state, info = self.population.update(self.state, self.active, self.step)
+        self.history.add(self.active, info, self.rule.rate(self.step))
         self.step += 1
-        diverged = self.watch.see(losses, norms, self.active)
+        losses = info["loss"]
+        diverged = self.watch.see(losses, self.active)
         if diverged.any():
             self._answer_divergence(diverged, losses)
         elif self.step % 10 == 0:
@@ -357,9 +358,3 @@ class _Training:
 
     def _states(self) -> dict[str, PopulationState]:
         return {"state": self.state, "good": self.good, "best": self.best}
-
-
-def _functions(model: Model) -> dict[str, Any]:
-    """The functions among a model's settings, which a run's folder does not hold."""
-    values = {name: getattr(model, name) for name in type(model).model_fields}
-    return {name: value for name, value in values.items() if callable(value)}
