@@ -32,7 +32,7 @@ def planted(units: int = 400, bits: int = 3) -> at.models.Network:
     turn = np.linalg.qr(rng.normal(size=(units, units)))[0]
     signs = np.linalg.qr(rng.normal(size=(units, bits)))[0]
     recurrent = 0.9 * turn + signs @ (1.6 * np.eye(bits)) @ signs.T
-    return at.models.Network.from_weights(recurrent, signs, signs.T)
+    return at.models.RateRNN.from_weights(recurrent, signs, signs.T)
 
 
 def by_minimisation(network: at.models.Network, starts: np.ndarray) -> tuple[np.ndarray, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
@@ -30,6 +30,10 @@ class Settings(BaseModel):
         allow_inf_nan=False,
     )
 
+    # fields that runs of earlier versions do not say: left out of the JSON while they say what was
+    # so before, so that these runs go on and are found again
+    newer_fields: ClassVar[tuple[str, ...]] = ()
+
     # self by position alone: a file may hold a setting of that name
     def __init__(self, /, **values: Any) -> None:
         try:
@@ -48,7 +52,7 @@ class Settings(BaseModel):
         super().__delattr__(name)
 
     def _refuse_change(self, name: str, value: str) -> NoReturn:
-        kind, fields = type(self).__name__, type(self).model_fields
+        kind, fields = type(self).__name__, self.setting_names()
         if name not in fields:
             raise InvalidSetting(f"{kind}: unknown setting {shown(name)}; {nearest(name, fields)}")
         raise InvalidSetting(
@@ -67,8 +71,13 @@ class Settings(BaseModel):
 
     def replace(self, /, **changes: Any) -> Self:
         """The same settings with some fields changed; the result is checked again."""
-        values = {name: getattr(self, name) for name in type(self).model_fields}
+        values = {said: getattr(self, name) for said, name in self.setting_names().items()}
         return type(self)(**{**values, **changes})
+
+    @classmethod
+    def setting_names(cls) -> dict[str, str]:
+        """The attribute of each setting, by the name that the setting has when it is given."""
+        return {field.alias or name: name for name, field in cls.model_fields.items()}
 
     def to_json(self) -> dict[str, Any]:
         """The settings as values that JSON can hold.
@@ -76,7 +85,12 @@ class Settings(BaseModel):
         Arrays become their shape and SHA-256; functions become their name: both can be told apart
         from others, but not rebuilt (whoever loads them hands the object over again).
         """
-        return {name: as_json(getattr(self, name)) for name in type(self).model_fields}
+        fields = type(self).model_fields
+        return {
+            said: as_json(getattr(self, name))
+            for said, name in self.setting_names().items()
+            if name not in self.newer_fields or getattr(self, name) != fields[name].default
+        }
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self._key() == other._key()
@@ -109,18 +123,18 @@ def as_json(value: Any) -> Any:
     return value
 
 
-def _one_line(kind: type[BaseModel], error: ValidationError) -> str:
+def _one_line(kind: type[Settings], error: ValidationError) -> str:
     problems = error.errors(include_url=False)
     said = [_describe(kind, problem) for problem in problems[:_MOST_PROBLEMS]]
     said += ["…"] if len(problems) > _MOST_PROBLEMS else []
     return f"{kind.__name__}: {'; '.join(said)}"
 
 
-def _describe(kind: type[BaseModel], problem: Any) -> str:
+def _describe(kind: type[Settings], problem: Any) -> str:
     parts = [str(part)[:60] for part in problem["loc"] if isinstance(part, (str, int))]
     field = ".".join(parts)
     if problem["type"] == "extra_forbidden":
-        return f"unknown setting {shown(field)}; {nearest(field, kind.model_fields)}"
+        return f"unknown setting {shown(field)}; {nearest(field, kind.setting_names())}"
     message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if not field:  # a check over several fields names them itself
         return str(message)

@@ -7,14 +7,14 @@ import itertools
 import numpy as np
 from scipy import optimize
 
-from attractory.models import Network
+from attractory.models import RateRNN
 
 
 def plain_network(recurrent, bias=None, activation="tanh", tau=1.0, dt=1.0):
     """A network with one input and one output that read and drive all units alike."""
     recurrent = np.asarray(recurrent)
     units = len(recurrent)
-    return Network.from_weights(
+    return RateRNN.from_weights(
         recurrent,
         np.ones((units, 1)),
         np.ones((1, units)),
@@ -43,7 +43,7 @@ def planted_bits(bits, size=12, seed=0, tau=1.0, drive=1.0):
         block = slice(i * size, (i + 1) * size)
         signs[block, i] = rng.choice([-1.0, 1.0], size=size)
         recurrent[block, block] = 2 / size * np.outer(signs[block, i], signs[block, i])
-    return Network.from_weights(recurrent, drive * signs, signs.T / size, tau=tau)
+    return RateRNN.from_weights(recurrent, drive * signs, signs.T / size, tau=tau)
 
 
 def planted_points(network):
@@ -67,4 +67,4 @@ def matched(found, expected, tolerance):
 def rotation(angle, gain=1.5):
     """Two tanh units whose state turns by `angle` a step and grows to a closed curve."""
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return Network.from_weights(gain * turn, np.eye(2), np.eye(2))
+    return RateRNN.from_weights(gain * turn, np.eye(2), np.eye(2))

@@ -208,7 +208,7 @@ def test_a_custom_tanh_cell_has_the_points_of_the_rate_network():
 def test_a_low_rank_network_is_proved_like_its_full_matrix():
     model = LowRankRNN(units=12, rank=2, output_bias=False)
     net = planted_low_rank(model)
-    full = Network.from_weights(net.recurrent_weights, net.input_weights, net.output_weights)
+    full = RateRNN.from_weights(net.recurrent_weights, net.input_weights, net.output_weights)
     found, expected = fixed_points(net, n_starts=256), fixed_points(full, n_starts=256)
     matched(found.states, expected.states, 1e-12)
     assert len(found) == 9
@@ -261,7 +261,7 @@ def test_a_gru_that_is_a_flip_flop_is_tested_as_an_automaton():
     assert (found.holds == 1000).all()
     assert all(proof is None for proof in found.proofs)
     rate = at.analysis.automaton(
-        Network.from_weights([[2.0]], [[1.0]], [[1.0]], tau=2.0), task, 20, hold_steps=1000
+        RateRNN.from_weights([[2.0]], [[1.0]], [[1.0]], tau=2.0), task, 20, hold_steps=1000
     )  # the same map
     np.testing.assert_allclose(found.margins, rate.margins, atol=1e-12)
     np.testing.assert_array_equal(found.table, rate.table)

@@ -24,7 +24,7 @@ def test_states_of_independent_bits_go_to_the_memory_of_their_signs():
 
 def test_a_cycle_of_period_two_is_found_with_its_values():
     # h -> tanh(-2h): from a0 to -a0, where a0 = tanh(2 a0)
-    net = models.Network.from_weights([[-2.0]], [[1.0]], [[3.0]])
+    net = models.RateRNN.from_weights([[-2.0]], [[1.0]], [[3.0]])
     points = analysis.fixed_points(net, n_starts=32)
     assert len(points) == 1
     assert points.n_unstable[0] == 1
@@ -55,7 +55,7 @@ def test_oscillations_of_an_odd_network_come_with_their_mirror_image():
     net = rotation(0.9)
     recurrent = np.zeros((3, 3))
     recurrent[:2, :2], recurrent[2, 2] = net.recurrent_weights, 2.0
-    both = models.Network.from_weights(recurrent, np.eye(3), np.eye(3), output_bias=[0.0, 0.0, 0.5])
+    both = models.RateRNN.from_weights(recurrent, np.eye(3), np.eye(3), output_bias=[0.0, 0.0, 0.5])
     points = analysis.fixed_points(both, n_starts=128)
     found = analysis.attractors(points)
     assert len(found.oscillations) == 2
@@ -93,7 +93,7 @@ def beside_a_saddle():
     stable = optimize.brentq(off, fold - 1e-2, fold, args=(b,), xtol=1e-15)
     saddle = optimize.brentq(off, fold, fold + 1e-2, args=(b,), xtol=1e-15)
     far = optimize.brentq(off, 0.5, 1.0, args=(b,), xtol=1e-15)
-    net = models.Network.from_weights(np.diag([gain, 0.9]), np.eye(2), np.eye(2), bias=[b, 0.0])
+    net = models.RateRNN.from_weights(np.diag([gain, 0.9]), np.eye(2), np.eye(2), bias=[b, 0.0])
     return net, (stable, saddle, far)
 
 
@@ -133,7 +133,7 @@ def test_a_slow_spiral_inwards_is_no_oscillation():
 
 def test_a_border_is_found_where_states_are_still_on_their_way():
     # tanh(1.002 h): the memories are at ±√0.006, states take thousands of steps to come there
-    net = models.Network.from_weights([[1.002]], [[1.0]], [[1.0]])
+    net = models.RateRNN.from_weights([[1.002]], [[1.0]], [[1.0]])
     points = analysis.fixed_points(net, n_starts=64)
     first, second = points.stable.tolist()
     border = analysis.basin_border(points, first, second, steps=500)

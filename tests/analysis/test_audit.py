@@ -73,7 +73,7 @@ def test_each_kind_of_violation_is_counted():
 
 def test_without_constraints_the_weights_are_measured():
     matrix = np.array([[1.0, -1.0, 0.0], [2.0, 0.0, -4.0], [0.0, 3.0, -1.0]])
-    found = audit(Network.from_weights(matrix, np.ones((3, 1)), np.ones((1, 3))))
+    found = audit(RateRNN.from_weights(matrix, np.ones((3, 1)), np.ones((1, 3))))
     (entry,) = found.entries
     assert found.violations == 0
     assert entry.broken == {}
@@ -110,14 +110,14 @@ def test_signs_are_measured_whatever_the_model_says():
     matrix[:, 6:9] *= -1
     matrix[:, 9] = 0
     matrix[4] = 0
-    found = audit(Network.from_weights(matrix, np.ones((10, 1)), np.ones((1, 10))))
+    found = audit(RateRNN.from_weights(matrix, np.ones((10, 1)), np.ones((1, 10))))
     (entry,) = found.entries
     np.testing.assert_array_equal(entry.signs, [1] * 6 + [-1] * 3 + [0])
     assert (entry.excitatory, entry.inhibitory, entry.mixed_columns) == (6, 3, 0)
     assert entry.silent_rows == 1
     assert "6 units excite, 3 inhibit, 0 do both: Dale's law holds" in found.statement
     matrix[0, 0] = -1
-    entry = audit(Network.from_weights(matrix, np.ones((10, 1)), np.ones((1, 10)))).entries[0]
+    entry = audit(RateRNN.from_weights(matrix, np.ones((10, 1)), np.ones((1, 10)))).entries[0]
     assert np.isnan(entry.signs[0])
     assert entry.mixed_columns == 1
 

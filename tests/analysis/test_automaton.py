@@ -71,7 +71,7 @@ def test_states_that_the_task_does_not_have_are_said():
     assert found.others == ()
     # three bits, of which the task reads two: each of its states is met twice
     net = planted_bits(3)
-    two = models.Network.from_weights(
+    two = models.RateRNN.from_weights(
         net.recurrent_weights, net.input_weights[:, :2], net.output_weights[:2]
     )
     found = analysis.automaton(two, TASK, n_samples=0, hold_steps=200)
@@ -136,7 +136,7 @@ def test_no_region_is_proved_around_a_saddle_or_for_an_unknown_activation():
     points = analysis.fixed_points(net, n_starts=32)
     saddle = points.states[-1]
     assert invariant_ellipsoid(points.step, saddle, certify(points.step, saddle).radius) is None
-    other = models.Network.from_weights(0.5 * np.eye(2), np.eye(2), np.eye(2), activation="gelu")
+    other = models.RateRNN.from_weights(0.5 * np.eye(2), np.eye(2), np.eye(2), activation="gelu")
     found = analysis.fixed_points(other, n_starts=16)
     proof = certify(found.step, found.states[0])
     assert invariant_ellipsoid(found.step, found.states[0], proof.radius) is None

@@ -36,10 +36,9 @@ from flint import arb
 from scipy import optimize
 
 from attractory.analysis import fixed_points
-from attractory.analysis._activations import shape_of
 from attractory.analysis._certificate import certify, jacobian_spectrum
 from attractory.analysis._step import step_of
-from attractory.models._activations import activation_function
+from attractory.kernels import activation_of
 
 BITS = 200
 SMOOTH = ["tanh", "sigmoid", "softplus", "silu", "elu", "celu", "soft_sign", "linear"]
@@ -412,7 +411,7 @@ GRID = np.linspace(-30, 30, 24001)
 
 @pytest.mark.parametrize("activation", [*SMOOTH, *PIECEWISE, "gelu", "selu"])
 def test_value_and_slope_are_those_of_jax(activation):
-    shape, function = shape_of(activation), activation_function(activation)
+    shape, function = activation_of(activation), activation_of(activation).function
     # of gelu nothing is proved; its compiled form cancels in another way than the plain one
     small = 1e-13 if activation == "gelu" else 1e-15
     np.testing.assert_allclose(
@@ -426,7 +425,7 @@ def test_value_and_slope_are_those_of_jax(activation):
 
 @pytest.mark.parametrize("activation", SMOOTH)
 def test_curvature_bounds_the_second_derivative_closely(activation):
-    shape, function = shape_of(activation), activation_function(activation)
+    shape, function = activation_of(activation), activation_of(activation).function
     dense = np.concatenate([np.linspace(-6, 6, 6001), np.geomspace(1e-6, 1, 200)])
     dense = np.concatenate([dense, -dense])
     dense = dense[dense != 0]
@@ -438,7 +437,7 @@ def test_curvature_bounds_the_second_derivative_closely(activation):
 
 @pytest.mark.parametrize("activation", [*SMOOTH, *PIECEWISE])
 def test_the_slope_jumps_at_kinks_only(activation):
-    shape, h = shape_of(activation), 1e-4
+    shape, h = activation_of(activation), 1e-4
     ends = np.arange(-8, 8, h) + h / 3
     change = np.abs(np.diff(shape.slope(ends)))
     jumps = ends[:-1][change > shape.curvature * h * (1 + 1e-9) + 1e-12]
@@ -448,16 +447,16 @@ def test_the_slope_jumps_at_kinks_only(activation):
 
 @pytest.mark.parametrize("activation", [*SMOOTH, *PIECEWISE])
 def test_odd_and_bounded_are_as_said(activation):
-    shape = shape_of(activation)
+    shape = activation_of(activation)
     u = np.random.default_rng(8).normal(size=4000) * 10.0 ** np.linspace(-8, 3, 4000)
     assert np.array_equal(shape.value(-u), -shape.value(u)) == shape.odd
-    extremes = np.abs(in_float64(activation_function(activation), [-1e9, 1e9]))
+    extremes = np.abs(in_float64(activation_of(activation).function, [-1e9, 1e9]))
     assert (extremes.max() < 10) == shape.bounded
 
 
 @pytest.mark.parametrize("activation", [*SMOOTH, *PIECEWISE])
 def test_rounding_of_value_and_slope_is_within_the_bound(activation):
-    shape, rng = shape_of(activation), np.random.default_rng(9)
+    shape, rng = activation_of(activation), np.random.default_rng(9)
     u = np.concatenate([rng.normal(size=700) * 10.0 ** rng.uniform(-12, 2, 700), [0.0, 1e-300]])
     u = u[np.all([u != kink for kink in shape.kinks], axis=0)] if shape.kinks else u
     for computed, ball in zip((shape.value, shape.slope), BALLS[activation], strict=True):

@@ -39,7 +39,7 @@ def test_graph_carries_outputs_and_saddles(points):
 
 def test_a_chain_of_states_is_no_cube():
     # hard_tanh(3h ± ...) is not needed: one unit with three stable states by a staircase of units
-    net = models.Network.from_weights(
+    net = models.RateRNN.from_weights(
         [[1.2, 0.9, 0.9], [3.0, 0.0, 0.0], [3.0, 0.0, 0.0]],
         [[1.0], [0.0], [0.0]],
         [[1.0, 0.0, 0.0]],
@@ -79,7 +79,7 @@ def test_smallest_disturbance_brings_one_bit_to_zero(points):
 def test_smallest_disturbance_turns_to_the_normal_of_a_slanted_border():
     # W = u vᵀ, nearly linear: the border between ± states is {h: v·h = 0}, whatever u is
     u, v = np.array([1.0, 0.2, 0.0, 0.1]), np.array([1.4, 0.9, -0.8, 0.3])
-    net = models.Network.from_weights(np.outer(u, v), np.eye(4), np.eye(4))
+    net = models.RateRNN.from_weights(np.outer(u, v), np.eye(4), np.eye(4))
     points = analysis.fixed_points(net, n_starts=64)
     assert len(points.stable) == 2
     (push,) = analysis.smallest_disturbances(points, points.stable[:1])

@@ -7,7 +7,7 @@ import pytest
 
 from attractory import InvalidSetting
 from attractory.analysis import connectivity
-from attractory.models import GRU, LSTM, Constraints, LowRankRNN, Network, RateRNN, Stacked
+from attractory.models import GRU, LSTM, Constraints, LowRankRNN, RateRNN, Stacked
 
 # [to, from]: columns 0 and 3 have both signs; column 1 excites, column 2 inhibits
 BY_HAND = np.array(
@@ -22,7 +22,7 @@ BY_HAND = np.array(
 
 def statistics(matrix):
     units = len(matrix)
-    return connectivity(Network.from_weights(matrix, np.ones((units, 1)), np.ones((1, units))))
+    return connectivity(RateRNN.from_weights(matrix, np.ones((units, 1)), np.ones((1, units))))
 
 
 def test_a_matrix_counted_by_hand():

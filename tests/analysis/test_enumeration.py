@@ -9,8 +9,8 @@ import pytest
 from analysis.planted import plain_network, planted_bits
 
 from attractory.analysis import fixed_points
-from attractory.analysis._activations import shape_of
-from attractory.models import Network
+from attractory.kernels import activation_of
+from attractory.models import RateRNN
 
 # two of three points lie where no trajectory comes through: 20 000 random starts found one
 HIDDEN = np.array(
@@ -40,7 +40,7 @@ def zeros_from_everywhere(recurrent, bias, activation, starts, rng, reach=1.0):
 
     Not those where I - DF is nearly singular: a small residual says nothing there.
     """
-    shape = shape_of(activation)
+    shape = activation_of(activation)
     states = rng.uniform(-reach, reach, (starts, len(recurrent)))
     identity = np.eye(len(recurrent))
     for _ in range(60):
@@ -137,7 +137,7 @@ def test_a_point_far_away_is_found_under_drive():
     along /= np.linalg.norm(along)
     rest = 0.3 * rng.normal(size=(20, 20)) / np.sqrt(20)
     recurrent = 0.997 * np.outer(along, along) + rest - np.outer(rest @ along, along)
-    net = Network.from_weights(recurrent, along[:, None], np.ones((1, 20)), activation="relu")
+    net = RateRNN.from_weights(recurrent, along[:, None], np.ones((1, 20)), activation="relu")
     found = fixed_points(net, [1.0], n_starts=64)
     np.testing.assert_allclose(found.states, along[None] / 0.003, rtol=1e-6)
 

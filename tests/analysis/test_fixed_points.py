@@ -127,7 +127,7 @@ def test_a_constant_input_moves_the_point_as_scipy_says():
 
 
 def test_the_readout_bias_is_in_the_outputs():
-    net = at.models.Network.from_weights(
+    net = at.models.RateRNN.from_weights(
         [[0.5]], [[1.0]], [[2.0], [-1.0]], output_bias=[0.25, 1.0], bias=[0.3]
     )
     found = fixed_points(net, n_starts=16)

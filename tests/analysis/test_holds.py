@@ -45,7 +45,7 @@ def checked(network, task, hold_steps, beyond=0):
 
 
 def test_a_memory_that_creeps_is_lost_at_the_very_step():
-    network = models.Network.from_weights([[1 - 5e-5]], [[5e-4]], [[100.0]])
+    network = models.RateRNN.from_weights([[1 - 5e-5]], [[5e-4]], [[100.0]])
     found = said_of(network, THREE, 12_000)
     assert found.holds.tolist() == [10109, np.inf, 10109]
     assert found.lost.tolist() == [True, False, True]
@@ -55,7 +55,7 @@ def test_a_memory_that_creeps_is_lost_at_the_very_step():
 
 def test_a_linear_decay_is_lost_when_algebra_says():
     # the read-out z of a memory becomes 0.999ⁿ z, and means 0 from 1/2 on
-    network = models.Network.from_weights([[0.999]], [[0.05]], [[1 / 0.9]], activation="linear")
+    network = models.RateRNN.from_weights([[0.999]], [[0.05]], [[1 / 0.9]], activation="linear")
     one = said_of(network, THREE, 10)
     exact = flint.fmpq(*float(network.recurrent_weights[0, 0]).as_integer_ratio())
     read = float(one.machine.outputs[2, 0] / 2 / abs(network.output_weights[0, 0]))
@@ -70,7 +70,7 @@ def test_a_linear_decay_is_lost_when_algebra_says():
 
 
 def test_a_centre_that_means_the_opposite_is_no_proved_memory():
-    network = models.Network.from_weights(np.diag([2.0, 0.9995]), [[1.0], [0.001]], [[1.0, -150.0]])
+    network = models.RateRNN.from_weights(np.diag([2.0, 0.9995]), [[1.0], [0.001]], [[1.0, -150.0]])
     found = said_of(network, TWO, 2000)
     assert found.holds.tolist() == [0, 0]
     assert found.lost.all()
@@ -82,7 +82,7 @@ def test_a_centre_that_means_the_opposite_is_no_proved_memory():
 def bump(height, slow=0.99, fast=0.97):
     """A memory whose read-out is ±a0 at the end, but on the way there `height` times the difference
     of two decays lower, which is 0 at the pulse's end and greatest some steps later."""
-    return models.Network.from_weights(
+    return models.RateRNN.from_weights(
         np.diag([2.0, slow, fast]), [[1.0], [1e-4], [1e-4]], [[1.0, -height, height]]
     )
 
@@ -104,7 +104,7 @@ def test_a_meaning_lost_for_a_few_steps_on_the_way_is_lost():
 
 def test_a_state_within_rounding_of_a_border_is_not_proved():
     # from 1e-300 the true way leaves the saddle for good; how is beyond what rounding can bound
-    network = models.Network.from_weights([[2.0]], [[1.0]], [[1.0]])
+    network = models.RateRNN.from_weights([[2.0]], [[1.0]], [[1.0]])
     points = analysis.fixed_points(network, n_starts=32)
     region = next(points.regions[i] for i in points.stable.tolist() if points.outputs[i] > 0)
 
@@ -159,7 +159,7 @@ def family(seed):
         recurrent = shear @ np.diag([1.4, 1 - gap, 0.7]) @ np.linalg.inv(shear)
         weights = recurrent, rng.normal(size=(3, 1)), rng.normal(size=(1, 3))
         options["bias"] = 0.05 * rng.normal(size=3)
-    return models.Network.from_weights(*weights, **options), task
+    return models.RateRNN.from_weights(*weights, **options), task
 
 
 @pytest.mark.parametrize("seed", [3, 5, 6, 7, 10])
@@ -195,12 +195,12 @@ def test_other_models_are_watched_step_by_step_in_float64():
             state = step(state)
     assert lost.tolist() == [True, False, True]
     assert (expected[:2] > 1).all()
-    found = watched(blocks_of(step, machine, network.model), states, 200, None)
+    found = watched(blocks_of(step, machine, network), states, 200, None)
     assert np.array_equal(found.steps, expected)
     assert np.array_equal(found.lost, lost)
 
 
 def test_a_network_that_runs_away_means_nothing():
-    network = models.Network.from_weights([[3.0]], [[1.0]], [[1.0]], activation="linear")
+    network = models.RateRNN.from_weights([[3.0]], [[1.0]], [[1.0]], activation="linear")
     found = said_of(network, TWO, 2000)
     assert found.lost.all()

@@ -12,7 +12,7 @@ from analysis.planted import plain_network
 
 import attractory as at
 from attractory.analysis import fixed_points, linearisation, spectrum
-from attractory.models import GRU, Network
+from attractory.models import GRU
 
 
 def test_the_origin_that_every_state_flees_is_not_stable():
@@ -136,7 +136,9 @@ def test_the_spectrum_beside_a_kink_says_so():
 def test_leading_frequency_is_that_of_the_mode_that_decays_slowest():
     """λ = 0.9 and ±1.2 i with dt/tau = 0.1: 0.99 decays more slowly than |0.9 ± 0.12 i| = 0.908."""
     turning = np.array([[0.9, 0.0, 0.0], [0.0, 0.0, -1.2], [0.0, 1.2, 0.0]])
-    net = Network.from_weights(turning, np.ones((3, 1)), np.ones((1, 3)), tau=10.0, dt=1.0)
+    net = at.models.RateRNN.from_weights(
+        turning, np.ones((3, 1)), np.ones((1, 3)), tau=10.0, dt=1.0
+    )
     found = spectrum(net)
     assert found.radius == pytest.approx(1.2)
     assert found.leading_frequency == 0.0

@@ -10,7 +10,7 @@ from scipy import special
 
 import attractory as at
 from attractory.analysis import fixed_points, linearisation
-from attractory.models import Network
+from attractory.models import RateRNN
 
 PLAIN = {
     "tanh": np.tanh,
@@ -22,7 +22,7 @@ PLAIN = {
 
 def random_network(seed, activation="tanh", leak=1.0, units=6, inputs=3):
     rng = np.random.default_rng(seed)
-    return Network.from_weights(
+    return RateRNN.from_weights(
         rng.normal(size=(units, units)),
         rng.normal(size=(units, inputs)),
         rng.normal(size=(2, units)),

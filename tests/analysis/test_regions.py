@@ -66,7 +66,7 @@ def slowed(rng, units, gap, kind):
         value = 0.5 if activation == "sigmoid" else np.log(2)
         guess = np.full(units, value)
         bias = -recurrent @ guess
-    network = models.Network.from_weights(
+    network = models.RateRNN.from_weights(
         recurrent, rng.normal(size=(units, 1)), readout, bias=bias, activation=activation,
         tau=1.0, dt=leak,
     )  # fmt: skip
@@ -142,7 +142,7 @@ def test_what_is_said_of_many_regions_is_true_of_the_exact_map(kind):
 
 def test_a_region_ends_before_the_next_kink_of_the_true_point():
     # relu, both drives positive: the second is 1e-3 above the kink
-    network = models.Network.from_weights(
+    network = models.RateRNN.from_weights(
         [[0.5, 0.0], [0.3, 0.2]], [[1.0], [1.0]], [[1.0, 1.0]],
         bias=[0.5, 1e-3 * 0.8 - 0.3], activation="relu",
     )  # fmt: skip

@@ -8,12 +8,11 @@ import scipy.linalg
 
 import attractory as at
 from attractory.analysis import spectrum
-from attractory.models import Network
 
 
 def network(matrix, tau=1.0, dt=1.0):
     units = len(matrix)
-    return Network.from_weights(
+    return at.models.RateRNN.from_weights(
         matrix, np.ones((units, 1)), np.ones((1, units)), activation="tanh", tau=tau, dt=dt
     )
 

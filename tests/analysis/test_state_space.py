@@ -7,7 +7,7 @@ import pytest
 
 from attractory._errors import InvalidSetting
 from attractory.analysis import held_states, state_space
-from attractory.models import Network
+from attractory.models import RateRNN
 from attractory.tasks import FlipFlop
 
 UNITS = 10
@@ -17,7 +17,7 @@ TASK = FlipFlop(bits=2, steps=60, first_onset=(3, 12), gaps=(6, 15), pulse=5, de
 @pytest.fixture(scope="module")
 def network():
     rng = np.random.default_rng(0)
-    return Network.from_weights(
+    return RateRNN.from_weights(
         1.1 * rng.normal(size=(UNITS, UNITS)) / np.sqrt(UNITS),
         rng.normal(size=(UNITS, 2)),
         rng.normal(size=(2, UNITS)),

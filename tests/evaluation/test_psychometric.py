@@ -10,7 +10,6 @@ import attractory as at
 from attractory._errors import InvalidSetting
 from attractory.evaluation._psychometric import curve_of_outputs
 from attractory.evaluation._psychometric_fit import fit_choices
-from attractory.models import Network
 
 LEVELS = np.array([-51.2, -25.6, -12.8, -6.4, 0, 6.4, 12.8, 25.6, 51.2])
 DECISION = at.tasks.PerceptualDecision(dt=100, coherences=(0, 1, 2, 4, 8, 16))
@@ -134,7 +133,7 @@ def test_the_ideal_observer_has_the_spread_that_theory_gives_it():
 
 def integrator(gain=0.01):
     """A network that is the ideal observer of `DECISION`: it sums the stimuli's difference."""
-    return Network.from_weights(
+    return at.models.RateRNN.from_weights(
         [[1.0]], [[0, gain, -gain]], [[0], [1], [-1]], activation="linear", dt=100, tau=100
     )
 
@@ -154,8 +153,9 @@ def test_a_network_that_integrates_is_ideal_and_one_that_is_reversed_is_flat():
 
 
 def test_a_network_that_keeps_fixating_has_no_curve():
-    silent = Network.from_weights([[0.0]], [[1, 0, 0]], [[0], [0], [0]], output_bias=[1, 0, 0],
-                                  dt=100, tau=100)  # fmt: skip
+    silent = at.models.RateRNN.from_weights(
+        [[0.0]], [[1, 0, 0]], [[0], [0], [0]], output_bias=[1, 0, 0], dt=100, tau=100
+    )
     curve = at.evaluation.psychometric(silent, DECISION, n=20)
     (fit,) = curve.fits
     assert (fit.undecided, fit.status, len(fit.levels)) == (1, "no fit", 0)

@@ -9,7 +9,7 @@ import pytest
 
 import attractory as at
 from attractory._errors import InvalidSetting
-from attractory.models import Network
+from attractory.models import RateRNN
 from attractory.tasks import FlipFlop, Task, Trial
 
 N = 40
@@ -39,7 +39,7 @@ WEIGHED = Weighed()
 
 def network(seed):
     rng = np.random.default_rng(seed)
-    return Network.from_weights(
+    return RateRNN.from_weights(
         rng.normal(size=(6, 6)) / 2, rng.normal(size=(6, 2)), rng.normal(size=(2, 6)), tau=3.0
     )
 

@@ -29,7 +29,7 @@ def planted(bits: int, gain: float = 2.0) -> models.Network:
         own = slice(bit * UNITS, (bit + 1) * UNITS)
         recurrent[own, own] = gain / UNITS * np.outer(pattern, pattern)
         inputs[own, bit] = pattern
-    return models.Network.from_weights(recurrent, inputs, inputs.T / UNITS)
+    return models.RateRNN.from_weights(recurrent, inputs, inputs.T / UNITS)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def turning():
     rotation = 1.5 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     recurrent = np.zeros((4, 4))
     recurrent[:2, :2], recurrent[2, 2] = rotation, 0.5
-    return models.Network.from_weights(recurrent, np.eye(4)[:, :3], np.eye(4)[:3])
+    return models.RateRNN.from_weights(recurrent, np.eye(4)[:, :3], np.eye(4)[:3])
 
 
 def placed(space, states):

@@ -180,7 +180,7 @@ def test_connectivity_is_centred_and_complete(net):
 
 
 def test_connectivity_of_silent_weights(net):
-    silent = models.Network.from_weights(np.zeros((4, 4)), np.ones((4, 3)), np.ones((3, 4)))
+    silent = models.RateRNN.from_weights(np.zeros((4, 4)), np.ones((4, 3)), np.ones((3, 4)))
     figure = figures.connectivity(analysis.connectivity(silent), analysis.spectrum(silent))
     assert figure.axes[0].images[0].get_clim() == (-1, 1)
 

@@ -18,7 +18,14 @@ from kernels.test_rate_network import assert_close, by_hand, gradients, needs_na
 
 import attractory as at
 from attractory import _private
-from attractory.kernels import _native, _rate, _rate_native, bfloat16_missing, rate_outputs
+from attractory.kernels import (
+    _native,
+    _rate,
+    _rate_native,
+    activation_of,
+    bfloat16_missing,
+    rate_outputs,
+)
 
 TRIVIAL = 'extern "C" int attractory_has_bfloat16() { return 0; }\n'
 
@@ -362,7 +369,9 @@ def test_values_do_not_depend_on_how_many_threads_share_the_trials(monkeypatch):
         monkeypatch.setattr(_rate_native, "_threads", lambda threads=threads: threads)
 
         def kernel(*arguments):
-            return _rate_native.states_and_outputs(jnp.tanh, 1.0, "float32", *arguments)
+            return _rate_native.states_and_outputs(
+                activation_of(jnp.tanh), 1.0, "float32", *arguments
+            )
 
         made.append((kernel(*arguments), gradients(kernel, loss, arguments)))
     np.testing.assert_array_equal(made[0][0][0], made[1][0][0])

@@ -16,6 +16,7 @@ from attractory.kernels import (
     RateWeights,
     _rate_jax,
     _rate_native,
+    activation_of,
     bfloat16_missing,
     linear,
     native,
@@ -93,7 +94,7 @@ def gradients(kernel, loss, arguments):
 def of_kernel(function, phi, leak):
     if function is _rate_jax.reference:
         return partial(function, phi, leak)
-    return partial(function, phi, leak, "float32")
+    return partial(function, activation_of(phi), leak, "float32")
 
 
 def relative_error(found, expected):
@@ -176,8 +177,10 @@ def test_native_any_shape_equals_a_float64_loop(
     arguments, loss = problem(steps, trials, units, inputs, outputs, seed=3, drive=drive)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_rate_native, "_threads", lambda: threads)
-        (states, outs), saved = _rate_native._saving(jnp.tanh, leak, "float32", *arguments)
-        found = _rate_native._backward(jnp.tanh, leak, "float32", saved, *loss)
+        (states, outs), saved = _rate_native._saving(
+            activation_of(jnp.tanh), leak, "float32", *arguments
+        )
+        found = _rate_native._backward(activation_of(jnp.tanh), leak, "float32", saved, *loss)
     expected_states, expected_outputs, expected = by_hand(leak, arguments, loss)
     made = jax.tree.leaves((states, outs, found))
     wanted = jax.tree.leaves((expected_states, expected_outputs, expected))
@@ -312,7 +315,9 @@ def test_bfloat16_differs_by_no_more_than_its_rounding(trials, units, inputs, le
     rounded = gradients(
         partial(rate_network, jnp.tanh, leak, precision="bfloat16"), loss, arguments
     )
-    in_jax = gradients(partial(_rate_jax.portable, jnp.tanh, leak, "bfloat16"), loss, arguments)
+    in_jax = gradients(
+        partial(_rate_jax.portable, activation_of(jnp.tanh), leak, "bfloat16"), loss, arguments
+    )
     for exact, here, there in zip(*map(jax.tree.leaves, (float32, rounded, in_jax)), strict=True):
         assert here.dtype == np.float32
         assert 1e-5 < relative_error(here, exact) < 2e-2

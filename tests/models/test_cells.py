@@ -132,7 +132,7 @@ def test_low_rank_is_the_rate_network_with_the_product_of_its_vectors(inputs):
         / N,
         atol=1e-6,
     )
-    full = at.models.Network.from_weights(
+    full = at.models.RateRNN.from_weights(
         recurrent=network.recurrent_weights,
         input=network.input_weights,
         output=network.output_weights,

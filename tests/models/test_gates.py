@@ -173,11 +173,9 @@ def test_such_a_network_trains_saves_loads_and_is_analysed(tmp_path):
 
 
 def test_a_memory_with_hard_gates_is_not_said_to_stay_bounded():
-    from attractory.analysis._model_step import stays_bounded
-
-    assert stays_bounded(GRU(reset_after=False, recurrent_activation="hard_sigmoid"))
-    assert stays_bounded(LSTM())
-    assert not stays_bounded(LSTM(recurrent_activation="hard_sigmoid"))
+    assert GRU(reset_after=False, recurrent_activation="hard_sigmoid").stays_bounded
+    assert LSTM().stays_bounded
+    assert not LSTM(recurrent_activation="hard_sigmoid").stays_bounded
 
 
 def test_an_unknown_gate_function_is_one_line():

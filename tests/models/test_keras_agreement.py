@@ -9,7 +9,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 import numpy as np
 import pytest
 
-from attractory.models import Network, RateRNN
+from attractory.models import RateRNN
 
 keras = pytest.importorskip("keras")
 
@@ -39,7 +39,7 @@ def keras_outputs(network, inputs, activation):
 def test_states_and_outputs_are_those_of_keras(activation, gain, biased):
     rng = np.random.default_rng(0)
     built = RateRNN(units=UNITS, recurrent_gain=gain).build(3, 3, seed=1)
-    network = Network.from_weights(
+    network = RateRNN.from_weights(
         built.recurrent_weights,
         built.input_weights,
         built.output_weights,

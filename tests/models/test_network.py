@@ -10,7 +10,7 @@ from models.plain_network import plain_run
 from scipy import special
 
 from attractory._errors import InvalidSetting
-from attractory.models import Network, RateRNN
+from attractory.models import RateRNN
 
 N, T, B = 7, 12, 3
 RNG = np.random.default_rng(5)
@@ -40,12 +40,12 @@ IN_NUMPY = {
 
 @pytest.fixture(scope="module")
 def network():
-    return Network.from_weights(**WEIGHTS)
+    return RateRNN.from_weights(**WEIGHTS)
 
 
 @pytest.mark.parametrize("name", IN_NUMPY)
 def test_leaky_network_follows_the_equation(name):
-    net = Network.from_weights(**WEIGHTS, activation=name, tau=10.0, dt=3.0)
+    net = RateRNN.from_weights(**WEIGHTS, activation=name, tau=10.0, dt=3.0)
     path = net.simulate(INPUTS, precision="float64")
     states, outputs = plain_run(net, INPUTS, IN_NUMPY[name], leak=0.3)
     np.testing.assert_allclose(path.states, states, rtol=1e-12, atol=1e-13)
@@ -54,7 +54,7 @@ def test_leaky_network_follows_the_equation(name):
 
 
 def test_activation_can_be_a_function():
-    net = Network.from_weights(**WEIGHTS, activation=soft_sign)
+    net = RateRNN.from_weights(**WEIGHTS, activation=soft_sign)
     states, outputs = plain_run(net, INPUTS, lambda x: x / (1.0 + np.abs(x)))
     path = net.simulate(INPUTS)
     np.testing.assert_allclose(path.states, states, atol=2e-6)
@@ -64,7 +64,7 @@ def test_activation_can_be_a_function():
 @pytest.mark.parametrize("left_out", ["bias", "output_bias"])
 def test_a_bias_that_is_not_given_is_0(left_out, network):
     given = {name: w for name, w in WEIGHTS.items() if name != left_out}
-    without = Network.from_weights(**given)
+    without = RateRNN.from_weights(**given)
     assert getattr(without, left_out) is None
     path = without.simulate(INPUTS, precision="float64")
     states, outputs = plain_run(without, INPUTS, np.tanh)
@@ -146,7 +146,7 @@ def test_weights_come_back_as_given_in_their_own_precision(network):
 )
 def test_weights_that_do_not_fit_are_named(change, expected):
     with pytest.raises(InvalidSetting, match=expected) as caught:
-        Network.from_weights(**{**WEIGHTS, **change})
+        RateRNN.from_weights(**{**WEIGHTS, **change})
     assert "\n" not in str(caught.value)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from attractory._errors import InvalidSetting
-from attractory.models import Network
+from attractory.models import Network, RateRNN
 
 N, T, B = 20, 300, 40
 SILENT = np.zeros((B, T, 1))
@@ -15,7 +15,7 @@ SILENT = np.zeros((B, T, 1))
 
 def noisy(**settings):
     """Unconnected linear units: each is a process of first order that only the noise drives."""
-    net = Network.from_weights(
+    net = RateRNN.from_weights(
         np.zeros((N, N)), np.zeros((N, 1)), np.eye(N), activation="linear", tau=10.0, dt=1.0
     )
     return Network(net.model.replace(**settings), net.weights)

@@ -7,7 +7,7 @@ import pytest
 import xarray
 
 import attractory as at
-from attractory.models import GRU, LSTM, CurrentRNN, Custom, Network, RateRNN, Stacked
+from attractory.models import GRU, LSTM, CurrentRNN, Custom, RateRNN, Stacked
 from attractory.tasks import Trials
 from attractory.training._arguments import checked_arguments
 
@@ -114,7 +114,7 @@ def test_a_network_whose_steps_have_no_length_is_taken_step_by_step():
     """As those of other frameworks: without a time constant nothing depends on the length."""
     net = built(RateRNN(units=4))
     assert np.isfinite(at.evaluate(net, TASK, n=4).mse)
-    plain = Network.from_weights(net.recurrent_weights, net.input_weights, net.output_weights)
+    plain = RateRNN.from_weights(net.recurrent_weights, net.input_weights, net.output_weights)
     assert np.isfinite(at.evaluate(plain, TASK, n=4).mse)
     assert at.runs._run.imported_run(plain, TASK, __file__).model.dt == 25.0
 
@@ -165,6 +165,6 @@ def test_numbers_that_are_none_in_float32_are_refused():
         arrays = {"recurrent": np.eye(3), "input": np.ones((3, 1)), "output": np.ones((1, 3))}
         arrays[place] = arrays[place] * 1e300
         with pytest.raises(at.InvalidSetting, match=rf"{place} has a value of size 1e\+300"):
-            Network.from_weights(**arrays)
+            RateRNN.from_weights(**arrays)
     with pytest.raises(at.InvalidSetting, match=r"recurrent_init has a value of size 1e\+39"):
         RateRNN(units=3, recurrent_init=1e39 * np.eye(3))

@@ -163,9 +163,9 @@ def test_keras_is_imported_on_jax_where_there_is_no_other(tmp_path):
 import importlib.util, os
 find = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name == "tensorflow" else find(name, *rest)
-from attractory.models import Network
+from attractory.models import RateRNN
 from attractory.runs import to_keras
-net = Network.from_weights([[0.5]], [[1.0]], [[2.0]])
+net = RateRNN.from_weights([[0.5]], [[1.0]], [[2.0]])
 assert to_keras(net).count_params() == 3
 import keras
 assert keras.backend.backend() == "jax"

@@ -39,11 +39,11 @@ def test_a_run_from_before_there_was_one_still_loads(tmp_path):
 
 def test_a_checkpoint_from_before_there_was_one_still_loads():
     history = History(2)
-    history.add(np.ones(2, bool), np.ones(2), np.ones(2), 0.1)
+    history.add(np.ones(2, bool), {"loss": np.ones(2), "gradient_norm": np.ones(2)}, 0.1)
     arrays = history.arrays()
     del arrays["spectral_radius"]
     again = History.from_arrays(arrays, 2, "a checkpoint")
     assert again.table()["spectral_radius"].isna().all()
-    again.add(np.ones(2, bool), np.ones(2), np.ones(2), 0.1)
+    again.add(np.ones(2, bool), {"loss": np.ones(2), "gradient_norm": np.ones(2)}, 0.1)
     again.radius(np.array([1.0, 2.0]))
     assert again.table()["spectral_radius"].tolist()[1::2] == [1.0, 2.0]

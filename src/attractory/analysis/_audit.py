@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,8 +10,7 @@ import pandas as pd
 
 from attractory._errors import InvalidSetting
 from attractory._machine import one_blas_thread
-from attractory.analysis._connectivity import constraints_of
-from attractory.models import Constraints, Model, Network, Stacked
+from attractory.models import Constraints, Network
 from attractory.runs import Run
 
 MASK, FIXED = "recurrent_mask", "recurrent_fixed"  # names among the weights
@@ -67,7 +65,7 @@ class NetworkAudit:
 
     @property
     def violations(self) -> int:
-        """How many weights break a rule, over all rules."""
+        """How many weights break a constraint, over all constraints."""
         return sum(self.broken.values())
 
     @property
@@ -204,18 +202,18 @@ def audit(networks: Network | Run) -> Audit:
 
 def _entries(net: int, network: Network, begun: dict[str, np.ndarray] | None) -> list[NetworkAudit]:
     found = []
-    for layer, model, prefix in _layers(network.model):
-        weights = _own(network.weights, prefix)
-        square = model.square_recurrent_weights(weights)
+    for part in network.model.parts():
+        weights = {name: np.asarray(array) for name, array in part.own(network.weights).items()}
+        square = part.cell.square_recurrent_weights(weights)
         if square is None:
             continue
         matrix = np.asarray(square, np.float64)
-        rules = constraints_of(model)
-        broken = {} if rules is None else _broken(rules, matrix, weights)
-        if rules is not None and FIXED in weights and begun is not None:
-            moved = matrix != np.asarray(_own(begun, prefix)["recurrent_weights"], np.float64)
+        constraints = part.cell.weight_constraints
+        broken = {} if constraints is None else _broken(constraints, matrix, weights)
+        if constraints is not None and FIXED in weights and begun is not None:
+            moved = matrix != np.asarray(part.own(begun)["recurrent_weights"], np.float64)
             broken["fixed"] = int((moved & (weights[FIXED] > 0)).sum())
-        found.append(replace(_measured(net, matrix, rules), layer=layer, broken=broken))
+        found.append(replace(_measured(net, matrix, constraints), layer=part.layer, broken=broken))
     if not found:
         raise InvalidSetting(
             f"networks: {type(network.model).__name__} has no square matrix of recurrent weights "
@@ -224,65 +222,55 @@ def _entries(net: int, network: Network, begun: dict[str, np.ndarray] | None) ->
     return found
 
 
-def _layers(model: Model) -> Iterator[tuple[int | None, Model, str]]:
-    """Each cell of a model: its layer (from 1, or None), and what its weights' names begin with."""
-    if isinstance(model, Stacked):
-        for i, layer in enumerate(model.layers, 1):
-            yield i, layer, f"layer_{i}."
-    else:
-        yield None, model, ""
-
-
-def _own(weights: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    own = {n.removeprefix(prefix): w for n, w in weights.items() if n.startswith(prefix)}
-    return {name: np.asarray(array) for name, array in own.items()}
-
-
 def _broken(
-    rules: Constraints, matrix: np.ndarray, weights: dict[str, np.ndarray]
+    constraints: Constraints, matrix: np.ndarray, weights: dict[str, np.ndarray]
 ) -> dict[str, int]:
     """How many weights break each rule that there is."""
     units, broken = len(matrix), {}
-    signs = rules.column_signs(units)
+    signs = constraints.column_signs(units)
     if signs is not None:
         broken["dale"] = int((matrix * signs < 0).sum())
-    if rules.has_zeros:
-        there = rules.allowed(units)
+    if constraints.has_zeros:
+        there = constraints.allowed(units)
         if MASK in weights:
             there &= weights[MASK] > 0
         broken["mask"] = int((matrix[~there] != 0).sum())
-    if rules.low is not None or rules.high is not None:
-        broken["bounds"] = _out_of_bounds(rules, matrix, weights)
-    area = rules.area_of(units)
-    if rules.input_areas is not None:
-        outside = ~np.isin(area, rules.input_areas)
+    if constraints.low is not None or constraints.high is not None:
+        broken["bounds"] = _out_of_bounds(constraints, matrix, weights)
+    area = constraints.area_of(units)
+    if constraints.input_areas is not None:
+        outside = ~np.isin(area, constraints.input_areas)
         broken["inputs"] = int((weights["input_weights"][outside] != 0).sum())
     readout = weights.get("output_weights")
-    if readout is not None and (rules.output_areas is not None or rules.excitatory_readout):
+    if readout is not None and (
+        constraints.output_areas is not None or constraints.excitatory_readout
+    ):
         wrong = np.zeros(readout.shape, bool)
-        if rules.output_areas is not None:
-            wrong |= (readout != 0) & ~np.isin(area, rules.output_areas)
-        if rules.excitatory_readout and signs is not None:
+        if constraints.output_areas is not None:
+            wrong |= (readout != 0) & ~np.isin(area, constraints.output_areas)
+        if constraints.excitatory_readout and signs is not None:
             wrong |= (readout < 0) | ((readout != 0) & (signs < 0))
         broken["outputs"] = int(wrong.sum())
     return broken
 
 
-def _out_of_bounds(rules: Constraints, matrix: np.ndarray, weights: dict[str, np.ndarray]) -> int:
+def _out_of_bounds(
+    constraints: Constraints, matrix: np.ndarray, weights: dict[str, np.ndarray]
+) -> int:
     """Weights beyond the bounds, as float32 has them; what is fixed or 0 by a mask may be."""
-    low = -np.inf if rules.low is None else float(np.float32(rules.low))
-    high = np.inf if rules.high is None else float(np.float32(rules.high))
+    low = -np.inf if constraints.low is None else float(np.float32(constraints.low))
+    high = np.inf if constraints.high is None else float(np.float32(constraints.high))
     beyond = (matrix < low) | (matrix > high)
     if FIXED in weights:
         beyond &= ~(weights[FIXED] > 0)
     return int(beyond.sum())
 
 
-def _measured(net: int, matrix: np.ndarray, rules: Constraints | None) -> NetworkAudit:
+def _measured(net: int, matrix: np.ndarray, constraints: Constraints | None) -> NetworkAudit:
     """What the matrix is like."""
     blocks = None
-    if rules is not None and rules.areas is not None:
-        area = rules.area_of(len(matrix))
+    if constraints is not None and constraints.areas is not None:
+        area = constraints.area_of(len(matrix))
         there = matrix != 0
         blocks = np.array(
             [
@@ -291,7 +279,7 @@ def _measured(net: int, matrix: np.ndarray, rules: Constraints | None) -> Networ
             ]
         )
     there = matrix != 0
-    allowed = np.ones_like(there) if rules is None else rules.allowed(len(matrix))
+    allowed = np.ones_like(there) if constraints is None else constraints.allowed(len(matrix))
     return NetworkAudit(
         net=net,
         layer=None,

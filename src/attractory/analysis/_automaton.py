@@ -15,7 +15,7 @@ from attractory.analysis._blocks import ROWS, Blocks, blocks_of
 from attractory.analysis._fixed_points import FixedPoints, fixed_points
 from attractory.analysis._holds import proved_entries, regions_of_meaning, watched
 from attractory.analysis._invariant import Ellipsoid
-from attractory.analysis._step import ModelStep, RateStep, step_of
+from attractory.analysis._step import NetworkStep, network_step
 from attractory.models import Network, check_meeting
 from attractory.tasks import Machine, Task
 
@@ -204,14 +204,13 @@ def automaton(
         )
     if points is None:
         points = fixed_points(network, seed=seed, task=task)
-    step = step_of(network, None, None)
-    assert isinstance(step, (RateStep, ModelStep))  # what a network has
+    step = network_step(network, None)
     rng = np.random.default_rng(seed)
     centers = _centers(step, machine)
     # nothing stays exactly on an unstable point: the smallest push shows where a centre goes
     pushed = centers + PUSH * rng.normal(size=centers.shape)
     found = attractors(points, pushed)
-    blocks = blocks_of(step, machine, network.model)
+    blocks = blocks_of(step, machine, network)
     reached, margins = _from_centers(step, machine, centers)
     samples, failures, worst = _sampled(blocks, centers, n_samples, rng)
     attractor = found.follow(pushed, round(FOLLOWED / step.leak))
@@ -241,7 +240,7 @@ def automaton(
     )
 
 
-def _centers(step: RateStep | ModelStep, machine: Machine) -> np.ndarray:
+def _centers(step: NetworkStep, machine: Machine) -> np.ndarray:
     """Each state as it is after it was written and held: (state, unit).
 
     Written from the state 0 of the network by an input that leads there from the machine's start,
@@ -277,9 +276,7 @@ def _centers(step: RateStep | ModelStep, machine: Machine) -> np.ndarray:
     return centers
 
 
-def _block(
-    step: RateStep | ModelStep, machine: Machine, states: np.ndarray, inputs: Any
-) -> np.ndarray:
+def _block(step: NetworkStep, machine: Machine, states: np.ndarray, inputs: Any) -> np.ndarray:
     """States (row, unit) after a block of the input of each row, without noise."""
     for pulse in np.moveaxis(machine.pulses[inputs], 1, 0):
         states = step.driven(states, pulse)
@@ -289,7 +286,7 @@ def _block(
 
 
 def _from_centers(
-    step: RateStep | ModelStep, machine: Machine, centers: np.ndarray
+    step: NetworkStep, machine: Machine, centers: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """T0: what each block leads to from each centre, and how clearly."""
     q, s = (index.ravel() for index in np.indices(machine.transitions.shape))

@@ -10,10 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from attractory._machine import spread
-from attractory.analysis._model_step import ModelStep
-from attractory.analysis._step import RateStep
+from attractory.analysis._step import NetworkStep, RateStep
 from attractory.kernels import compiled
-from attractory.models import Model, RateRNN, Weights
+from attractory.models import Model, Network, Weights
 from attractory.tasks import Machine
 
 ROWS = 512  # simulated states that a thread takes at a time
@@ -31,7 +30,7 @@ class Blocks(Protocol):
     units: int
 
     @property
-    def step(self) -> RateStep | ModelStep: ...
+    def step(self) -> NetworkStep: ...
 
     def run(
         self, states: np.ndarray, inputs: np.ndarray, seed: int, extra: np.ndarray | None = None
@@ -49,12 +48,11 @@ class Blocks(Protocol):
         """The readout (row, output) in float64."""
 
 
-def blocks_of(step: RateStep | ModelStep, machine: Machine, model: Model) -> Blocks:
-    """Blocks of a network with this step and model."""
+def blocks_of(step: NetworkStep, machine: Machine, network: Network) -> Blocks:
+    """Blocks of a network with this step."""
     if isinstance(step, RateStep):
-        noise = model.recurrent_noise if isinstance(model, RateRNN) else 0.0
-        return _RateBlocks(step, machine, noise * np.sqrt(2 / step.leak))
-    return _ModelBlocks(step, machine)
+        return _RateBlocks(step, machine, step.noise)
+    return _ModelBlocks(step, machine, network)
 
 
 class _SharedOut:
@@ -96,7 +94,7 @@ class _RateBlocks(_SharedOut):
 
     def __init__(self, step: RateStep, machine: Machine, recurrent_noise: float) -> None:
         self.machine, self.units, self.step = machine, step.units, step
-        self.leak, self.value = np.float32(step.leak), step.shape.value
+        self.leak, self.value = np.float32(step.leak), step.activation.value
         self.recurrent = np.ascontiguousarray(step.recurrent.T, np.float32)
         self.input_weights = np.ascontiguousarray(step.input_weights.T, np.float32)
         self.bias = step.bias.astype(np.float32)
@@ -112,7 +110,7 @@ class _RateBlocks(_SharedOut):
                 drive += self._noise((len(states),), rng, np.float64) @ step.input_weights.T
             if rng is not None and self.recurrent_noise:
                 drive += self.recurrent_noise * rng.standard_normal(drive.shape)
-            rates = step.shape.value(drive)
+            rates = step.activation.value(drive)
             states = rates if step.leak == 1 else states + step.leak * (rates - states)
             outputs[t] = step.outputs(states)
         return states, outputs
@@ -156,10 +154,11 @@ class _ModelBlocks(_SharedOut):
 
     rows = MODEL_ROWS
 
-    def __init__(self, step: ModelStep, machine: Machine) -> None:
+    def __init__(self, step: NetworkStep, machine: Machine, network: Network) -> None:
         self.machine, self.units, self.step = machine, step.units, step
-        self.weights = _as(step.weights, np.float32)
-        self.exact_weights = _as(step.weights, np.float64)
+        self.model = network.model
+        self.weights = _as(network.weights, np.float32)
+        self.exact_weights = _as(network.weights, np.float64)
 
     def wait(
         self, states: np.ndarray, steps: int, rng: np.random.Generator | None
@@ -196,9 +195,9 @@ class _ModelBlocks(_SharedOut):
         count = len(states)
         spare = (1 << max(0, count - 1).bit_length()) - count  # few programs to compile
         key = None
-        if rng is not None and self.step.model.has_cell_noise():
+        if rng is not None and self.model.has_cell_noise():
             key = jax.random.key(int(rng.integers(2**31)))
-        made = _path_of(self.step.model)(
+        made = _path_of(self.model)(
             self.weights if dtype == np.float32 else self.exact_weights,
             jnp.asarray(np.pad(shown, ((0, 0), (0, spare), (0, 0))), dtype),
             jnp.asarray(np.pad(states, ((0, spare), (0, 0))), dtype),

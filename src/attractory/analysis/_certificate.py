@@ -3,7 +3,7 @@
 All bounds hold for exact real arithmetic on the network's weights as they are stored. They rest on
 IEEE double precision, on the error of a sum of n terms being at most n·u/(1-n·u) times the sum of
 absolute values (in any order; Higham 2002, section 3.1), and on NumPy's and SciPy's elementary
-functions to the accuracy said in `Shape`.
+functions to the accuracy said in `kernels.Activation`.
 """
 
 from __future__ import annotations
@@ -51,23 +51,23 @@ class RateErrors:
         constant = np.abs(step.input_weights) @ np.abs(step.inputs) + np.abs(step.bias)
         self.drive = step.drive(state)
         self.drive_error = self.sum_error * (weights @ np.abs(state) + constant) * SLACK + TINY
-        self.function = step.shape.rounding * np.maximum(1.0, np.abs(self.drive))
+        self.function = step.activation.rounding * np.maximum(1.0, np.abs(self.drive))
 
     @cached_property
     def residual(self) -> np.ndarray:
         """|h - F(h)|, computed and its error together (unit,)."""
-        shape, leak = self.step.shape, self.step.leak
+        activation, leak = self.step.activation, self.step.leak
         residual = np.abs(self.state - self.step(self.state))
-        rates = np.abs(shape.value(self.drive))
-        inside = leak * (shape.max_slope * self.drive_error + self.function)
+        rates = np.abs(activation.value(self.drive))
+        inside = leak * (activation.max_slope * self.drive_error + self.function)
         return (residual + inside + 8 * EPS * (np.abs(self.state) + rates)) * SLACK + TINY
 
     def slopes(self, radius: float) -> np.ndarray:
         """By how much leak·phi' may differ from its computed value within `radius` (unit,)."""
-        shape = self.step.shape
+        activation = self.step.activation
         moved = self.row_sums * radius + self.drive_error
-        assert shape.curvature is not None
-        return self.step.leak * (shape.curvature * moved + self.function + 4 * EPS) * SLACK
+        assert activation.curvature is not None
+        return self.step.leak * (activation.curvature * moved + self.function + 4 * EPS) * SLACK
 
     def jacobian_row_sums(self, radius: float, columns: np.ndarray) -> np.ndarray:
         """A bound of |DF - computed DF| @ columns for columns >= 0, within `radius` (unit,)."""
@@ -81,7 +81,7 @@ class RateErrors:
     @cached_property
     def to_kinks(self) -> np.ndarray:
         """How far the drive of each unit is from the next kink of phi, at least (unit,)."""
-        kinks = self.step.shape.kinks
+        kinks = self.step.activation.kinks
         if not kinks:
             return np.full(self.step.units, np.inf)
         distance = np.min([np.abs(self.drive - kink) for kink in kinks], axis=0)
@@ -119,7 +119,7 @@ def certify(step: RateStep, state: np.ndarray) -> Certificate:
     12.6; van den Berg & Lessard 2015). The leaky update has the same fixed points as phi(W h + c).
     Where phi has kinks, the balls end at the next one.
     """
-    curvature = step.shape.curvature
+    curvature = step.activation.curvature
     if curvature is None or not np.isfinite(state).all():
         return NOTHING
     errors = RateErrors(step, state)

@@ -9,9 +9,7 @@ from scipy import stats
 
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory.analysis._model_step import in_float64
-from attractory.models import GRU, LSTM, Constraints, Model, Network, RateRNN
-
-GATES = {GRU: ("reset", "update", "candidate"), LSTM: ("input", "forget", "candidate", "output")}
+from attractory.models import Network
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ def connectivity(network: Network, gate: str | None = None) -> Connectivity:
     own), or an unknown gate.
     """
     weights, gate = _matrix(network, gate)
-    rules = constraints_of(network.model)
+    constraints = network.model.weight_constraints
     values = weights.ravel()
     positive, negative = values[values > 0], values[values < 0]
     both_signs = (weights > 0).any(0) & (weights < 0).any(0)
@@ -92,22 +90,17 @@ def connectivity(network: Network, gate: str | None = None) -> Connectivity:
         frobenius_norm=float(np.linalg.norm(weights)),
         spectral_norm=float(np.linalg.norm(weights, 2)),
         reciprocity=_reciprocity(weights),
-        signs=None if rules is None else rules.column_signs(len(weights)),
-        areas=None if rules is None else rules.areas,
+        signs=None if constraints is None else constraints.column_signs(len(weights)),
+        areas=None if constraints is None else constraints.areas,
         gate=gate,
     )
-
-
-def constraints_of(model: Model) -> Constraints | None:
-    """The constraints of a model that can have some, None elsewhere."""
-    return model.constraints if isinstance(model, RateRNN) else None
 
 
 def _matrix(network: Network, gate: str | None) -> tuple[np.ndarray, str | None]:
     """The matrix (unit, unit) in float64, and the gate that it belongs to."""
     weights = network.model.recurrent_weights(in_float64(network))
-    gates = GATES.get(type(network.model))
-    if gates is None:
+    gates = network.model.gates
+    if not gates:
         if gate is not None:
             raise InvalidSetting(f"gate = {shown(gate)} is not allowed: this model has no gates")
         if weights.shape != (network.units, network.units):

@@ -7,9 +7,9 @@ from typing import Self
 
 import numpy as np
 
-from attractory.analysis._activations import Shape
 from attractory.analysis._rounding import EPS, SLACK, TINY, sum_error
 from attractory.analysis._step import RateStep
+from attractory.kernels import Activation
 
 FEW_UNITS = 6  # so many units are their own coordinates: with more, boxes soon are too many
 LARGEST_RANK = 3  # of recurrent weights whose span is searched
@@ -60,7 +60,7 @@ class Coordinates:
     rounding of c.
     """
 
-    shape: Shape
+    activation: Activation
     left: np.ndarray
     right: np.ndarray
     error: np.ndarray
@@ -86,7 +86,7 @@ class Coordinates:
                 return None
             left, right, error = found
         return cls(
-            shape=step.shape,
+            activation=step.activation,
             left=left,
             right=right,
             error=error,

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from attractory._machine import spread
-from attractory.analysis._activations import Shape
 from attractory.analysis._coordinates import Boxes, Coordinates
 from attractory.analysis._rounding import EPS, SLACK, TINY, sum_error
+from attractory.kernels import Activation
 
 ROWS = 1 << 16  # boxes times units that a thread takes at a time: they stay in its cache
 OVERHEAD = 32  # units that take as long as what a box costs whatever the number of units
@@ -115,7 +115,7 @@ def _treated(
     if not len(to_cut):
         return boxes[small], whole
     middle, radius = coordinates.drives(to_cut, largest)
-    bend = _relaxed(coordinates.shape, middle, radius).bend
+    bend = _relaxed(coordinates.activation, middle, radius).bend
     # cut where the nonlinear part suffers most from the length of the box
     weight = (bend + 1e-6) @ np.abs(coordinates.left) * to_cut.radius
     return boxes[small], whole.joined(to_cut.halves(weight.argmax(axis=1)))
@@ -124,7 +124,7 @@ def _treated(
 def contracted(coordinates: Coordinates, boxes: Boxes, largest: float) -> tuple[Boxes, np.ndarray]:
     """The boxes without parts that hold no fixed point, and which of them are left (box,)."""
     middle, radius = coordinates.drives(boxes, largest)
-    relaxed = _relaxed(coordinates.shape, middle, radius)
+    relaxed = _relaxed(coordinates.activation, middle, radius)
     found, allowed = _by_range(coordinates, relaxed)
     kept = _meet(boxes, found, allowed)
     smaller = _intersection(boxes[kept], found[kept], allowed[kept])
@@ -172,20 +172,20 @@ def _by_linear_part(
     return found, allowed + 4 * EPS * (np.abs(boxes.middle) + np.abs(moved))
 
 
-def _relaxed(shape: Shape, middle: np.ndarray, radius: np.ndarray) -> _Relaxation:
+def _relaxed(activation: Activation, middle: np.ndarray, radius: np.ndarray) -> _Relaxation:
     """phi on intervals as a line and an error: the best of three, unit by unit.
 
     No slope and half of the range; the middle of the slopes, by the mean value theorem; the slope
     at the middle and half the curvature, by Taylor's, where there is no kink.
     """
-    low, high = shape.range(middle - radius, middle + radius)
+    low, high = activation.range(middle - radius, middle + radius)
     base = (low + high) / 2
     error = (high - low) / 2 + EPS * np.abs(base)
     slope = np.zeros_like(base)
-    least, greatest = shape.slope_range(middle - radius, middle + radius)
+    least, greatest = activation.slope_range(middle - radius, middle + radius)
     bend = greatest - least
-    rounding = shape.rounding * np.maximum(1.0, np.abs(middle))
-    value = shape.value(middle)
+    rounding = activation.rounding * np.maximum(1.0, np.abs(middle))
+    value = activation.value(middle)
 
     def take(steepness: np.ndarray, remainder: np.ndarray, where: np.ndarray) -> None:
         better = where & (remainder < error)
@@ -195,10 +195,10 @@ def _relaxed(shape: Shape, middle: np.ndarray, radius: np.ndarray) -> _Relaxatio
     between = (least + greatest) / 2
     remainder = (bend / 2 + EPS * np.abs(between)) * radius
     take(between, (remainder + rounding) * SLACK + TINY, np.ones(base.shape, bool))
-    if shape.curvature is not None and not shape.kinks:
-        remainder = shape.curvature / 2 * radius**2 + rounding * radius
+    if activation.curvature is not None and not activation.kinks:
+        remainder = activation.curvature / 2 * radius**2 + rounding * radius
         everywhere = np.ones(base.shape, bool)
-        take(shape.slope(middle), (remainder + rounding) * SLACK + TINY, everywhere)
+        take(activation.slope(middle), (remainder + rounding) * SLACK + TINY, everywhere)
     return _Relaxation(base, slope, error, low, high, bend)
 
 
@@ -214,7 +214,7 @@ def near_known(
     if not chosen.any() or not len(boxes):
         return np.zeros(len(boxes), bool)
     middle, radius = coordinates.drives(boxes, largest)
-    low, high = coordinates.shape.range(middle - radius, middle + radius)
+    low, high = coordinates.activation.range(middle - radius, middle + radius)
     places = coordinates.of_states(known.states[chosen])
     distances = np.abs(boxes.middle[:, None] - places).max(axis=2)
     nearest = distances.argmin(axis=1)

@@ -25,7 +25,7 @@ def enumerate_points(step: RateStep, points: Points, longest: float) -> float:
     few units, or the recurrent weights are of low rank (`search`). longest: of a step of Newton's
     method.
     """
-    if step.shape.curvature is None:
+    if step.activation.curvature is None:
         return np.inf
     if has_few_patterns(step):
         candidates = solve_patterns(step)
@@ -60,7 +60,7 @@ def _searched(
             return 0.0
         drives, _ = coordinates.drives(rest, largest)
         chosen = np.linspace(0, len(rest) - 1, min(len(rest), MOST_STARTS)).astype(int)
-        points.add(newton(step, step.shape.value(drives[chosen]), longest))
+        points.add(newton(step, step.activation.value(drives[chosen]), longest))
         if points.continuum:
             return np.inf
     done = near_known(coordinates, rest, _known(points), largest, proved=True)
@@ -75,7 +75,7 @@ def _distance(coordinates: Coordinates, rest: Boxes, points: Points, largest: fl
     if not points.all:
         return np.inf
     middle, radius = coordinates.drives(rest, largest)
-    low, high = coordinates.shape.range(middle - radius, middle + radius)
+    low, high = coordinates.activation.range(middle - radius, middle + radius)
     states = points.states()
     furthest = 0.0
     for one_low, one_high in zip(low, high, strict=True):
@@ -93,13 +93,13 @@ def _known(points: Points) -> Known:
 
 def _bounds(coordinates: Coordinates) -> tuple[Boxes, float] | None:
     """A box that holds κ of every fixed point, and a bound of max|h|; None where there is none."""
-    shape, right = coordinates.shape, coordinates.right
-    if shape.bounded:
-        middle = np.full(len(right), (shape.low + shape.high) / 2)
-        radius = np.full(len(right), (shape.high - shape.low) / 2)
+    activation, right = coordinates.activation, coordinates.right
+    if activation.bounded:
+        middle = np.full(len(right), (activation.low + activation.high) / 2)
+        radius = np.full(len(right), (activation.high - activation.low) / 2)
         box = Boxes((middle @ right)[None], (radius @ np.abs(right))[None] * (1 + 1e-6) + 1e-12)
-        return box, max(abs(shape.low), abs(shape.high))
-    below, above, off = shape.tails
+        return box, max(abs(activation.low), abs(activation.high))
+    below, above, off = activation.tails
     if not np.isfinite(off):
         return None
     units = len(right)

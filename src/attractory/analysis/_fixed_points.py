@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,10 +19,11 @@ from attractory.analysis._deflation import MOST_UNITS, deflated_newton
 from attractory.analysis._enumeration import enumerate_points
 from attractory.analysis._invariant import Regions
 from attractory.analysis._kinks import Side, sides
+from attractory.analysis._rounding import SLACK, sum_error
 from attractory.analysis._search import Point, Points, newton
 from attractory.analysis._slow_points import SlowPoints, find_slow_points
 from attractory.analysis._starts import Starts, network_starts, plain_starts
-from attractory.analysis._step import AnyStep, FunctionStep, RateStep, step_of
+from attractory.analysis._step import AnyStep, CurrentStep, FunctionStep, RateStep, step_of
 from attractory.models import Network, check_meeting
 from attractory.tasks import Task, Trials
 
@@ -121,7 +122,7 @@ class FixedPoints:
         kinds = self._kinds()
         proved = int(self.certified.sum())
         undecided = int((~self.decided & ~self.kinked).sum())
-        reason = "" if self._provable else " (no proof is known for this kind of step)"
+        reason = self._on_trust if self._provable else " (no proof is known for this kind of step)"
         return (
             f"{len(self)} fixed point{'s' * (len(self) > 1)} ({', '.join(kinds)}); "
             f"{proved} proved{reason}, {undecided} with an undecided number of unstable "
@@ -158,8 +159,17 @@ class FixedPoints:
         return np.all(np.abs(np.abs(self.eigenvalues) - 1) > NEAR_ONE, axis=1)
 
     @property
+    def _on_trust(self) -> str:
+        """What the proofs take as it was said: the bounds of a user's own activation."""
+        form = self.step.rate_form
+        if form is None or not form.activation.stated:
+            return ""
+        return f" (given the bounds stated for {form.activation.name!r})"
+
+    @property
     def _provable(self) -> bool:
-        return isinstance(self.step, RateStep) and self.step.shape.curvature is not None
+        form = self.step.rate_form
+        return form is not None and form.activation.curvature is not None
 
     def table(self) -> pd.DataFrame:
         """A row for each point, for a file or the eye."""
@@ -211,9 +221,10 @@ def fixed_points(
     Newton's method in float64 from states on trajectories, these with noise, midpoints of settled
     states, scaled copies and random states; then from around and between the points found; their
     mirror images are taken where the network is odd. Noise of the model is left out. Proofs exist
-    for rate networks, of low rank too, with an activation whose slope is understood (all names but
-    gelu and selu); elsewhere (gated cells, layers, functions) `certified` is False: the proof needs
-    a bound of how fast the Jacobian changes, which follows from a rate network's equation alone.
+    for networks that have a rate form (`models.RateForm`: rate and current networks, of low rank
+    too) with an activation whose slope is understood (all names but gelu and selu; of your own,
+    where its bounds were said); elsewhere (gated cells, layers, functions) `certified` is False:
+    the proof needs a bound of how fast the Jacobian changes.
     Memory: about 3 units² numbers a core.
 
     Sources: Sussillo & Barak (2013) for the use of fixed points; `certify` for the proof.
@@ -227,7 +238,11 @@ def fixed_points(
         raise InvalidSetting(f"task is of type {type(task).__name__}; a Task or Trials is needed")
     if task is not None and isinstance(network, Network):
         check_meeting(network.model, task)
-    step = step_of(network, inputs, units)
+    own = step_of(network, inputs, units)
+    # of currents the rates are searched: they have the same points, and there are the proofs
+    step = own.rates if isinstance(own, CurrentStep) else own
+    if given is not None and isinstance(own, CurrentStep):
+        given = own.sent(given)
     rng = np.random.default_rng(whole_number("seed", seed, least=0))
     if isinstance(step, FunctionStep):
         starts = plain_starts(step, rng, given)
@@ -257,7 +272,40 @@ def fixed_points(
         starts.learn(points.states(), points.hits)
         size = min(max(64, n_starts // 4, points.starts // 4), most - points.starts)
         points.add(newton(step, starts.next(size, rng), longest))
-    return _result(step, points, enclosed)
+    found = _result(step, points, enclosed)
+    return as_currents(found, own) if isinstance(own, CurrentStep) else found
+
+
+def as_currents(points: FixedPoints, step: CurrentStep) -> FixedPoints:
+    """Fixed points of a rate form as those of the network of currents: x* = W r* + c.
+
+    x* lies as near to the state as its rates do, times the largest row sum of |W|. Another point
+    x' would have rates r' with |r' - r*| <= max|phi'| |x' - x*|, so it lies outside of what the
+    rates rule out. Eigenvalues, their numbers beyond modulus 1 and degrees are the same.
+    """
+    form = step.rates
+    states = step.of_rates(points.states)
+    row_sum = float(np.abs(form.recurrent).sum(axis=1).max()) * SLACK
+    # rounding of W r + c, a sum of units + inputs + 2 products
+    terms = np.abs(points.states) @ np.abs(form.recurrent).T + np.abs(step.shift)
+    terms = terms + np.abs(form.input_weights) @ np.abs(form.inputs) + np.abs(form.bias)
+    rounding = sum_error(step.units + len(form.inputs) + 4) * terms.max(axis=1, initial=0.0)
+    steepest = form.activation.max_slope * SLACK
+    with np.errstate(invalid="ignore"):  # of points without a proof the radius is infinite
+        radius = (row_sum * points.radius + rounding) * SLACK
+        alone = (points.unique_radius - points.radius) / steepest - radius
+    certified = points.certified & (alone > radius)
+    return replace(
+        points,
+        step=step,
+        certified=certified,
+        states=states,
+        residuals=np.abs(step(states) - states).max(axis=1, initial=0.0),
+        outputs=step.outputs(states),
+        radius=np.where(certified, radius, NOTHING.radius),
+        unique_radius=np.where(certified, alone, NOTHING.unique_radius),
+        unsettled=step.of_rates(points.unsettled),
+    )
 
 
 def _more_by_deflation(

@@ -10,9 +10,8 @@ from attractory._machine import spread
 from attractory.analysis._blocks import Blocks
 from attractory.analysis._fixed_points import FixedPoints
 from attractory.analysis._invariant import Ellipsoid
-from attractory.analysis._model_step import ModelStep
 from attractory.analysis._rounding import EPS
-from attractory.analysis._step import RateStep
+from attractory.analysis._step import NetworkStep, RateStep
 from attractory.analysis._trajectory_enclosure import entry, readout_error
 from attractory.tasks import Machine
 
@@ -55,7 +54,7 @@ def regions_of_meaning(
 
 
 def proved_entries(
-    step: RateStep | ModelStep,
+    step: NetworkStep,
     machine: Machine,
     centers: np.ndarray,
     regions: list[Ellipsoid | None],

@@ -84,7 +84,7 @@ def invariant_ellipsoid(step: RateStep, state: np.ndarray, near: float) -> Ellip
     the ellipsoid of size ρ (`_bend`), which is therefore invariant when κρ + bend·ρ² <= ρ. P solves
     Stein's equation for DF slowed down. Where phi has kinks the ellipsoid ends at the next one.
     """
-    curvature = step.shape.curvature
+    curvature = step.activation.curvature
     if curvature is None or not np.isfinite(near):
         return None
     jacobian = step.jacobians(state[None])[0]
@@ -110,7 +110,7 @@ def invariant_ellipsoid(step: RateStep, state: np.ndarray, near: float) -> Ellip
     offset = norm.longest(np.full(n, near))
     if not size > offset * SLACK:
         return None
-    pushed = step.leak * step.shape.max_slope * np.abs(step.input_weights).sum(1)
+    pushed = step.leak * step.activation.max_slope * np.abs(step.input_weights).sum(1)
     push = norm.longest(pushed) if pushed.any() else 0.0
     # at half the size the step gains (1 - κ)ρ - bend ρ² >= (1 - κ) size / 4 against a push
     gain = ((1.0 - contraction) * size / 2 - bend * (size / 2) ** 2) / SLACK

@@ -14,7 +14,7 @@ from attractory.analysis._coordinates import Coordinates
 from attractory.analysis._determinant import approximate_inverses
 from attractory.analysis._rays import Rays, gap, outside_of_span
 from attractory.analysis._rounding import SLACK
-from attractory.analysis._step import RateStep, Step
+from attractory.analysis._step import CurrentStep, RateStep, Step
 
 NEAR = 1e-9  # a drive this near to a kink (relative to its terms) may be on it: round-off decides
 JUMP = 1e-4  # Jacobians NEAR to each other that differ by more (relative) lie on two sides of one
@@ -43,26 +43,24 @@ class Side:
     time_constants: np.ndarray
 
 
-def units_on_kinks(step: RateStep, state: np.ndarray) -> np.ndarray:
-    """Which units have a drive that is on a kink of phi, or too near to one to tell, (unit,)."""
-    kinks = np.array(step.shape.kinks)
+def units_on_kinks(step: RateStep | CurrentStep, state: np.ndarray) -> np.ndarray:
+    """Of which units what enters phi is on a kink, or too near to one to tell, (unit,)."""
+    kinks = np.array(step.activation.kinks)
     if not len(kinks):
         return np.zeros(step.units, bool)
-    drive = step.drive(state)
-    terms = np.abs(step.recurrent) @ np.abs(state) + np.abs(step.constant)
-    distance = np.abs(drive[:, None] - kinks).min(axis=1)
+    argument, terms = step.arguments(state)
+    distance = np.abs(argument[:, None] - kinks).min(axis=1)
     near = distance <= NEAR * np.maximum(terms, max(1.0, float(np.abs(kinks).max())))
-    # the drive of a unit that hears no other never changes: its slope does not matter
-    return near & step.recurrent.any(axis=1)
+    return near & step.felt
 
 
 def on_kink(step: Step, state: np.ndarray) -> bool:
     """Is there no one Jacobian at this state (unit,)?
 
-    A rate network with a known activation: by the drives of its units. Any other step: by whether
-    its Jacobian jumps in the nearest neighbourhood, which no smooth map's does.
+    A network of one known activation: by what enters it. Any other map: by whether its Jacobian
+    jumps in the nearest neighbourhood, which no smooth map's does.
     """
-    if isinstance(step, RateStep) and step.shape.curvature is not None:
+    if isinstance(step, (RateStep, CurrentStep)) and step.activation.curvature is not None:
         return bool(units_on_kinks(step, state).any())
     return len(_jacobians_around(step, state)) > 1
 
@@ -70,25 +68,29 @@ def on_kink(step: Step, state: np.ndarray) -> bool:
 def sides(step: Step, state: np.ndarray) -> list[Side]:
     """The Jacobians on the sides of a state (unit,) on kinks that states next to it are on.
 
-    Of a rate network with at most 6 units on a kink all of them, otherwise those that were met in
-    8 directions.
+    Of a network of one activation with at most 6 units on a kink all of them, otherwise those that
+    were met in 8 directions.
     """
-    units = np.flatnonzero(units_on_kinks(step, state)) if isinstance(step, RateStep) else None
-    if units is None or not 0 < len(units) <= MOST_SIDES:
-        return [_side(step, np.empty(0, int), None, j) for j in _jacobians_around(step, state)]
-    assert isinstance(step, RateStep)
+    if not isinstance(step, (RateStep, CurrentStep)):
+        return _sides_around(step, state)
+    units = np.flatnonzero(units_on_kinks(step, state))
+    if not 0 < len(units) <= MOST_SIDES:
+        return _sides_around(step, state)
     below, above = _slopes_beside(step, state)
     made = []
     for choice in product([False, True], repeat=len(units)):
         upper = np.array(choice)
-        if not _reachable(step.recurrent[units], upper):
+        if not _reachable(step.moves(units), upper):
             continue
         slopes = below.copy()
         slopes[units] = np.where(upper, above[units], below[units])
-        jacobian = step.leak * slopes[:, None] * step.recurrent
-        jacobian = jacobian + (1.0 - step.leak) * np.eye(step.units)
-        made.append(_side(step, units, upper, jacobian))
+        made.append(_side(step, units, upper, step.jacobian_with(slopes)))
     return made
+
+
+def _sides_around(step: Step, state: np.ndarray) -> list[Side]:
+    nothing = np.empty(0, int)
+    return [_side(step, nothing, None, each) for each in _jacobians_around(step, state)]
 
 
 def certify_on_kink(step: RateStep, state: np.ndarray) -> tuple[np.ndarray, Certificate]:
@@ -99,7 +101,7 @@ def certify_on_kink(step: RateStep, state: np.ndarray) -> tuple[np.ndarray, Cert
     it is alone up to the next kink where h + d = phi(...) has no solution d but 0 there, in the few
     coordinates of the network (`gap`) or on each side (`approximate_inverses`).
     """
-    if not step.shape.piecewise_linear or not np.isfinite(state).all():
+    if not step.activation.piecewise_linear or not np.isfinite(state).all():
         return state, NOTHING
     for candidate in (np.round(state, DECIMALS) + 0.0, state):
         kinked = units_on_kinks(step, candidate)
@@ -137,15 +139,17 @@ def _jacobians_around(step: Step, state: np.ndarray) -> list[np.ndarray]:
     return found
 
 
-def _slopes_beside(step: RateStep, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """phi' just below and just above the drive of each unit."""
-    drive = step.drive(state)
-    kinks = np.array(step.shape.kinks)
+def _slopes_beside(
+    step: RateStep | CurrentStep, state: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """phi' just below and just above what enters phi, of each unit."""
+    drive = step.arguments(state)[0]
+    kinks = np.array(step.activation.kinks)
     nearest = kinks[np.abs(drive[:, None] - kinks).argmin(axis=1)]
     kinked = units_on_kinks(step, state)
     drive = np.where(kinked, nearest, drive)
     away = np.where(kinked, 1e-6 * np.maximum(1.0, np.abs(drive)), 0.0)
-    return step.shape.slope(drive - away), step.shape.slope(drive + away)
+    return step.activation.slope(drive - away), step.activation.slope(drive + away)
 
 
 def _reachable(rows: np.ndarray, above: np.ndarray) -> bool:
@@ -168,7 +172,7 @@ def _is_exact(step: RateStep, state: np.ndarray, kinked: np.ndarray) -> bool:
         drive = _exact_drives(step, state)
     else:
         return False
-    kinks = [Fraction(kink) for kink in step.shape.kinks]
+    kinks = [Fraction(kink) for kink in step.activation.kinks]
     on = all(drive[k] in kinks for k in np.flatnonzero(kinked))
     return on and all(
         _exact_value(step, u) == Fraction(float(h)) for u, h in zip(drive, state, strict=True)
@@ -190,7 +194,7 @@ def _exact_drives(step: RateStep, state: np.ndarray) -> list[Fraction]:
 
 def _exact_value(step: RateStep, drive: Fraction) -> Fraction:
     """phi of a number: the line of its piece, whose slope and height are exact at whole numbers."""
-    kinks = sorted(step.shape.kinks)
+    kinks = sorted(step.activation.kinks)
     pieces = linear_pieces(step)
     slope, height = pieces[sum(drive > Fraction(kink) for kink in kinks)]
     return Fraction(slope) * drive + Fraction(height)
@@ -198,13 +202,13 @@ def _exact_value(step: RateStep, drive: Fraction) -> Fraction:
 
 def linear_pieces(step: RateStep) -> list[tuple[float, float]]:
     """(slope, height at 0) of the lines that a piecewise linear phi is made of, from left."""
-    kinks = sorted(step.shape.kinks)
+    kinks = sorted(step.activation.kinks)
     inside = [(a + b) / 2 for a, b in pairwise(kinks)]
     places = [kinks[0] - 1.0, *inside, kinks[-1] + 1.0] if kinks else [0.0]
     lines = []
     for place in places:
-        slope = float(step.shape.slope(np.array(place)))
-        lines.append((slope, float(step.shape.value(np.array(place))) - slope * place))
+        slope = float(step.activation.slope(np.array(place)))
+        lines.append((slope, float(step.activation.value(np.array(place))) - slope * place))
     return lines
 
 
@@ -231,7 +235,7 @@ def _isolated(step: RateStep, state: np.ndarray, kinked: np.ndarray) -> bool:
 def _to_next_kinks(step: RateStep, state: np.ndarray, kinked: np.ndarray) -> float:
     """How far a state may be (max norm) before another kink is reached."""
     errors = RateErrors(step, state)
-    kinks = np.array(step.shape.kinks)
+    kinks = np.array(step.activation.kinks)
     distances = np.abs(errors.drive[:, None] - kinks)
     nearest = distances.argmin(axis=1)
     distances[np.flatnonzero(kinked), nearest[kinked]] = np.inf

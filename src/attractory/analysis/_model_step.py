@@ -12,9 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from attractory._errors import InvalidSetting
-from attractory.analysis._activations import shape_of
 from attractory.kernels import compiled
-from attractory.models import GRU, LSTM, Model, Network, RateRNN, Stacked, Weights
+from attractory.models import Model, Network, Weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +27,7 @@ class ModelStep:
     weights: dict[str, np.ndarray]
     inputs: np.ndarray
     odd: bool = False
-
-    @classmethod
-    def of(cls, network: Network, inputs: np.ndarray | None) -> Self:
-        given = np.zeros(network.n_inputs) if inputs is None else inputs
-        return cls(network.model, checked_weights(network), given)
+    rate_form: None = None
 
     @property
     def units(self) -> int:
@@ -44,11 +39,11 @@ class ModelStep:
 
     @property
     def leak(self) -> float:
-        return slowest_leak(self.model)
+        return self.model.slowest_leak
 
     @property
     def bounded(self) -> bool | None:
-        return True if stays_bounded(self.model) else None
+        return self.model.stays_bounded
 
     @cached_property
     def _arrays(self) -> Weights:
@@ -81,8 +76,9 @@ class ModelStep:
         return self._run(self._programs.input_jacobians, state[None], self.inputs[None])[0]
 
     def outputs(self, states: np.ndarray) -> np.ndarray:
-        read = self.model.hidden(states) @ self.weights["output_weights"].T
-        return read + self.weights.get("output_bias", 0.0)
+        with jax.enable_x64(True):  # an activation of JAX may be in it
+            read = np.asarray(self.model.hidden(jnp.asarray(states, jnp.float64)))
+        return read @ self.weights["output_weights"].T + self.weights.get("output_bias", 0.0)
 
     @property
     def _width(self) -> int:
@@ -106,21 +102,17 @@ def _programs_of(model: Model) -> _Programs:
     """Compiled once for a model, whatever its weights."""
 
     def values(weights: Weights, states: jax.Array, inputs: jax.Array) -> jax.Array:
-        return model.cell_states(weights, inputs[None], states)[0]
-
-    def one(weights: Weights, state: jax.Array, x: jax.Array) -> jax.Array:
-        return values(weights, state[None], x[None])[0]
+        return jax.vmap(lambda state, x: model.step(weights, state, x))(states, inputs)
 
     def pull_back(
         weights: Weights, states: jax.Array, inputs: jax.Array, rows: jax.Array
     ) -> jax.Array:
         return jax.vjp(lambda h: values(weights, h, inputs), states)[1](rows)[0]
 
-    # the kernels define their gradient backwards, not forwards
     return _Programs(
         compiled(values),
-        compiled(jax.vmap(jax.jacrev(one, 1), (None, 0, 0))),
-        compiled(jax.vmap(jax.jacrev(one, 2), (None, 0, 0))),
+        compiled(jax.vmap(jax.jacfwd(model.step, 1), (None, 0, 0))),
+        compiled(jax.vmap(jax.jacfwd(model.step, 2), (None, 0, 0))),
         compiled(pull_back),
     )
 
@@ -159,27 +151,3 @@ def checked_weights(network: Network) -> dict[str, np.ndarray]:
         if weights[name].shape != shape:
             raise InvalidSetting(f"{name} has shape {weights[name].shape}; it must be {shape}")
     return weights
-
-
-def stays_bounded(model: Model) -> bool:
-    """Whether the step under a constant input is known to map a ball of states into itself.
-
-    A leaky mean of h and a bounded rate does (rate networks, GRU: its candidate is within ±1). So
-    does an LSTM: |h| < 1, hence its forget gate stays below some f < 1, and |c| <= 1 / (1 - f) is
-    kept. With a hard sigmoid f may be 1, and the memory may grow for ever. Layers stay bounded if
-    each does, for the input of each is the bounded state of the one below.
-    """
-    if isinstance(model, Stacked):
-        return all(stays_bounded(layer) for layer in model.layers)
-    if isinstance(model, RateRNN):
-        return shape_of(model.activation).bounded
-    if isinstance(model, LSTM):
-        return model.recurrent_activation == "sigmoid"
-    return isinstance(model, GRU)
-
-
-def slowest_leak(model: Model) -> float:
-    """dt over the longest time constant of the model's cells."""
-    if isinstance(model, Stacked):
-        return min(slowest_leak(layer) for layer in model.layers)
-    return model.leak

@@ -36,8 +36,8 @@ class Candidates:
 
 def has_few_patterns(step: RateStep) -> bool:
     """Is phi made of lines, and are there few enough ways to be on them?"""
-    pieces = len(step.shape.kinks) + 1
-    return step.shape.piecewise_linear and pieces**step.units <= MOST_PATTERNS
+    pieces = len(step.activation.kinks) + 1
+    return step.activation.piecewise_linear and pieces**step.units <= MOST_PATTERNS
 
 
 def solve_patterns(step: RateStep) -> Candidates:
@@ -84,7 +84,7 @@ def _solves(step: RateStep, state: np.ndarray, pieces: np.ndarray) -> bool:
 
     Then it is the solution of their system, which has only one.
     """
-    kinks = np.array([-np.inf, *sorted(step.shape.kinks), np.inf])
+    kinks = np.array([-np.inf, *sorted(step.activation.kinks), np.inf])
     drive = step.drive(state)
     within = (drive > kinks[pieces]) & (drive < kinks[pieces + 1])
     gaps = np.minimum(np.abs(drive - kinks[pieces]), np.abs(drive - kinks[pieces + 1]))
@@ -122,7 +122,7 @@ def _solved(
     error = np.where(regular, error / np.maximum(1.0 - worst, TINY) * SLACK + TINY, np.inf)
     drive = states @ step.recurrent.T + step.constant
     drive_error = weights.sum(1) * error[:, None] + gamma * (np.abs(states) @ weights.T + magnitude)
-    edges = np.array([-np.inf, *sorted(step.shape.kinks), np.inf])
+    edges = np.array([-np.inf, *sorted(step.activation.kinks), np.inf])
     above = drive - edges[pieces]
     below = edges[pieces + 1] - drive
     room = np.minimum(above, below)

@@ -108,7 +108,7 @@ class Starts:
             return self._random(n, rng)
         size = 10.0 ** rng.uniform(-1.5, 1.5, (n, self.step.units))
         drives = size * rng.choice([-1.0, 1.0], (n, self.step.units))
-        return self.step.shape.value(drives)
+        return self.step.activation.value(drives)
 
     def _chosen(self, n: int, rng: np.random.Generator) -> np.ndarray:
         return self.found[rng.choice(len(self.found), size=n, p=self.rarity)]
@@ -201,7 +201,7 @@ def _over_the_range(step: RateStep | ModelStep, rng: np.random.Generator) -> np.
     size = 10.0 ** rng.uniform(-1, 1, (TRIALS // 2, 1)) * np.abs(step.recurrent).sum(1).max()
     alike = rng.normal(size=(TRIALS // 2, 1)) * rng.choice([0.0, 1.0], (TRIALS // 2, 1))
     drive = size * (alike + rng.normal(size=(TRIALS // 2, step.units)))
-    return step.shape.value(drive if step.bounded else np.clip(drive, -10, 10))
+    return step.activation.value(drive if step.bounded else np.clip(drive, -10, 10))
 
 
 def _random_pulses(

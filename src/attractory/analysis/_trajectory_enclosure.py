@@ -77,13 +77,13 @@ class _Tube:
         step = self.step
         drive = step.drive(state)
         drive_error = self.by_state * float(np.abs(state).max()) + self.by_input
-        function = step.shape.rounding * np.maximum(1.0, np.abs(drive))
+        function = step.activation.rounding * np.maximum(1.0, np.abs(drive))
         growth = 0.0
         if radius > 0:
             growth = self.growth.bound(state, drive, drive_error, function, radius)
-        rates = step.shape.value(drive)
+        rates = step.activation.value(drive)
         following = rates if step.leak == 1 else state + step.leak * (rates - state)
-        error = step.leak * (step.shape.max_slope * drive_error + function)
+        error = step.leak * (step.activation.max_slope * drive_error + function)
         error += 8 * EPS * (np.abs(state) + np.abs(following))
         length = np.sqrt(self.norm.largest) * float(np.linalg.norm(error))
         return following, (growth * radius + length) * SLACK + TINY
@@ -105,10 +105,10 @@ class _Growth:
         # the contraction is of the true slopes there; those compared with are computed ones
         known = RateErrors(step, region.state)
         error = self.gain * float(known.slopes(0.0).max()) / step.leak * SLACK
-        self.references = [(step.shape.slope(known.drive), region.contraction + error)]
+        self.references = [(step.activation.slope(known.drive), region.contraction + error)]
         # of the products 1 - leak and leak·m·w_ij, which DF at s was computed with
         rounding = 4 * EPS * (float(np.linalg.norm(step.recurrent)) + np.sqrt(step.units))
-        largest_slope = max(1.0, step.shape.max_slope)
+        largest_slope = max(1.0, step.activation.max_slope)
         condition = np.sqrt(region.norm.largest * region.norm.largest_inverse)
         self.rounding = float(rounding * largest_slope * condition) * SLACK
         self.lost, self.made = 0.0, 0
@@ -122,7 +122,7 @@ class _Growth:
         radius: float,
     ) -> float:
         """‖DF‖ anywhere within `radius` (norm of P) of a state whose drive was computed so."""
-        slopes = self.step.shape.slope(drive)
+        slopes = self.step.activation.slope(drive)
         spread = self._spread(drive, self.reach * radius * SLACK + drive_error) + function
         growth = self._best(slopes, spread)
         loss = float(np.log(growth)) if growth > 1 else 0.0
@@ -144,12 +144,12 @@ class _Growth:
 
     def _spread(self, drive: np.ndarray, moved: np.ndarray) -> np.ndarray:
         """How far phi' can be from its value at a drive that moves by so much, (unit,)."""
-        shape = self.step.shape
-        assert shape.curvature is not None  # else there is no region
-        spread = shape.curvature * moved
-        for kink in shape.kinks:
+        activation = self.step.activation
+        assert activation.curvature is not None  # else there is no region
+        spread = activation.curvature * moved
+        for kink in activation.kinks:
             over = np.abs(drive - kink) <= moved * SLACK
-            spread = np.where(over, 2 * shape.max_slope, spread)
+            spread = np.where(over, 2 * activation.max_slope, spread)
         return spread
 
     def _proved_norm(self, state: np.ndarray, slopes: np.ndarray) -> float:

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, StrictInt, StrictStr, field_validator
 
-from attractory import rules, tasks
+from attractory import models, rules, tasks
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory._settings import Settings
 from attractory.cli._yaml import read_file, read_value
-from attractory.models import MODELS, Constraints, Model, find_model
+from attractory.models import Constraints, Model
 from attractory.rules import Rule
 from attractory.training import CELLS, PROTOCOLS, recipe, rule_for
 
@@ -154,12 +154,12 @@ def _model(task: tasks.Task, section: Section) -> Model:
     name, settings = section.name or "rate", section.settings
     cells = {**{cell: cell for cell in CELLS}, **{CELLS[cell].__name__: cell for cell in CELLS}}
     if name not in cells:
-        allowed = set(MODELS) - {"Custom"} - set(cells)  # a function cannot be written in a file
+        allowed = {each for each in models.names() if models.find(each).of_text} - set(cells)
         if name not in allowed:
             raise InvalidSetting(
                 f"model.name = {shown(name)} is not allowed; {nearest(name, {*cells, *allowed})}"
             )
-        return find_model(name)(**settings)
+        return models.find(name)(**settings)
     constraints = settings.pop("constraints", None)
     if constraints is not None and not isinstance(constraints, dict):
         raise InvalidSetting(

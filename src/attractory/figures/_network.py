@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 from attractory.figures._check import one_of
-from attractory.figures._equations import SYMBOLS, recurrence, settings
 from attractory.figures._style import (
     BLACK,
     DOUBLE,
@@ -21,7 +20,7 @@ from attractory.figures._style import (
     new_figure,
     styled,
 )
-from attractory.models import Network, RateRNN, Stacked
+from attractory.models import Model, Network
 
 MOST_OWN = 6  # so many arrays without a symbol have a line each
 SHOWN = 4  # so many inputs or outputs are drawn one by one
@@ -42,8 +41,9 @@ def network(net: Network) -> Figure:
     schema, text = figure.subplots(1, 2, width_ratios=[1.25, 1])
     schema.set(xlim=(0, 10), ylim=(0.7, 7.2), aspect="equal", anchor="NW")
     _draw_population(schema)
-    _draw_channels(schema, 0.7, net.n_inputs, INPUT, "inputs")
-    _draw_channels(schema, 9.3, net.n_outputs, OUTPUT, "outputs")
+    given = net.model.equation().given
+    _draw_channels(schema, 0.7, net.n_inputs, INPUT, "inputs", given)
+    _draw_channels(schema, 9.3, net.n_outputs, OUTPUT, "outputs", "z(t)")
     _name_weights(schema, net)
     _write_equations(text, net)
     for i, axes in enumerate((schema, text)):
@@ -81,7 +81,7 @@ def _draw_population(axes: Any) -> None:
         axes.add_patch(Circle(place, 0.24, facecolor="white", edgecolor=BLACK, zorder=3))
 
 
-def _draw_channels(axes: Any, x: float, count: int, color: str, name: str) -> None:
+def _draw_channels(axes: Any, x: float, count: int, color: str, name: str, symbol: str) -> None:
     """A column of inputs (left of the units) or outputs (right of them), long ones shortened."""
     drawn = min(count, SHOWN)
     heights = _center[1] + 1.15 * (np.arange(drawn)[::-1] - (drawn - 1) / 2)
@@ -99,19 +99,14 @@ def _draw_channels(axes: Any, x: float, count: int, color: str, name: str) -> No
         start, end = ends if name == "inputs" else ends[::-1]
         arrow = {"arrowstyle": "-|>", "mutation_scale": 7, "color": color, "shrinkA": 0}
         axes.annotate("", end, start, arrowprops={**arrow, "shrinkB": 0})
-    letters = {"inputs": "x(t)", "outputs": "z(t)"}
-    axes.text(x, heights[0] + 0.6, letters[name], ha="center", va="bottom")
+    axes.text(x, heights[0] + 0.6, symbol, ha="center", va="bottom")
     axes.text(x, heights[-1] - 0.6, f"{count} {name if count > 1 else name[:-1]}",
               ha="center", va="top")  # fmt: skip
 
 
 def _name_weights(axes: Any, net: Network) -> None:
-    cells = net.model.layers if isinstance(net.model, Stacked) else (net.model,)
-    through = r"h(t), recurrent through $W_\mathrm{rec}$"
-    if len(cells) > 1:
-        through = f"{len(cells)} layers, the last one read out"
-    elif not isinstance(net.model, RateRNN):
-        through = rf"h(t), {type(net.model).__name__} cell"
+    cells = [part.cell for part in net.model.parts()]
+    through = net.model.equation().in_words
     axes.text(1.95, 6.0, r"$W_\mathrm{in}$", ha="center", fontsize=9)
     axes.text(8.05, 6.0, r"$W_\mathrm{out}$", ha="center", fontsize=9)
     axes.text(5.0, 6.65, through, ha="center", fontsize=8)
@@ -122,23 +117,23 @@ def _name_weights(axes: Any, net: Network) -> None:
 def _equations(net: Network) -> list[str]:
     """The recurrence and the readout, in mathtext."""
     offset = " + c" if net.output_bias is not None else ""
-    h = r"h^{(\mathrm{last})}" if isinstance(net.model, Stacked) else "h"
-    return [*recurrence(net.model), rf"$z(t) = W_\mathrm{{out}}\,{h}(t){offset}$"]
+    equation = net.model.equation()
+    return [*equation.lines, rf"$z(t) = W_\mathrm{{out}}\,{equation.read}{offset}$"]
 
 
 def _facts(net: Network) -> list[tuple[str, str]]:
     """Symbol and value of everything in the equations."""
     facts = [
-        *settings(net.model),
+        *net.model.terms(),
         (r"$W_\mathrm{out}$", f"{net.n_outputs} × {net.units}"),
     ]
-    shapes = net.model.cell_shapes(net.n_inputs)
+    shapes, symbols = net.model.cell_shapes(net.n_inputs), net.model.symbols
     place = len(facts) - 1
     facts[place:place] = [
-        (symbol, _size(shapes[name])) for name, symbol in SYMBOLS.items() if name in shapes
+        (symbol, _size(shapes[name])) for name, symbol in symbols.items() if name in shapes
     ]
-    own = [name for name in shapes if name not in SYMBOLS and not name.startswith("recurrent_")]
-    facts[place:place] = [(_short(name), _size(shapes[name])) for name in own[:MOST_OWN]]
+    own = [name for name in shapes if name not in symbols and not name.startswith("recurrent_")]
+    facts[place:place] = [(_short(net.model, name), _size(shapes[name])) for name in own[:MOST_OWN]]
     if len(own) > MOST_OWN:
         facts.insert(-1, ("…", f"{len(own) - MOST_OWN} more arrays"))
     if net.output_bias is not None:
@@ -150,10 +145,13 @@ def _size(shape: tuple[int, ...]) -> str:
     return " × ".join(map(str, shape)) if shape else "1"
 
 
-def _short(name: str) -> str:
+def _short(model: Model, name: str) -> str:
     """A weight's symbol, with the number of its layer where it has one; else its name."""
-    layer, _, own = name.removeprefix("layer_").partition(".")
-    return f"{SYMBOLS[own][:-1]}^{{({layer})}}$" if own in SYMBOLS else name
+    for part in model.parts():
+        own = name.removeprefix(part.prefix)
+        if part.layer is not None and own != name and own in part.cell.symbols:
+            return f"{part.cell.symbols[own][:-1]}^{{({part.layer})}}$"
+    return name
 
 
 def _write_equations(axes: Any, net: Network) -> None:

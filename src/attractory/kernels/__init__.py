@@ -1,25 +1,34 @@
 """The fast recurrences that the models stand on, each beside its reference in plain JAX."""
 
+from attractory.kernels._activation import Activation, ActivationFunction
+from attractory.kernels._activations import ACTIVATIONS, activation_of, linear
 from attractory.kernels._compile import compiled
 from attractory.kernels._current import current_network
 from attractory.kernels._gated import gated, gated_twice
 from attractory.kernels._native import native, to_compile
+from attractory.kernels._own_activation import activation, check_elementwise, of_settings
 from attractory.kernels._rate import bfloat16_missing, rate_network, rate_outputs
-from attractory.kernels._rate_jax import Activation, Precision, RateWeights, linear
+from attractory.kernels._rate_jax import Precision, RateWeights
 from attractory.kernels._shards import Shards, one_by_one, shards_of
 
 __all__ = [
+    "ACTIVATIONS",
     "Activation",
+    "ActivationFunction",
     "Precision",
     "RateWeights",
     "Shards",
+    "activation",
+    "activation_of",
     "bfloat16_missing",
+    "check_elementwise",
     "compiled",
     "current_network",
     "gated",
     "gated_twice",
     "linear",
     "native",
+    "of_settings",
     "one_by_one",
     "rate_network",
     "rate_outputs",

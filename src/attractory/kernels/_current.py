@@ -13,11 +13,11 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from attractory.kernels._rate_jax import Activation
+from attractory.kernels._activation import ActivationFunction
 
 
 def current_reference(
-    activation: Activation,
+    activation: ActivationFunction,
     leak: float,
     recurrent: jax.Array,
     drive: jax.Array,
@@ -34,7 +34,7 @@ def current_reference(
 
 @partial(jax.custom_vjp, nondiff_argnums=(0, 1))
 def current_network(
-    activation: Activation,
+    activation: ActivationFunction,
     leak: float,
     recurrent: jax.Array,
     drive: jax.Array,
@@ -52,7 +52,7 @@ _Saved = tuple[jax.Array, jax.Array, jax.Array]
 
 
 def _forward(
-    activation: Activation,
+    activation: ActivationFunction,
     leak: float,
     recurrent: jax.Array,
     drive: jax.Array,
@@ -63,7 +63,7 @@ def _forward(
 
 
 def _backward(
-    activation: Activation, leak: float, saved: _Saved, gradients: jax.Array
+    activation: ActivationFunction, leak: float, saved: _Saved, gradients: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     recurrent, initial_state, states = saved
     before = jnp.concatenate([initial_state[None], states[:-1]])

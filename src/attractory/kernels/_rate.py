@@ -6,12 +6,14 @@ import jax
 import jax.numpy as jnp
 
 from attractory.kernels import _rate_jax, _rate_native
+from attractory.kernels._activation import Activation, ActivationFunction
+from attractory.kernels._activations import activation_of
 from attractory.kernels._native import native
-from attractory.kernels._rate_jax import Activation, Precision, RateWeights
+from attractory.kernels._rate_jax import Precision, RateWeights
 
 
 def rate_network(
-    activation: Activation,
+    activation: ActivationFunction,
     leak: float,
     weights: RateWeights,
     inputs: jax.Array,
@@ -29,15 +31,16 @@ def rate_network(
     factors of the recurrent products (those of the gradient, too) are rounded to 8 bits; sums,
     states and gradients stay float32. Where `bfloat16_missing` it is float32 throughout.
     """
-    precision = _usable(precision, activation)
-    arguments = (activation, leak, precision, weights, inputs, initial_state, drive)
-    if _is_native(activation, weights.recurrent.dtype):
+    record = activation_of(activation)
+    precision = _usable(precision, record)
+    arguments = (record, leak, precision, weights, inputs, initial_state, drive)
+    if _is_native(record, weights.recurrent.dtype):
         return _rate_native.states_and_outputs(*arguments)
     return _rate_jax.portable(*arguments)
 
 
 def rate_outputs(
-    activation: Activation,
+    activation: ActivationFunction,
     leak: float,
     weights: RateWeights,
     inputs: jax.Array,
@@ -46,14 +49,15 @@ def rate_outputs(
     precision: Precision = "float32",
 ) -> jax.Array:
     """The readouts of `rate_network` alone: states are kept only where a gradient needs them."""
-    precision = _usable(precision, activation)
-    arguments = (activation, leak, precision, weights, inputs, initial_state, drive)
-    if _is_native(activation, weights.recurrent.dtype):
+    record = activation_of(activation)
+    precision = _usable(precision, record)
+    arguments = (record, leak, precision, weights, inputs, initial_state, drive)
+    if _is_native(record, weights.recurrent.dtype):
         return _rate_native.outputs_alone(*arguments)
     return _rate_jax.portable(*arguments)[1]
 
 
-def bfloat16_missing(activation: Activation) -> str | None:
+def bfloat16_missing(activation: ActivationFunction) -> str | None:
     """Why precision "bfloat16" would not be faster here than float32; None where it is."""
     if jax.default_backend() != "cpu":
         return None
@@ -61,7 +65,7 @@ def bfloat16_missing(activation: Activation) -> str | None:
         return f"the native kernels are missing: {native().missing}"
     if not native().bfloat16:
         return "this processor has no products of bfloat16 numbers (AVX-512 BF16)"
-    if not _rate_native.known(activation):
+    if not _rate_native.known(activation_of(activation)):
         return "the native kernels do not have this activation"
     return None
 

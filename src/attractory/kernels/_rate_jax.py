@@ -10,14 +10,14 @@ dLoss/da, and the gradient of W is one product over (time x trial) after it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-Activation = Callable[[jax.Array], jax.Array]
+from attractory.kernels._activation import Activation
+
 Precision = Literal["float32", "bfloat16"]
 
 
@@ -27,19 +27,6 @@ class RateWeights(NamedTuple):
     recurrent: jax.Array
     input: jax.Array
     output: jax.Array
-
-
-def linear(x: jax.Array) -> jax.Array:
-    """The activation of a linear network."""
-    return x
-
-
-# With leak 1 the state is phi(a) itself, and for these phi'(a) follows from it alone.
-_SLOPE_FROM_STATE: dict[Any, Callable[[jax.Array], jax.Array]] = {
-    jnp.tanh: lambda state: 1.0 - state * state,
-    jax.nn.sigmoid: lambda state: state * (1.0 - state),
-    jax.nn.relu: lambda state: (state > 0).astype(state.dtype),
-}
 
 
 def reference(
@@ -102,7 +89,8 @@ def _forward(
     drive: jax.Array,
     initial_state: jax.Array,
 ) -> tuple[jax.Array, tuple[jax.Array, ...]]:
-    from_state = _SLOPE_FROM_STATE.get(activation) if leak == 1.0 else None
+    # with leak 1 the state is phi(a) itself
+    from_state = activation.slope_from_value if leak == 1.0 else None
     turned = recurrent.T
 
     def step(state: jax.Array, now: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:

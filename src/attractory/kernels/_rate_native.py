@@ -10,22 +10,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from attractory._machine import available_cores
+from attractory.kernels._activation import Activation
 from attractory.kernels._native import native
-from attractory.kernels._rate_jax import Activation, Precision, RateWeights, linear
+from attractory.kernels._rate_jax import Precision, RateWeights
 from attractory.kernels._shards import shards_of
-
-_NUMBERS: dict[Any, int] = {
-    jnp.tanh: 0,
-    jax.nn.relu: 1,
-    jax.nn.sigmoid: 2,
-    jax.nn.softplus: 3,
-    linear: 4,
-}
 
 
 def known(activation: Activation) -> bool:
     """Whether the native kernels have this activation."""
-    return activation in _NUMBERS
+    return activation.native is not None
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
@@ -153,7 +146,7 @@ class _Call(NamedTuple):
         )
         return function(
             *operands,
-            activation=np.int32(_NUMBERS[self.activation]),
+            activation=np.int32(self.activation.native or 0),
             bfloat16=self.precision == "bfloat16",
             leak=np.float32(self.leak),
             threads=np.int64(_threads()),

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from attractory._settings import Settings
+from attractory.kernels import ACTIVATIONS
 from attractory.models._balance import balanced, of_radius
 from attractory.models._start import check_start
 
@@ -18,7 +19,7 @@ MASK, FIXED = "recurrent_mask", "recurrent_fixed"  # names among the weights
 
 
 class Constraints(Settings):
-    """Biological constraints on a rate network's weights; they combine.
+    """Biological constraints on the weights of connected units; they combine.
 
     They hold from the initial weights on, after every update and in every file: the weights are
     projected on them after each step of a learning rule, so that what is stored is what is meant.
@@ -107,7 +108,10 @@ class Constraints(Settings):
                     raise ValueError(f"{field}: {area} is no area: 0 to {n - 1}")
 
     def check(self, units: int, nonnegative: bool, activation: Any, initial: Any) -> None:
-        """ValueError where these constraints do not fit a model or its own initial weights."""
+        """ValueError where these constraints do not fit a model or its own initial weights.
+
+        nonnegative: whether the model's activation is nowhere below 0.
+        """
         for field in ("mask", "fixed"):
             given = getattr(self, field)
             if given is not None and np.shape(given) != (units, units):
@@ -128,7 +132,7 @@ class Constraints(Settings):
         if self.nonnegative_rates and not nonnegative:
             raise ValueError(
                 f"constraints.nonnegative_rates contradicts activation = {activation!r}; "
-                "allowed: relu, relu6, sigmoid, softplus"
+                f"allowed: {', '.join(sorted(n for n, a in ACTIVATIONS.items() if a.nonnegative))}"
             )
         for size in self.areas or (units,):
             if self.excitatory is not None and not 0 < round(self.excitatory * size) < size:
@@ -207,6 +211,19 @@ class Constraints(Settings):
         if not self.self_connections:
             made &= ~np.eye(units, dtype=bool)
         return made
+
+    def in_words(self, units: int) -> list[tuple[str, str]]:
+        """What the recurrent weights must obey, in a few words: terms of a cell's equation."""
+        facts: list[tuple[str, str]] = []
+        signs = self.column_signs(units)
+        if signs is not None:
+            excitatory = int((signs > 0).sum())
+            facts.append(("E : I", f"{excitatory} : {units - excitatory} (Dale's law)"))
+        if self.density is not None:
+            facts.append(("density", f"{self.density:g}"))
+        if self.areas is not None:
+            facts.append(("areas", " + ".join(map(str, self.areas))))
+        return facts
 
     def shapes(self, units: int) -> dict[str, tuple[int, ...]]:
         """Names and shapes of the arrays kept among the weights."""

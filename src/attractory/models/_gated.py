@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +12,10 @@ from pydantic import Field, model_validator
 
 from attractory.kernels import gated, gated_twice
 from attractory.models import _initial
-from attractory.models._model import Model, Weights, check_init
+from attractory.models._cell import Weights
+from attractory.models._equation import Equation
+from attractory.models._model import Model, check_init
+from attractory.models._registry import register
 
 GateFunction = Literal["sigmoid", "hard_sigmoid", "hard_sigmoid_keras2"]
 
@@ -44,6 +47,12 @@ class _Gated(Model):
         check_init("input_init", self.input_init, ("glorot", "normal"))
         return self
 
+    def _gates_in_words(self) -> list[tuple[str, str]]:
+        """What the gates apply, where it is not the usual sigmoid."""
+        if self.recurrent_activation == "sigmoid":
+            return []
+        return [(r"$\sigma$", f"{self.recurrent_activation} (of the gates)")]
+
     def _gate_weights(
         self, gates: int, key: jax.Array, input_key: jax.Array, n_inputs: int
     ) -> Weights:
@@ -71,6 +80,7 @@ class _Gated(Model):
         return {"recurrent_weights": recurrent, "input_weights": into}
 
 
+@register
 class GRU(_Gated):
     """Gated recurrent units with a linear readout; with tau > dt they leak.
 
@@ -105,6 +115,8 @@ class GRU(_Gated):
     Source: Cho et al. (2014), arXiv:1406.1078; the leak as in Yang et al. (2019).
     """
 
+    gates: ClassVar[tuple[str, ...]] = ("reset", "update", "candidate")
+
     tau: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     dt: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     reset_after: bool = True
@@ -121,6 +133,41 @@ class GRU(_Gated):
     def leak(self) -> float:
         """dt / tau."""
         return self.dt / self.tau
+
+    @property
+    def stays_bounded(self) -> bool | None:
+        # a leaky mean of the state and of a candidate within ±1
+        return True
+
+    def step(
+        self, weights: Weights, state: jax.Array, x: jax.Array, key: jax.Array | None = None
+    ) -> jax.Array:
+        drive = weights["input_weights"] @ x + weights.get("bias", 0.0)
+        recurrent, units = weights["recurrent_weights"], self.units
+        if self.reset_after:
+            product = recurrent @ state + weights.get("recurrent_bias", 0.0)
+            return _gru_cell(units, self.leak, self.recurrent_activation)(product, drive, state)
+        gate, close = _reset_first(units, self.leak, self.recurrent_activation)
+        kept, update = gate(recurrent[: 2 * units] @ state, drive, state)
+        return close(recurrent[2 * units :] @ kept, update, drive, state)
+
+    def equation(self) -> Equation:
+        own, bias = (r" + b_\mathrm{rec}", " + b") if self.bias else ("", "")
+        leak = "" if self.leak == 1 else r"(\Delta t/\tau)\,"
+        if self.reset_after:
+            product = rf"r \odot (W_n\,h{own})"
+        else:
+            own, product = "", r"W_n\,(r \odot h)"
+        lines = (
+            rf"$r, u = \sigma(\,W_{{r,u}}\,h{own} + U_{{r,u}}\,x{bias}\,)$",
+            rf"$n = \tanh(\,{product} + U_n\,x{bias}\,)$",
+            rf"$h(t+\Delta t) = h + {leak}(1 - u) \odot (n - h)$",
+        )
+        return Equation(lines, in_words="h(t), GRU cell")
+
+    def terms(self) -> list[tuple[str, str]]:
+        steps = f"{self.dt:g}, {self.tau:g} ms (step, time constant)"
+        return [*self._gates_in_words(), (r"$\Delta t,\ \tau$", steps)]
 
     def cell_shapes(self, n_inputs: int) -> dict[str, tuple[int, ...]]:
         rows = 3 * self.units
@@ -162,6 +209,7 @@ class GRU(_Gated):
         return gated(cell, recurrent, weights.get("recurrent_bias", none), drive, initial_state)
 
 
+@register
 class LSTM(_Gated):
     """Long short-term memory with a linear readout.
 
@@ -187,6 +235,8 @@ class LSTM(_Gated):
     Gers, Schmidhuber & Cummins (2000), 12:2451.
     """
 
+    gates: ClassVar[tuple[str, ...]] = ("input", "forget", "candidate", "output")
+
     dt: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     bias: bool = True
     forget_bias: float = Field(default=1.0, allow_inf_nan=False)
@@ -194,6 +244,32 @@ class LSTM(_Gated):
     @property
     def state_size(self) -> int:
         return 2 * self.units
+
+    @property
+    def stays_bounded(self) -> bool | None:
+        # |h| < 1, hence the forget gate stays below some f < 1, and |c| <= 1 / (1 - f) is kept;
+        # with a hard sigmoid f may be 1, and the memory may grow for ever
+        return True if self.recurrent_activation == "sigmoid" else None
+
+    def step(
+        self, weights: Weights, state: jax.Array, x: jax.Array, key: jax.Array | None = None
+    ) -> jax.Array:
+        drive = weights["input_weights"] @ x + weights.get("bias", 0.0)
+        product = weights["recurrent_weights"] @ state[: self.units]
+        return _lstm_cell(self.units, self.recurrent_activation)(product, drive, state)
+
+    def equation(self) -> Equation:
+        bias = " + b" if self.bias else ""
+        lines = (
+            rf"$i, f, o = \sigma(\,W_{{i,f,o}}\,h + U_{{i,f,o}}\,x{bias}\,)$",
+            rf"$g = \tanh(\,W_g\,h + U_g\,x{bias}\,)$",
+            r"$c(t+\Delta t) = f \odot c + i \odot g$",
+            r"$h(t+\Delta t) = o \odot \tanh c(t+\Delta t)$",
+        )
+        return Equation(lines, in_words="h(t), LSTM cell")
+
+    def terms(self) -> list[tuple[str, str]]:
+        return [*self._gates_in_words(), (r"$\Delta t$", f"{self.dt:g} ms (step)")]
 
     def cell_shapes(self, n_inputs: int) -> dict[str, tuple[int, ...]]:
         rows = 4 * self.units

@@ -1,30 +1,37 @@
-"""What every model is: a description that makes weights, and runs them on inputs."""
+"""What every model is: a cell with a linear readout; and one network, a model with its weights."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from functools import lru_cache
+from typing import Any, Self
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from pydantic import Field, model_validator
 
 from attractory._errors import InvalidSetting, nearest, shown
-from attractory._settings import Settings
-from attractory.kernels import Precision
+from attractory.kernels import Precision, compiled
 from attractory.models import _initial
+from attractory.models._cell import Cell, Weights
+from attractory.models._steps import rescaled
+from attractory.models._trajectory import (
+    Trajectory,
+    check_trials,
+    checked_inputs,
+    checked_state,
+)
 from attractory.tasks import random_key
 
-Weights = dict[str, Any]  # arrays by name, of JAX or NumPy
 
-
-class Model(Settings):
+class Model(Cell):
     """Base of all models: a recurrent cell and a linear readout of its hidden state.
 
-        s(t+dt) = cell(s(t), x(t)),    z(t) = W_out h(t) + c + noise
+        s(t+dt) = step(s(t), x(t)),    z(t) = W_out h(t) + c + noise
 
     The state s starts at 0; what of it is read out, the hidden state h, has `units` entries. A
-    model's author writes the cell: `cell_shapes`, `cell_init`, `cell_states`.
+    model's author writes the cell (see `Cell`): `cell_shapes`, `cell_init`, `step`.
 
     Fields
     ------
@@ -36,11 +43,6 @@ class Model(Settings):
         None: all of them.
     """
 
-    fixed_weights: ClassVar[
-        tuple[str, ...]
-    ] = ()  # arrays among the weights that no rule may change
-
-    units: int = Field(default=400, ge=1)
     output_bias: bool = True
     output_noise: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     output_init: Any = "glorot"
@@ -59,90 +61,14 @@ class Model(Settings):
                     )
         return self
 
-    def replace(self, **changes: Any) -> Self:
-        """The same model with some fields changed; the result is checked again.
-
-        What was never said stays unsaid: a model that never said its dt takes a task's.
-        """
-        said = {name: getattr(self, name) for name in self.model_fields_set}
-        return type(self)(**{**said, **changes})
-
-    @property
-    def step_length(self) -> float:
-        """The length of one step, in the unit of the model's time constant (ms, usually)."""
-        return float(getattr(self, "dt", 1.0))
-
-    @property
-    def leak(self) -> float:
-        """The step over the time constant: the share of the state that a step replaces at most."""
-        return 1.0
-
-    @property
-    def state_size(self) -> int:
-        """Entries of the whole state; more than `units` where a cell has a memory of its own."""
-        return self.units
-
-    def cell_shapes(self, n_inputs: int) -> dict[str, tuple[int, ...]]:
-        """Names and shapes of the cell's weights."""
-        raise NotImplementedError
-
-    def cell_init(self, key: jax.Array, input_key: jax.Array, n_inputs: int) -> Weights:
-        """Initial weights of the cell in float32; `input_key` is for those from the inputs."""
-        raise NotImplementedError
-
-    def cell_states(
-        self,
-        weights: Weights,
-        inputs: jax.Array,
-        initial_state: jax.Array,
-        key: jax.Array | None = None,
-    ) -> jax.Array:
-        """States (time, trial, state) for inputs (time, trial, input), each after its step."""
-        raise NotImplementedError
-
-    def first_state(self, weights: Weights, trials: int, dtype: Any) -> jax.Array:
-        """The states (trial, state) in which trials begin: 0, unless the model says otherwise."""
-        return jnp.zeros((trials, self.state_size), dtype)
-
-    def hidden(self, states: Any) -> Any:
-        """The part of states (…, state) that is read out: (…, unit)."""
-        return states[..., : self.units]
-
-    def input_size(self, weights: Weights) -> int:
-        """Number of input channels of a network with these weights."""
-        return int(weights["input_weights"].shape[1])
-
-    def recurrent_weights(self, weights: Weights) -> Any:
-        """What multiplies the hidden state, [to, from]; gates one below the other."""
-        return weights["recurrent_weights"]
-
-    def square_recurrent_weights(self, weights: Weights) -> Any | None:
-        """The matrix W_rec (unit, unit) of a model that has one, [to, from]; None for others."""
-        try:
-            found = self.recurrent_weights(weights)
-        except InvalidSetting:
-            return None
-        return found if found.shape == (self.units, self.units) else None
-
-    def bfloat16_missing(self) -> str | None:
-        """Why precision "bfloat16" would not be faster here than float32; None where it is."""
-        return f"{type(self).__name__} has no products of bfloat16 numbers"
-
-    def constrained(self, weights: Weights, before: Weights) -> Weights:
-        """The weights after an update, where they must be; `before`: those before it."""
-        return weights
-
-    def allowed_changes(self, changes: Weights, weights: Weights, gradients: Weights) -> Weights:
-        """Changes (or gradients) without what `constrained` would undo anyway.
-
-        That is, 0 for weights that may not change, and for those at a bound that the gradients
-        push against: an optimiser that mixes entries (Muon) would let them push the others.
-        """
-        return changes
-
     def may_train(self, name: str) -> bool:
         """Whether a learning rule may change these weights."""
-        return name not in self.fixed_weights and (self.trainable is None or name in self.trainable)
+        fixed = any(
+            name == f"{part.prefix}{own}"
+            for part in self.parts()
+            for own in part.cell.fixed_weights
+        )
+        return not fixed and (self.trainable is None or name in self.trainable)
 
     def init(self, key: jax.Array, n_inputs: int, n_outputs: int) -> Weights:
         """Initial weights in float32, as a dictionary of arrays by name."""
@@ -153,7 +79,7 @@ class Model(Settings):
         )
         if self.output_bias:
             weights["output_bias"] = jnp.zeros(n_outputs)
-        return weights
+        return self.begun(weights, key)
 
     def weight_shapes(self, n_inputs: int, n_outputs: int) -> dict[str, tuple[int, ...]]:
         """The names and shapes of the weights of such a network."""
@@ -175,7 +101,7 @@ class Model(Settings):
         states (time, trial, state), each after its step, and outputs (trial, time, output). The
         key is needed where the model has noise.
         """
-        cell_key, output_key = self._noise_keys(key)
+        cell_key, output_key = self.noise_keys(key)
         inputs = jnp.asarray(inputs).swapaxes(0, 1)
         if initial_state is None:
             initial_state = self.first_state(weights, inputs.shape[1], inputs.dtype)
@@ -206,22 +132,7 @@ class Model(Settings):
             )
         return outputs
 
-    def build(self, n_inputs: int, n_outputs: int, seed: int = 0) -> Any:
-        """A `Network` with initial weights drawn from the seed."""
-        from attractory.models._network import Network  # which holds a Model: not at the top
-
-        for name, n in [("n_inputs", n_inputs), ("n_outputs", n_outputs)]:
-            if not isinstance(n, (int, np.integer)) or n < 1:
-                raise InvalidSetting(
-                    f"{name} = {shown(n)} is not allowed: a whole number, 1 or more"
-                )
-        return Network(self, self.init(random_key(seed), n_inputs, n_outputs))
-
-    def has_cell_noise(self) -> bool:
-        """Whether the cell itself draws random numbers."""
-        return False
-
-    def _noise_keys(self, key: jax.Array | None) -> tuple[jax.Array | None, jax.Array | None]:
+    def noise_keys(self, key: jax.Array | None) -> tuple[jax.Array | None, jax.Array | None]:
         """Keys for the noise of the cell and of the outputs; None for one that there is not."""
         if not self.has_cell_noise() and self.output_noise == 0:
             return None, None
@@ -231,6 +142,153 @@ class Model(Settings):
         return (first if self.has_cell_noise() else None), (
             second if self.output_noise > 0 else None
         )
+
+    def build(self, n_inputs: int, n_outputs: int, seed: int = 0) -> Network:
+        """A network with initial weights drawn from the seed."""
+        for name, n in [("n_inputs", n_inputs), ("n_outputs", n_outputs)]:
+            if not isinstance(n, (int, np.integer)) or n < 1:
+                raise InvalidSetting(
+                    f"{name} = {shown(n)} is not allowed: a whole number, 1 or more"
+                )
+        return Network(self, self.init(random_key(seed), n_inputs, n_outputs))
+
+
+class Network(eqx.Module):
+    """A network: `model` says what it is, `weights` holds its arrays by name ([to, from]).
+
+    It is a pytree: JAX transformations see the weights and leave the description alone.
+    """
+
+    model: Model = eqx.field(static=True)
+    weights: Weights
+
+    @property
+    def recurrent_weights(self) -> np.ndarray:
+        """W_rec (unit, unit), [to, from]; for gated cells (gate x unit, unit), gates one below the
+        other. InvalidSetting for a model that has no such matrix."""
+        return np.asarray(self.model.recurrent_weights(self.weights))
+
+    @property
+    def input_weights(self) -> np.ndarray:
+        """W_in (unit, input), [to, from]; for gated cells (gate x unit, input)."""
+        if "input_weights" not in self.weights:
+            raise InvalidSetting(
+                "this network has no weights named 'input_weights'; "
+                f"it has {', '.join(self.weights)}"
+            )
+        return np.asarray(self.weights["input_weights"])
+
+    @property
+    def output_weights(self) -> np.ndarray:
+        """W_out (output, unit), [to, from]."""
+        return np.asarray(self.weights["output_weights"])
+
+    @property
+    def output_bias(self) -> np.ndarray | None:
+        """Readout bias (output,), or None."""
+        return _optional(self.weights, "output_bias")
+
+    @property
+    def bias(self) -> np.ndarray | None:
+        """Recurrent bias (unit,), or None."""
+        return _optional(self.weights, "bias")
+
+    @property
+    def units(self) -> int:
+        """Number of recurrent units that are read out."""
+        return self.model.units
+
+    @property
+    def state_size(self) -> int:
+        """Entries of a state: `units`, and more where the cell or its layers have them."""
+        return self.model.state_size
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of input channels."""
+        return self.model.input_size(self.weights)
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of output channels."""
+        return self.weights["output_weights"].shape[0]
+
+    def with_dt(self, dt: float) -> Self:
+        """This network with steps of another length; the numbers that it computes stay the same.
+
+        Time constants are scaled with the steps. For a network from elsewhere, whose steps have no
+        length, or another one than the task that it is tried on.
+        """
+        return type(self)(rescaled(self.model, dt), self.weights)
+
+    def simulate(
+        self,
+        inputs: Any,
+        seed: int = 0,
+        initial_state: Any = None,
+        precision: str = "float32",
+    ) -> Trajectory:
+        """Run the network on inputs (trial, time, input), or (time, input) for one trial.
+
+        initial_state (trial, state) or (state,), the model's own (0) when None. The seed serves
+        only a model with noise. precision is "float32" or "float64". Raises InvalidSetting for
+        inputs of a wrong shape or with values that are not finite, and for axes in another order
+        where that can be told: by the names of an xarray.DataArray's dimensions, by the number of
+        initial states, by which axis has as many entries as there are inputs.
+        """
+        if precision not in ("float32", "float64"):
+            raise InvalidSetting(
+                f"precision = {shown(precision)} is not allowed: 'float32', 'float64'"
+            )
+        given = checked_inputs(inputs, self.n_inputs)
+        batch = given if given.ndim == 3 else given[None]
+        start = initial_state
+        if start is not None:
+            check_trials(batch.shape, {"initial_state": np.shape(start)[:-1]})
+            start = checked_state(start, (len(batch), self.state_size)).astype(precision)
+        with jax.enable_x64(precision == "float64"):
+            cast = {name: jnp.asarray(w, precision) for name, w in self.weights.items()}
+            states, outputs = _compiled_run(self.model)(
+                cast, jnp.asarray(batch, precision), random_key(seed), start
+            )
+            states = np.asarray(states).transpose(1, 0, 2)
+            outputs = np.asarray(outputs)
+        if given.ndim == 2:
+            states, outputs = states[0], outputs[0]
+        return Trajectory(given, states, outputs, self.model.step_length)
+
+    def respond(self, inputs: Any, seed: int = 0, batch: int = 64) -> np.ndarray:
+        """The outputs (trial, time, output) alone, for many trials: float32, `batch` at a time."""
+        given = checked_inputs(inputs, self.n_inputs)
+        if given.ndim == 2:
+            return self.respond(given[None], seed)[0]
+        outputs, devices = [], jax.devices()
+        for i, first in enumerate(range(0, len(given), batch)):
+            device = devices[i % len(devices)]  # parts run at the same time, each on its device
+            weights, part, key = jax.device_put(
+                (self.weights, given[first : first + batch], random_key(seed)), device
+            )
+            key = jax.random.fold_in(key, first)
+            outputs.append(_compiled_outputs(self.model)(weights, part, key))
+        return np.concatenate([np.asarray(part) for part in outputs])
+
+
+@lru_cache(maxsize=32)
+def _compiled_run(model: Model) -> Any:
+    return compiled(model.run)
+
+
+@lru_cache(maxsize=32)
+def _compiled_outputs(model: Model) -> Any:
+    def outputs(weights: Weights, inputs: jax.Array, key: jax.Array) -> jax.Array:
+        weights, inputs = jax.tree.map(lambda x: x.astype(jnp.float32), (weights, inputs))
+        return model.outputs(weights, inputs, key)
+
+    return compiled(outputs)
+
+
+def _optional(weights: Weights, name: str) -> np.ndarray | None:
+    return np.asarray(weights[name]) if name in weights else None
 
 
 def check_init(field: str, value: Any, allowed: tuple[str, ...]) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from attractory._errors import InvalidSetting, nearest
-from attractory.kernels import Activation
-from attractory.models import activation_function
+from attractory.kernels import ActivationFunction, activation_of
 from attractory.runs._keras_layer import KerasLayer, Refused, shown
 
 # What `keras.activations` calls its own functions; another name means code that the file lacks.
@@ -31,7 +30,7 @@ SAME_HERE = {
 _SAME_THERE = {ours: theirs for theirs, ours in SAME_HERE.items() if theirs != "swish"}
 
 
-def keras_activation(activation: str | Activation) -> str:
+def keras_activation(activation: str | ActivationFunction) -> str:
     """What Keras calls an activation; InvalidSetting where it has no such function."""
     name = activation if isinstance(activation, str) else _name_of(activation)
     if name not in _SAME_THERE:
@@ -41,9 +40,9 @@ def keras_activation(activation: str | Activation) -> str:
     return _SAME_THERE[name]
 
 
-def _name_of(function: Activation) -> str:
+def _name_of(function: ActivationFunction) -> str:
     for name in _SAME_THERE:
-        if activation_function(name) is function:
+        if activation_of(name) is activation_of(function):
             return name
     return getattr(function, "__name__", repr(function))
 

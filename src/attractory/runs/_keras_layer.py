@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from attractory.kernels import Activation
+from attractory.kernels import ActivationFunction
 from attractory.models import GateFunction
 from attractory.runs._layers import GATES
 
@@ -73,7 +73,7 @@ class Array(Protocol):
 class Said:
     """What the caller says of the layers, None where it is left to the file."""
 
-    activation: str | Activation | None = None
+    activation: str | ActivationFunction | None = None
     recurrent_activation: str | None = None
     reset_after: bool | None = None
 
@@ -82,7 +82,7 @@ class Said:
 class Equation:
     """What a recurrent layer computes: its activation, and that of its gates, by our names."""
 
-    activation: str | Activation = "tanh"
+    activation: str | ActivationFunction = "tanh"
     recurrent_activation: GateFunction = "sigmoid"
     reset_after: bool = True
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from attractory._errors import InvalidSetting
-from attractory.kernels import Activation
+from attractory.kernels import ActivationFunction
 from attractory.models import Network
 from attractory.runs._keras import read_keras
 from attractory.runs._keras_layer import Said, shown
@@ -17,7 +17,7 @@ from attractory.runs._layers import network_of
 
 def load_keras(
     source: str | Path | Any,
-    activation: str | Activation | None = None,
+    activation: str | ActivationFunction | None = None,
     recurrent_activation: str | None = None,
     reset_after: bool | None = None,
 ) -> Network:

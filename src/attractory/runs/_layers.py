@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from attractory._errors import AttractoryError, InvalidSetting
-from attractory.kernels import Activation
+from attractory.kernels import ActivationFunction, activation_of
 from attractory.models import (
     GRU,
     LSTM,
@@ -21,7 +21,6 @@ from attractory.models import (
     RateRNN,
     Stacked,
     Weights,
-    activation_function,
     check_weights,
 )
 
@@ -62,7 +61,7 @@ class Layer:
     input_weights: np.ndarray
     bias: np.ndarray | None = None
     recurrent_bias: np.ndarray | None = None
-    activation: str | Activation = "tanh"
+    activation: str | ActivationFunction = "tanh"
     recurrent_activation: GateFunction = "sigmoid"
     reset_after: bool = True
 
@@ -242,11 +241,13 @@ def _fewest_digits(logit: np.floating[Any]) -> float:
     return max(1.0, float(tau))
 
 
-def _named(activation: str | Activation) -> str | Activation:
+def _named(activation: str | ActivationFunction) -> str | ActivationFunction:
     """The name of a function that has one."""
     if isinstance(activation, str):
         return activation
-    return next((name for name in _NAMES if activation_function(name) is activation), activation)
+    return next(
+        (name for name in _NAMES if activation_of(name) is activation_of(activation)), activation
+    )
 
 
 def _check_same_numbers(model: Model, weights: Weights, framework: str) -> None:

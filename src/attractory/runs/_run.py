@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from attractory import rules, tasks
+from attractory import models, rules, tasks
 from attractory._errors import AttractoryError, FileProblem, InvalidSetting
 from attractory._files import as_path, digest, read_bytes
 from attractory._settings import Settings
-from attractory.models import Model, Network, check_meeting, find_model
+from attractory.models import Model, Network, check_meeting
 from attractory.rules import Rule
 from attractory.runs._folder import (
     HISTORY,
@@ -195,9 +195,9 @@ def given_functions(*parts: Settings | None) -> dict[str, Any]:
     """The functions among the settings, which a run's folder does not hold, by their fields."""
     found: dict[str, Any] = {}
     for settings in parts:
-        for name in () if settings is None else type(settings).model_fields:
+        for said, name in {} if settings is None else settings.setting_names().items():
             if callable(getattr(settings, name)):
-                found[name] = getattr(settings, name)
+                found[said] = getattr(settings, name)
     return found
 
 
@@ -230,7 +230,7 @@ def _described(
 def _made(
     config: dict[str, Any], given: dict[str, np.ndarray], functions: dict[str, Any]
 ) -> tuple[tasks.Task, Model, Rule | None]:
-    finders = {"task": tasks.find, "model": find_model, "rule": rules.find}
+    finders = {"task": tasks.find, "model": models.find, "rule": rules.find}
     made: dict[str, Any] = {"rule": None}
     for kind in KINDS:
         if config[kind] is not None:

@@ -1,0 +1,47 @@
+"""A cell as a rate network: what proofs need of it, whatever its own equation is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from attractory.kernels import Activation
+
+
+@dataclass(frozen=True)
+class RateForm:
+    """r(t+dt) = (1 - leak) r(t) + leak · phi(W r(t) + W_in u + b), in which things are proved.
+
+    A cell has a rate form where its fixed points under a constant input u are those of the rate
+    network one to one, with the same eigenvalues. Of a rate network it is the network itself. Of
+    a network of currents,
+
+        x(t+dt) = (1 - leak) x(t) + leak · (W phi(x(t)) + W_in u + b):
+
+    if x* is a fixed point, r* = phi(x*) is one of the rate form, and x* = W r* + W_in u + b; and
+    the other way round. The Jacobians there are (1 - leak) I + leak W D and
+    (1 - leak) I + leak D W, D = diag(phi'(x*)): as for any two square matrices, W D and D W have
+    the same characteristic polynomial, so all eigenvalues, their numbers beyond modulus 1 and the
+    sign of det(I - J) agree.
+
+    Fields
+    ------
+    recurrent (unit, unit), input_weights (unit, input), bias (unit,): W, W_in, b, [to, from].
+    activation, leak: phi, and dt over tau.
+    noise: standard deviation of a unit's private noise inside of phi, in one step.
+    state: what the cell's own state is: "rates", r itself, or "currents", x = W r + W_in u + b -
+        shift.
+    shift (unit,): what is taken off the sum for the cell's own state: b where the cell adds its
+        bias inside of phi alone.
+    read: what of it is read out: "rates", phi(state) or the state where that is r, or "currents".
+    """
+
+    recurrent: Any
+    input_weights: Any
+    bias: Any
+    activation: Activation
+    leak: float
+    noise: float
+    state: Literal["rates", "currents"]
+    shift: Any
+    read: Literal["rates", "currents"] = "rates"

@@ -1,0 +1,11 @@
+"""The models by name; each is registered where it is defined."""
+
+from __future__ import annotations
+
+from attractory._registry import Registry
+from attractory.models._model import Model
+
+_registry: Registry[Model] = Registry(
+    "model", Model, "attractory.models", name_of=lambda model: model.__name__, known=()
+)
+names, find, register = _registry.names, _registry.find, _registry.register
