@@ -264,4 +264,4 @@ def test_a_gru_that_is_a_flip_flop_is_tested_as_an_automaton():
         RateRNN.from_weights([[2.0]], [[1.0]], [[1.0]], tau=2.0), task, 20, hold_steps=1000
     )  # the same map
     np.testing.assert_allclose(found.margins, rate.margins, atol=1e-12)
-    np.testing.assert_array_equal(found.table, rate.table)
+    np.testing.assert_array_equal(found.table(), rate.table())

@@ -26,8 +26,8 @@ def test_a_network_of_bits_is_the_flip_flop(memory):
     assert (memory.holds == np.inf).all()
     assert (memory.holds_noise == 400).all()
     assert memory.others == ()
-    assert memory.table.loc["-+", "+0"] == "++"
-    assert memory.table.loc["-+", "00"] == "-+"
+    assert memory.table().loc["-+", "+0"] == "++"
+    assert memory.table().loc["-+", "00"] == "-+"
     assert "36 of 36" in memory.statement
 
 

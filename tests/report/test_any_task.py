@@ -102,7 +102,7 @@ def test_and_by_a_network_with_dales_law(tmp_path):
 def test_a_flip_flop_of_every_model_with_fixed_points_and_automaton(model, tmp_path):
     run = untrained(FLIP, model)
     results = study(run, n=8, fixed_points=True, automaton=True, effort=QUICK)
-    assert results.dynamics[0].automaton.table.shape[0] == len(FLIP.machine().states)
+    assert results.dynamics[0].automaton.table().shape[0] == len(FLIP.machine().states)
     page = write(run, tmp_path / "report.html", results).read_text()
     results.save(tmp_path / "analysis")
     if isinstance(model, Stacked):

@@ -9,6 +9,7 @@ import numpy as np
 
 from attractory._errors import InvalidSetting, whole_number
 from attractory._machine import one_blas_thread, spread
+from attractory._result import Result
 from attractory.analysis._fixed_points import FixedPoints
 from attractory.analysis._oscillations import (
     ALIKE,
@@ -28,8 +29,8 @@ APART = 10.0  # so many times further away than that point must the next known f
 UNKNOWN, LOST = -1, -2  # instead of an attractor's number
 
 
-@dataclass(frozen=True)
-class Attractors:
+@dataclass(frozen=True, repr=False)
+class Attractors(Result):
     """What a network may end in: the stable fixed points of `points`, and `oscillations`.
 
     An attractor has a number: that of the fixed point, or len(points) + i for oscillation i.

@@ -10,6 +10,7 @@ import pandas as pd
 
 from attractory._errors import InvalidSetting
 from attractory._machine import one_blas_thread
+from attractory._result import Result
 from attractory.models import Constraints, Network
 from attractory.runs import Run
 
@@ -25,8 +26,8 @@ WORDS = {
 }
 
 
-@dataclass(frozen=True)
-class NetworkAudit:
+@dataclass(frozen=True, repr=False)
+class NetworkAudit(Result):
     """What is so of one matrix of recurrent weights W (unit, unit), [to, from].
 
     net: index of the network; layer: of a stack, from 1, else None.
@@ -90,8 +91,8 @@ class NetworkAudit:
             return np.where(self.inhibition > 0, self.excitation / self.inhibition, np.nan)
 
 
-@dataclass(frozen=True)
-class Audit:
+@dataclass(frozen=True, repr=False)
+class Audit(Result):
     """The audit of one network or several: an entry a network, or one for each of its layers."""
 
     entries: tuple[NetworkAudit, ...]

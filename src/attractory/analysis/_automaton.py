@@ -10,6 +10,7 @@ import pandas as pd
 
 from attractory._errors import InvalidSetting, whole_number
 from attractory._machine import one_blas_thread, spread
+from attractory._result import Result
 from attractory.analysis._attractors import Attractors, attractors
 from attractory.analysis._blocks import ROWS, Blocks, blocks_of
 from attractory.analysis._fixed_points import FixedPoints, fixed_points
@@ -24,8 +25,8 @@ PUSH = 1e-6  # on each unit, off a centre that may be an unstable point
 CANDIDATES = 8  # starts for each sample wanted, where samples of a state are hard to come by
 
 
-@dataclass(frozen=True)
-class Automaton:
+@dataclass(frozen=True, repr=False)
+class Automaton(Result):
     """A network beside the machine of its task. Arrays (state, input) are in the machine's order.
 
     A block is an input's pulse and the shortest silence that the task allows after it; the outputs
@@ -68,7 +69,6 @@ class Automaton:
     proofs: tuple[Ellipsoid | None, ...]
     others: tuple[int, ...]
 
-    @property
     def table(self) -> pd.DataFrame:
         """The state reached from each state (row) by each input (column), T0; '?' for none."""
         names = np.array([*self.machine.states, "?"])

@@ -9,6 +9,7 @@ import numpy as np
 
 from attractory._errors import InvalidSetting, shown
 from attractory._machine import one_blas_thread
+from attractory._result import Result
 from attractory.analysis._attractors import Attractors
 from attractory.analysis._fixed_points import FixedPoints
 
@@ -18,8 +19,8 @@ ADJOINT = 600  # steps over which the normal of a border is found
 GROWN = 10.0  # two states next to a border have parted when their distance has grown so
 
 
-@dataclass(frozen=True)
-class Border:
+@dataclass(frozen=True, repr=False)
+class Border(Result):
     """Where the straight way from one stable point to another leaves the first one's basin.
 
     Simulated, not proved. share: of the way (0: at the first point); state (unit,) there; beyond:
@@ -58,8 +59,8 @@ def basin_border(
     return Border(float(shares[0]), state, int(beyond[0]), _approached(known.points, state, limit))
 
 
-@dataclass(frozen=True)
-class Disturbance:
+@dataclass(frozen=True, repr=False)
+class Disturbance(Result):
     """A push that makes a network forget.
 
     start, end: the stable point pushed off and the attractor that is reached instead (-1: none of

@@ -7,11 +7,12 @@ from typing import Literal
 
 import numpy as np
 
+from attractory._result import Result
 from attractory.analysis._search import Point, Points
 
 
-@dataclass(frozen=True)
-class Completeness:
+@dataclass(frozen=True, repr=False)
+class Completeness(Result):
     """Whether the list may be complete. A pair h, -h of an odd map counts as one here.
 
     degree_sum: Σ sign det(I - DF) = Σ (-1)^(number of real eigenvalues > 1). degree_expected: what

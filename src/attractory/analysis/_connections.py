@@ -12,6 +12,7 @@ import pandas as pd
 
 from attractory._errors import whole_number
 from attractory._machine import one_blas_thread, spread
+from attractory._result import Result
 from attractory.analysis._attractors import Attractors, attractors
 from attractory.analysis._fixed_points import FixedPoints
 
@@ -22,8 +23,8 @@ PUSH = 1e-3  # length of the first push off a saddle, times √units and the siz
 MOST = 128  # directions of a point at most
 
 
-@dataclass(frozen=True)
-class Connections:
+@dataclass(frozen=True, repr=False)
+class Connections(Result):
     """From saddles along their unstable directions to attractors.
 
     Numbers are those of `attractors`: of fixed points, then of oscillations. reached: for each

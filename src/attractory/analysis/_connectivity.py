@@ -8,12 +8,13 @@ import numpy as np
 from scipy import stats
 
 from attractory._errors import InvalidSetting, nearest, shown
+from attractory._result import Result
 from attractory.analysis._model_step import in_float64
 from attractory.models import Network
 
 
-@dataclass(frozen=True)
-class Connectivity:
+@dataclass(frozen=True, repr=False)
+class Connectivity(Result):
     """Recurrent weights (unit, unit) as [to, from], in float64, and what they are like.
 
     mean, std, skewness, excess_kurtosis, minimum, maximum: of all weights.

@@ -11,6 +11,7 @@ import pandas as pd
 
 from attractory._errors import InvalidSetting, shown, whole_number
 from attractory._machine import one_blas_thread, spread
+from attractory._result import Result
 from attractory.analysis._attractors import Attractors
 from attractory.analysis._fixed_points import FixedPoints
 from attractory.analysis._step import FunctionStep, Step
@@ -23,8 +24,8 @@ MOST_STEPS = 400
 CONVERGED = 1e-11
 
 
-@dataclass(frozen=True)
-class Branch:
+@dataclass(frozen=True, repr=False)
+class Branch(Result):
     """A curve of fixed points under the input amplitude · pattern.
 
     start: index of the fixed point without input. amplitudes (place,), states (place, unit),
@@ -49,8 +50,8 @@ class Branch:
         return float(self.amplitudes[self.folds[0]]) if len(self.folds) else float("inf")
 
 
-@dataclass(frozen=True)
-class Continuation:
+@dataclass(frozen=True, repr=False)
+class Continuation(Result):
     """Branches of fixed points under inputs from 0 to `maximum` times a pattern (input,)."""
 
     points: FixedPoints

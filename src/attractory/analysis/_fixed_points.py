@@ -13,6 +13,7 @@ import pandas as pd
 
 from attractory._errors import InvalidSetting, shown, whole_number
 from attractory._machine import one_blas_thread, spread
+from attractory._result import Result
 from attractory.analysis._certificate import NOTHING, Spectrum, jacobian_spectrum
 from attractory.analysis._completeness import Completeness, completeness_of
 from attractory.analysis._deflation import MOST_UNITS, deflated_newton
@@ -37,8 +38,8 @@ NO_JACOBIAN = -1  # instead of a number of unstable dimensions, on a kink
 EXTENSION = 32  # times n_starts is as long as a search goes on, unless told
 
 
-@dataclass(frozen=True)
-class FixedPoints:
+@dataclass(frozen=True, repr=False)
+class FixedPoints(Result):
     """The fixed points of a map h -> F(h, x) under one constant input x; float64, one row a point.
 
     Stable points first, then by the number of unstable dimensions, those on a kink last; where the

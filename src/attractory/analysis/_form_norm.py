@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from attractory._stored import stored
 from attractory.analysis._rounding import EPS, SLACK, sum_error
 
 TINY = 1e-280  # more than what underflow can lose in a sum
 
 
+@stored
 @dataclass(frozen=True, eq=False)
 class FormNorm:
     """The norm of P, proved to be one. All numbers here are bounds from above.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from attractory._result import Result
 from attractory.analysis._certificate import RateErrors, solve_stein
 from attractory.analysis._form_norm import FormNorm, positive_definite
 from attractory.analysis._rounding import EPS, SLACK
@@ -14,8 +15,8 @@ from attractory.analysis._step import RateStep, Step
 WITHOUT_END = 1e6  # size of the ellipsoid of a linear map, of which any size is invariant
 
 
-@dataclass(frozen=True)
-class Ellipsoid:
+@dataclass(frozen=True, repr=False)
+class Ellipsoid(Result):
     """{h: (h - h*)ᵀ P (h - h*) <= size²} around a stable fixed point h*: F maps it into itself.
 
     Every ellipsoid about h* that is smaller is mapped into itself, too. h* itself is known nearly:

@@ -9,6 +9,7 @@ from itertools import pairwise, product
 import numpy as np
 from scipy import optimize
 
+from attractory._result import Result
 from attractory.analysis._certificate import NOTHING, Certificate, RateErrors
 from attractory.analysis._coordinates import Coordinates
 from attractory.analysis._determinant import approximate_inverses
@@ -26,8 +27,8 @@ MOST_WORK = 10**9  # operations for that
 DECIMALS = 12  # a state on a kink may be a short number that Newton's method has just missed
 
 
-@dataclass(frozen=True)
-class Side:
+@dataclass(frozen=True, repr=False)
+class Side(Result):
     """The linear dynamics on one side of a fixed point on kinks.
 
     units (kinked,): the units whose drive is on a kink. above (kinked,): on which side of it their

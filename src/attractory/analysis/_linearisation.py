@@ -12,6 +12,7 @@ import scipy.linalg
 
 from attractory._errors import InvalidSetting, shown, whole_number
 from attractory._machine import one_blas_thread
+from attractory._result import Result
 from attractory.analysis._kinks import on_kink
 from attractory.analysis._step import AnyStep, step_of
 from attractory.models import Network
@@ -21,8 +22,8 @@ KINK_WIDTH = 1e-8  # how far along a side the Jacobian is taken: further than ro
 INSEPARABLE = 1e-10  # overlap of left and right eigenvectors below which modes are undefined
 
 
-@dataclass(frozen=True)
-class Linearisation:
+@dataclass(frozen=True, repr=False)
+class Linearisation(Result):
     """h(t+dt) - h* ≈ J (h(t) - h*) + B x near a state h*, in float64; modes slowest first.
 
     state (unit,): the whole state, an LSTM's memory too. jacobian J (unit, unit), [to, from].

@@ -12,10 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from attractory._errors import InvalidSetting
+from attractory._stored import stored
 from attractory.kernels import compiled
 from attractory.models import Model, Network, Weights
 
 
+@stored
 @dataclass(frozen=True, eq=False)
 class ModelStep:
     """The step of a network whose equation has no proofs here: gated, layered, a user's own.

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from attractory._result import Result
 from attractory.analysis._step import Step
 
 WINDOW = 200  # steps over which a moving state is averaged
@@ -18,8 +19,8 @@ RECORD = 2048  # steps of an oscillation that are looked at
 IRREGULAR = 2e-3  # Lyapunov exponent per step from which a motion counts as chaotic
 
 
-@dataclass(frozen=True)
-class Oscillation:
+@dataclass(frozen=True, repr=False)
+class Oscillation(Result):
     """A motion that was seen to go on, in a simulation without noise: no proof that it does so for
     ever. Its mean place and its mean speed (to 5 %, unless it is chaotic) were the same after as
     many steps again as it had been simulated for.

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import optimize
 
 from attractory._machine import one_blas_thread, spread
+from attractory._result import Result
 from attractory.analysis._step import Step
 
 NO_ZERO = 1e-7  # a speed below is that of a fixed point not reached yet
@@ -16,8 +17,8 @@ SCALE = 1e8  # of q at its start, for the optimiser
 APART = 1e-2  # distance between two slow points, relative to the norm of a state
 
 
-@dataclass(frozen=True)
-class SlowPoints:
+@dataclass(frozen=True, repr=False)
+class SlowPoints(Result):
     """Local minima of q(h) = ½ ‖F(h) - h‖² that are no zeros (Sussillo & Barak 2013, section 3).
 
     states (point, unit), slowest first; speed (point,): ‖F(h) - h‖ (2-norm) per step; outputs

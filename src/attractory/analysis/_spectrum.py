@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from attractory._result import Result
 from attractory.analysis._kinks import on_kink
 from attractory.analysis._model_step import in_float64
 from attractory.analysis._step import step_of
@@ -18,8 +19,8 @@ CIRCLE_WIDTH = 0.02
 Of = Literal["recurrent weights", "Jacobian at 0", "Jacobian beside 0"]
 
 
-@dataclass(frozen=True)
-class Spectrum:
+@dataclass(frozen=True, repr=False)
+class Spectrum(Result):
     """Eigenvalues of a matrix W, largest modulus first (complex, float64), and what they are like.
 
     radius: largest modulus (spectral radius).

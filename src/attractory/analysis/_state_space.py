@@ -9,12 +9,13 @@ from typing import Literal
 import numpy as np
 
 from attractory._errors import InvalidSetting, shown
+from attractory._result import Result
 from attractory.models import Network, check_meeting
 from attractory.tasks import Trials, memory_states, state_names
 
 
-@dataclass(frozen=True)
-class StateSpace:
+@dataclass(frozen=True, repr=False)
+class StateSpace(Result):
     """States projected to n dimensions.
 
     coordinates (trial, time, n); components (n, unit), orthonormal rows; center (unit,): a state h
@@ -87,8 +88,8 @@ def _decompose(
     return components * signs[:, None], center, fitted.explained_variance_ratio_
 
 
-@dataclass(frozen=True)
-class Hypercube:
+@dataclass(frozen=True, repr=False)
+class Hypercube(Result):
     """How the memory states of n bits lie in state space: a (sheared) n-cube or not.
 
     names: the 2**n states as signs. centroids (state, dimension). edges (bits, dimension) and

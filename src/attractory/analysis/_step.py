@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from attractory._errors import InvalidSetting, shown, whole_number
+from attractory._stored import stored
 from attractory.analysis._model_step import ModelStep, checked_weights, padded
 from attractory.kernels import Activation, compiled
 from attractory.models import Network, RateForm
@@ -63,6 +64,7 @@ class Step(Protocol):
         eigenvalues (`models.RateForm`); what is proved, is proved of it. None: there is none."""
 
 
+@stored
 @dataclass(frozen=True, eq=False)
 class RateStep:
     """The step of a rate network: F(h) = (1 - leak) h + leak · phi(W h + c), c = W_in x + b.
@@ -184,6 +186,7 @@ class RateStep:
         return states @ self.output_weights.T + self.output_bias
 
 
+@stored
 @dataclass(frozen=True, eq=False)
 class CurrentStep:
     """The step of a network of currents: F(x) = (1 - leak) x + leak · (W phi(x + shift) + c),
@@ -288,6 +291,7 @@ class CurrentStep:
         return read @ self.rates.output_weights.T + self.rates.output_bias
 
 
+@stored
 @dataclass(frozen=True, eq=False)
 class FunctionStep:
     """A user's step(h, x) in JAX operations, one state (unit,) at a time; Jacobians by JAX."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +11,7 @@ import numpy as np
 from scipy import special
 
 from attractory._errors import InvalidSetting, nearest, shown
+from attractory._stored import stored_as
 from attractory.kernels._activation import EPS, Activation, ActivationFunction, Elementwise
 
 
@@ -224,6 +226,19 @@ _OWN = (
     Activation("selu", jax.nn.selu, keras="selu"),
 )
 ACTIVATIONS: dict[str, Activation] = {own.name: own for own in _OWN}
+
+
+def _of_name(name: str, function: ActivationFunction | None) -> Activation:
+    """The record that a file names; one that is not registered by its function."""
+    return ACTIVATIONS[name] if function is None else activation_of(function)
+
+
+def _parts(record: Activation) -> dict[str, Any]:
+    known = ACTIVATIONS.get(record.name) is record
+    return {"name": record.name, "activation": None if known else record.function}
+
+
+stored_as(Activation, _parts, lambda name, activation: _of_name(name, activation))
 
 
 def activation_of(activation: str | ActivationFunction) -> Activation:

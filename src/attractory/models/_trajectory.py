@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from attractory._errors import InvalidSetting
+from attractory._stored import stored
 
 AXES = ("trial", "time", "input")
 
 
+@stored
 @dataclass(frozen=True)
 class Trajectory:
     """What a network did: NumPy arrays, the trial axis dropped when one trial went in without it.

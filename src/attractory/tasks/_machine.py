@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from attractory._stored import stored
 
+
+@stored
 @dataclass(frozen=True)
 class Machine:
     """A Moore machine: states with their outputs, inputs, and which state follows.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from attractory._registry import Registry
+from attractory._stored import stored_by_name
 from attractory.tasks._boolean import And, ContextBoolean, Not, Or, Xor
 from attractory.tasks._decision import ContextDecision, PerceptualDecision
 from attractory.tasks._flip_flop import FlipFlop
@@ -42,6 +43,7 @@ _registry: Registry[Task] = Registry(
         NeurogymTask,
     ),
 )
+stored_by_name("task", Task, lambda kind: kind.name, _registry.find)
 names, find, register = _registry.names, _registry.find, _registry.register
 
 

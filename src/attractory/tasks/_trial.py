@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from attractory._errors import InvalidSetting, nearest, shown
+from attractory._stored import stored
 
 
 class Trial(NamedTuple):
@@ -36,6 +37,7 @@ class Batch(NamedTuple):
     mask: jax.Array
 
 
+@stored
 @dataclass(frozen=True)
 class Trials:
     """A batch of trials as NumPy float32 arrays.

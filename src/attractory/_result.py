@@ -1,0 +1,146 @@
+"""What every result can do: be saved and loaded, be tables, be shown in a few lines."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
+
+from attractory._errors import AttractoryError, FileProblem
+from attractory._files import as_path, parsed_json, read_bytes, write_bytes
+from attractory._stored import Reader, Writer, stored
+
+SCHEMA = 1  # of the files; a file of a later one is refused
+_WIDEST = 100  # letters of a line in which a result is shown
+
+
+class Result:
+    """Base of results: frozen dataclasses of arrays, numbers and parts that are such themselves.
+
+    Every subclass can be part of a file. `save` writes one file (safetensors; all that is not an
+    array as JSON in its metadata), `load` gives the same result again.
+    """
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        stored(cls)
+
+    def summary(self) -> dict[str, Any]:
+        """The numbers and words of the result, without its arrays and parts."""
+        plain = (bool, int, float, str)
+        values = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {name: value for name, value in values.items() if isinstance(value, plain)}
+
+    def table(self) -> pd.DataFrame:
+        """The result as a table; of one without rows of its own, its summary in one row."""
+        return pd.DataFrame([self.summary()])
+
+    def save(self, path: str | Path) -> Path:
+        """Write the result to one file (replaced where it exists); the path.
+
+        Raises InvalidSetting where a part cannot be stored, FileProblem where the file cannot be
+        written.
+        """
+        file = as_path(path)
+        write_bytes(file, encoded(self))
+        return file
+
+    @classmethod
+    def load(cls, path: str | Path, **functions: Any) -> Self:
+        """The result that `save` wrote.
+
+        functions: those that were among its parts (a step, an activation of your own), by name.
+        Raises FileProblem for a file that is missing, damaged, of a later version or of another
+        kind of result, InvalidSetting where a function is missing.
+        """
+        file = as_path(path)
+        result, _ = decoded(read_bytes(file), str(file), functions)
+        if not isinstance(result, cls):
+            raise FileProblem(f"{file}: this is a {type(result).__name__}, no {cls.__name__}")
+        return result
+
+    def __repr__(self) -> str:
+        parts = [f"{field.name}={_short(getattr(self, field.name))}" for field in fields(self)]  # type: ignore[arg-type]
+        lines, line = [], f"{type(self).__name__}("
+        for part in parts:
+            if len(line) + len(part) > _WIDEST:
+                lines.append(line)
+                line = "    "
+            line += part + ", "
+        return "\n".join([*lines, line.removesuffix(", ") + ")"])
+
+
+def encoded(result: Any, about: dict[str, Any] | None = None) -> bytes:
+    """A result as the content of a file. about: what else its metadata says, in JSON's terms."""
+    writer = Writer()
+    content = {"schema": SCHEMA, "about": about or {}, "result": writer.encoded(result)}
+    text = json.dumps(content, allow_nan=False)
+    metadata = {"result": text, "sha256": _digest(text, writer.arrays)}
+    return bytes(save_arrays(writer.arrays, metadata))
+
+
+def decoded(content: bytes, where: str, functions: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The result in a file's content, and what else its metadata says.
+
+    where: the file, as messages name it. Raises FileProblem for content that is none, damaged, or
+    of a later version.
+    """
+    metadata, arrays = _read(content, where)
+    text = metadata.get("result", "")
+    if metadata.get("sha256") != _digest(text, arrays):
+        raise FileProblem(f"{where}: damaged: its content is not that of its SHA-256")
+    said = parsed_json(text, where, not_finite=False)
+    if said["schema"] != SCHEMA:
+        raise FileProblem(
+            f"{where}: written by another version (schema {said['schema']}; here {SCHEMA}); "
+            "compute it again"
+        )
+    try:
+        return Reader(arrays, functions, where).decoded(said["result"]), said["about"]
+    except AttractoryError:
+        raise
+    except Exception as error:  # whatever a constructor says to parts that are none of its own
+        kind = type(error).__name__
+        raise FileProblem(f"{where}: its parts make no result ({kind}: {error})") from error
+
+
+def _read(content: bytes, where: str) -> tuple[dict[str, str], dict[str, np.ndarray]]:
+    """Metadata and arrays of a safetensors file."""
+    try:
+        arrays = load_arrays(content)
+        length = int.from_bytes(content[:8], "little")  # of the header, which is JSON
+        header = json.loads(content[8 : 8 + length])
+        return dict(header.get("__metadata__") or {}), arrays
+    except Exception as error:  # of the library in Rust, and of dtypes that NumPy does not have
+        raise FileProblem(f"{where}: damaged, not readable as a result ({error})") from None
+
+
+def _digest(text: str, arrays: dict[str, np.ndarray]) -> str:
+    found = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        found.update(json.dumps([name, str(array.dtype), list(array.shape)]).encode())
+        found.update(array.reshape(-1).view(np.uint8).data)
+    return found.hexdigest()
+
+
+def _short(value: Any) -> str:
+    """A part of a result in a few letters."""
+    if isinstance(value, np.ndarray):
+        return f"array {value.shape}" if value.size > 4 or value.ndim != 1 else str(value.tolist())
+    if isinstance(value, (list, tuple, dict)) and len(value) > 3:
+        return f"{type(value).__name__} of {len(value)}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, (bool, int, str)) or value is None:
+        return repr(value)
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_short(each) for each in value) + "]"
+    return type(value).__name__
