@@ -82,7 +82,7 @@ def encoded(result: Any, about: dict[str, Any] | None = None) -> bytes:
     writer = Writer()
     content = {"schema": SCHEMA, "about": about or {}, "result": writer.encoded(result)}
     text = json.dumps(content, allow_nan=False)
-    metadata = {"result": text, "sha256": _digest(text, writer.arrays)}
+    metadata = {"result": text, "sha256": content_digest(text, writer.arrays)}
     return bytes(save_arrays(writer.arrays, metadata))
 
 
@@ -94,7 +94,7 @@ def decoded(content: bytes, where: str, functions: dict[str, Any]) -> tuple[Any,
     """
     metadata, arrays = _read(content, where)
     text = metadata.get("result", "")
-    if metadata.get("sha256") != _digest(text, arrays):
+    if metadata.get("sha256") != content_digest(text, arrays):
         raise FileProblem(f"{where}: damaged: its content is not that of its SHA-256")
     said = parsed_json(text, where, not_finite=False)
     if said["schema"] != SCHEMA:
@@ -122,7 +122,8 @@ def _read(content: bytes, where: str) -> tuple[dict[str, str], dict[str, np.ndar
         raise FileProblem(f"{where}: damaged, not readable as a result ({error})") from None
 
 
-def _digest(text: str, arrays: dict[str, np.ndarray]) -> str:
+def content_digest(text: str, arrays: dict[str, np.ndarray]) -> str:
+    """SHA-256 of a text and of arrays by name."""
     found = hashlib.sha256(text.encode())
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])

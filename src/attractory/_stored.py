@@ -52,10 +52,15 @@ def stored_by_name(
 
 
 class Writer:
-    """Takes objects apart. arrays: those met so far, by the names that stand for them."""
+    """Takes objects apart.
+
+    arrays: those met so far, by the names that stand for them. functions: the names of those met,
+    which are not stored.
+    """
 
     def __init__(self) -> None:
         self.arrays: dict[str, np.ndarray] = {}
+        self.functions: set[str] = set()
         self._numbers: dict[int, int] = {}  # of objects that were met, by their identity
         self._met: list[Any] = []  # kept alive, so that no identity is used again
 
@@ -99,7 +104,9 @@ class Writer:
         if hasattr(value, "__array__"):
             return self._array(np.asarray(value))
         if callable(value):
-            return {"@function": getattr(value, "__name__", repr(value))}
+            name = getattr(value, "__name__", repr(value))
+            self.functions.add(name)
+            return {"@function": name}
         raise InvalidSetting(f"{shown(value)} of type {type(value).__name__} cannot be stored")
 
     def _settings(self, value: Settings) -> Any:

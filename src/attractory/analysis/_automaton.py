@@ -18,6 +18,7 @@ from attractory.analysis._holds import proved_entries, regions_of_meaning, watch
 from attractory.analysis._invariant import Ellipsoid
 from attractory.analysis._step import NetworkStep, network_step
 from attractory.models import Network, check_meeting
+from attractory.runs import kept
 from attractory.tasks import Machine, Task
 
 FOLLOWED = 10_000  # time constants for which a centre is followed to its attractor
@@ -169,6 +170,7 @@ class Automaton(Result):
         return "(" + " ".join(f"{z:.2f}" for z in self.attractors.output(number)) + ")"
 
 
+@kept
 @one_blas_thread
 def automaton(
     network: Network,

@@ -11,6 +11,7 @@ from attractory._errors import InvalidSetting, nearest, shown
 from attractory._result import Result
 from attractory.analysis._model_step import in_float64
 from attractory.models import Network
+from attractory.runs import kept
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,6 +58,7 @@ class Connectivity(Result):
         return {name: value for name, value in vars(self).items() if name not in others}
 
 
+@kept
 def connectivity(network: Network, gate: str | None = None) -> Connectivity:
     """Statistics of a network's recurrent weights (Jarne 2024, section 5.2).
 

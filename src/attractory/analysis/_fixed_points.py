@@ -26,6 +26,7 @@ from attractory.analysis._slow_points import SlowPoints, find_slow_points
 from attractory.analysis._starts import Starts, network_starts, plain_starts
 from attractory.analysis._step import AnyStep, CurrentStep, FunctionStep, RateStep, step_of
 from attractory.models import Network, check_meeting
+from attractory.runs import kept
 from attractory.tasks import Task, Trials
 
 CAP = 0.1  # longest Newton step over √units, in the size of a typical state
@@ -194,6 +195,7 @@ class FixedPoints(Result):
         return table
 
 
+@kept
 @one_blas_thread
 def fixed_points(
     network: Network | Callable[[Any, Any], Any],

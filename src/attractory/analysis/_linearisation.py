@@ -16,6 +16,7 @@ from attractory._result import Result
 from attractory.analysis._kinks import on_kink
 from attractory.analysis._step import AnyStep, step_of
 from attractory.models import Network
+from attractory.runs import kept
 
 EQUAL = 1e-7  # eigenvalues nearer than this are treated as one that repeats
 KINK_WIDTH = 1e-8  # how far along a side the Jacobian is taken: further than round-off reaches
@@ -88,6 +89,7 @@ class Linearisation(Result):
         return table
 
 
+@kept
 @one_blas_thread
 def linearisation(
     network: Network | Callable[[Any, Any], Any],

@@ -12,6 +12,7 @@ from attractory.analysis._kinks import on_kink
 from attractory.analysis._model_step import in_float64
 from attractory.analysis._step import step_of
 from attractory.models import Network
+from attractory.runs import kept
 
 OUTLIER_MARGIN = 0.01
 CIRCLE_WIDTH = 0.02
@@ -57,6 +58,7 @@ class Spectrum(Result):
         }
 
 
+@kept
 def spectrum(network: Network) -> Spectrum:
     """The eigenvalue spectrum of a network's recurrent weights (Jarne 2024, figures 4 and 5).
 

@@ -11,6 +11,7 @@ import numpy as np
 from attractory._errors import InvalidSetting, shown
 from attractory._result import Result
 from attractory.models import Network, check_meeting
+from attractory.runs import kept
 from attractory.tasks import Trials, memory_states, state_names
 
 
@@ -33,6 +34,7 @@ class StateSpace(Result):
     targets: np.ndarray
 
 
+@kept
 def state_space(
     network: Network, trials: Trials, method: Literal["svd", "pca"] = "svd", n: int = 3
 ) -> StateSpace:

@@ -12,10 +12,12 @@ from attractory.runs._folder import (
     write_weights,
 )
 from attractory.runs._foreign import export, imported, load_network
+from attractory.runs._kept import kept, of_network
 from attractory.runs._keras_network import load_keras
 from attractory.runs._keras_write import save_keras, to_keras
 from attractory.runs._onnx import to_onnx
 from attractory.runs._psychrnn import load_psychrnn
+from attractory.runs._results import Results
 from attractory.runs._run import LOOP_COLUMNS, Run, given_functions, load, run_config
 from attractory.runs._schema import LoopState, checked
 from attractory.runs._torch import from_torch
@@ -26,6 +28,7 @@ __all__ = [
     "LOOP_COLUMNS",
     "Claim",
     "LoopState",
+    "Results",
     "Run",
     "checked",
     "claim_folder",
@@ -33,10 +36,12 @@ __all__ = [
     "from_torch",
     "given_functions",
     "imported",
+    "kept",
     "load",
     "load_keras",
     "load_network",
     "load_psychrnn",
+    "of_network",
     "own_manifest",
     "package_versions",
     "run_config",

@@ -28,6 +28,7 @@ from attractory.runs._folder import (
     weights_content,
     write_run,
 )
+from attractory.runs._results import Results
 from attractory.runs._weights import checked_weights
 
 # what the loop itself knows of every update; the rule's own columns stand before learning_rate
@@ -68,6 +69,11 @@ class Run:
     history: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LOOP_COLUMNS))
     source: dict[str, Any] | None = None
     path: Path | None = None
+
+    @property
+    def results(self) -> Results:
+        """What was computed on these networks: kept in the run's folder, found again by it."""
+        return Results(self, given_functions(self.task, self.model, self.rule))
 
     @property
     def config(self) -> dict[str, Any]:

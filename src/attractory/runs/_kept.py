@@ -1,0 +1,65 @@
+"""Analyses of one network that keep what they compute, and take runs."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, TypeVar
+
+from attractory.models import Network
+from attractory.runs._results import remember, weights_checksum
+from attractory.runs._run import Run
+
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
+
+
+def kept(function: Callable[Given, Made]) -> Callable[Given, Made]:
+    """Keep what an analysis of one network computes; a decorator.
+
+    The function takes a network first. Given a run instead, or several networks, it makes a list of
+    one result a network (of a run of one network the result itself); those of a run are kept in
+    its folder, and what was kept is not computed again. What it computes on a network is remembered
+    by this process, and found for a run of it.
+    """
+    first = next(iter(inspect.signature(function).parameters))
+
+    @functools.wraps(function)
+    def analysis(*args: Any, **given: Any) -> Any:
+        settings = _bound(function, args, given)
+        system = settings.pop(first)
+        if isinstance(system, Run):
+            made = [of_network(system, net, analysis, **settings) for net in _numbers(system)]
+            return made[0] if len(made) == 1 else made
+        if isinstance(system, Sequence) and not isinstance(system, str):
+            return [analysis(each, **settings) for each in system]
+        result = function(system, **settings)
+        if isinstance(system, Network):
+            remember(weights_checksum(system), function.__name__, settings, result)
+        return result
+
+    return analysis
+
+
+def of_network(run: Run, net: int, analysis: Callable[..., Made], **settings: Any) -> Made:
+    """A `kept` analysis of one network of a run: what was kept, or computed and kept now."""
+    function = analysis.__wrapped__  # type: ignore[attr-defined]
+    network = run.networks[net]
+    whole = _bound(function, (network,), settings)
+    whole.pop(next(iter(whole)))
+    made: Made = run.results.of(function.__name__, whole, lambda: function(network, **whole), net)
+    return made
+
+
+def _bound(
+    function: Callable[..., Any], args: tuple[Any, ...], given: dict[str, Any]
+) -> dict[str, Any]:
+    """The arguments by name, those that were not given with their usual values."""
+    bound = inspect.signature(function).bind(*args, **given)
+    bound.apply_defaults()
+    return dict(bound.arguments)
+
+
+def _numbers(run: Run) -> range:
+    return range(len(run.networks))
