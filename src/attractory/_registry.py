@@ -1,63 +1,75 @@
-"""How a user's own part becomes known by name: one class, one decorator at its definition."""
+"""How a user's own part becomes known by name: one class or function, one decorator at it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from attractory._errors import InvalidSetting, nearest, shown
 
 Part = TypeVar("Part")
-AnyClass = TypeVar("AnyClass", bound=type)
+AnyPart = TypeVar("AnyPart")
 
 
 class Registry(Generic[Part]):
-    """The classes of one kind by name.
+    """The parts of one kind by name: classes, functions, or records.
 
-    kind: what one of them is called ("task"). base: the class that all of them come from. place:
-    the public module that has `register`. name_of: the name of a class. known: the package's own.
+    kind: what one of them is called ("task"). base: the class that all classes come from; None
+    where parts are no classes. place: the public module that has `register`. name_of: the name of a
+    part. known: the package's own. decorator: what makes a part known, where it is not
+    `place.register`. accepts: whether something is such a part, where it is no class of `base`.
     """
 
     def __init__(
         self,
         kind: str,
-        base: type,
+        base: type | None,
         place: str,
         name_of: Callable[[Any], str],
-        known: Iterable[type[Part]],
+        known: Iterable[Any] = (),
+        decorator: str | None = None,
+        accepts: Callable[[Any], bool] | None = None,
     ) -> None:
         self.kind, self.base, self.place, self.name_of = kind, base, place, name_of
-        self.classes: dict[str, type[Part]] = {name_of(each): each for each in known}
+        self.decorator = decorator or f"{place}.register"
+        self.accepts = accepts or self._is_subclass
+        self.parts: dict[str, Any] = {name_of(each): each for each in known}
 
     def names(self) -> list[str]:
         """The names of all that are registered."""
-        return sorted(self.classes)
+        return sorted(self.parts)
 
-    def find(self, name: str) -> type[Part]:
-        """The class of this name; InvalidSetting names the nearest one when there is none such."""
-        if not isinstance(name, str) or name not in self.classes:
+    def find(self, name: str) -> Any:
+        """The part of this name; InvalidSetting names the nearest one when there is none such."""
+        if not isinstance(name, str) or name not in self.parts:
             raise InvalidSetting(
                 f"{self.kind} {shown(name)} is unknown (a {self.kind} of your own needs "
-                f"{self.place}.register first); {nearest(name, self.classes)}"
+                f"{self.decorator} first); {nearest(name, self.parts)}"
             )
-        return self.classes[name]
+        return self.parts[name]
 
-    def register(self, part: AnyClass) -> AnyClass:
-        """Make a user's class known, and return it, so that this can stand as a decorator.
+    def register(self, part: AnyPart) -> AnyPart:
+        """Make a user's part known, and return it, so that this can stand as a decorator.
 
-        Registering a class again replaces the older version of it; the name of another class is
+        Registering a part again replaces the older version of it; the name of another one is
         refused with InvalidSetting.
         """
-        if not (isinstance(part, type) and issubclass(part, self.base)):
-            needed = f"{self.place}.{self.base.__name__}"
-            raise InvalidSetting(f"register: {shown(part)} is no subclass of {needed}")
+        if not self.accepts(part):
+            needed = f"{self.place}.{self.base.__name__}" if self.base else self.kind
+            what = f"no subclass of {needed}" if self.base else f"no {self.kind}"
+            raise InvalidSetting(f"register: {shown(part)} is {what}")
         name = self.name_of(part)
-        known = self.classes.get(name)
+        known = self.parts.get(name)
         if known is not None and _origin(known) != _origin(part):
             raise InvalidSetting(f"register: the name {shown(name)} belongs to {_origin(known)}")
-        self.classes[name] = cast(type[Part], part)
+        self.parts[name] = part
         return part
 
+    def _is_subclass(self, part: Any) -> bool:
+        return self.base is not None and isinstance(part, type) and issubclass(part, self.base)
 
-def _origin(part: type) -> str:
-    return f"{part.__module__}.{part.__qualname__}"
+
+def _origin(part: Any) -> str:
+    """Where a part was written: a class or function, or a record of a function."""
+    written = part if hasattr(part, "__qualname__") else part.function
+    return f"{written.__module__}.{written.__qualname__}"

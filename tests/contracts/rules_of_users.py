@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from attractory.rules import Rule, mean_over_shards, squared_error
+from attractory.rules import Rule, mean_over_shards
 
 
 class GradientDescent(Rule):
@@ -24,7 +24,7 @@ class GradientDescent(Rule):
         def of_shard(given):
             index, own = given
             noise = jax.random.fold_in(key, index)
-            error = jax.value_and_grad(lambda w: squared_error(model, w, own, noise))
+            error = jax.value_and_grad(lambda w: self.error(model, w, own, noise))
             return error(weights), jnp.sum(own.mask)
 
         sums, counted = shards.each(of_shard, (shards.indices(), trials))
@@ -107,7 +107,7 @@ class WeightPerturbation(Rule):
         def of_shard(given):
             index, part = given
             noise = jax.random.fold_in(key, index)
-            errors = [squared_error(model, w, part, noise) for w in (weights, moved)]
+            errors = [self.error(model, w, part, noise) for w in (weights, moved)]
             return jnp.stack(errors), jnp.sum(part.mask)
 
         sums, counted = shards.each(of_shard, (shards.indices(), trials))

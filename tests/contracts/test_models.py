@@ -93,7 +93,7 @@ every_cell = pytest.mark.parametrize("cell", CELLS)
 def registry(monkeypatch):
     """The user's cell is registered, and gone after the test."""
     known = models._registry._registry
-    monkeypatch.setattr(known, "classes", dict(known.classes))
+    monkeypatch.setattr(known, "parts", dict(known.parts))
     models.register(Adapting)
 
 

@@ -16,7 +16,6 @@ import attractory as at
 from attractory import rules
 from attractory.cli._config import read_config
 from attractory.report._page import _lead
-from attractory.rules import squared_error
 from attractory.training import Population, _train
 
 TASK = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4)
@@ -32,7 +31,7 @@ every_rule = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name
 def registry(monkeypatch):
     """The user's rules are registered, and gone after the test."""
     known = rules._registry._registry
-    monkeypatch.setattr(known, "classes", dict(known.classes))
+    monkeypatch.setattr(known, "parts", dict(known.parts))
     for own in OWN:
         rules.register(own)
 
@@ -209,7 +208,7 @@ def test_weight_perturbation_finds_the_slope_along_its_direction():
     key = jax.random.fold_in(population.keys.trials[0], 0)
     trials = TASK.batch(at.tasks.trial_keys(key, jnp.arange(4)))
     noise = jax.random.key(0)  # the model has none
-    gradient = jax.grad(lambda w: squared_error(MODEL, w, trials, noise) / trials.mask.sum())
+    gradient = jax.grad(lambda w: rule.error(MODEL, w, trials, noise) / trials.mask.sum())
     slopes = gradient(weights)
     # the step is -rate · slope · direction, so that slope · change is -rate · slope²
     change = sum(jnp.sum(slopes[n] * (moved[n] - weights[n])) for n in weights)

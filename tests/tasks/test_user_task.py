@@ -17,7 +17,7 @@ from attractory.tasks import Task, Trial, random_key, trial_keys
 def registry(monkeypatch):
     """What a test registers is gone after it."""
     known = tasks._registry._registry
-    monkeypatch.setattr(known, "classes", dict(known.classes))
+    monkeypatch.setattr(known, "parts", dict(known.parts))
 
 
 class Doubling(Task):

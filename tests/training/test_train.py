@@ -15,7 +15,7 @@ import pytest
 from safetensors.numpy import load_file
 
 import attractory as at
-from attractory.rules import BPTT, squared_error
+from attractory.rules import BPTT
 from attractory.runs._folder import read_manifest, write_manifest
 from attractory.training._population import Population, training_trials
 
@@ -74,7 +74,7 @@ def test_logged_loss_is_that_of_the_batch_before_the_update(undisturbed):
         batch = training_trials(
             TASK, RULE, population.keys.trials[net], jax.numpy.asarray(0), jax.numpy.arange(8)
         )
-        error = squared_error(MODEL, weights, batch, None) / batch.mask.sum()
+        error = RULE.error(MODEL, weights, batch, None) / batch.mask.sum()
         logged = undisturbed.history.query("net == @net and step == 1")["loss"].item()
         assert logged == pytest.approx(float(error), rel=1e-5)
 

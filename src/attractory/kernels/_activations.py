@@ -11,6 +11,7 @@ import numpy as np
 from scipy import special
 
 from attractory._errors import InvalidSetting, nearest, shown
+from attractory._registry import Registry
 from attractory._stored import stored_as
 from attractory.kernels._activation import EPS, Activation, ActivationFunction, Elementwise
 
@@ -225,7 +226,16 @@ _OWN = (
     Activation("gelu", jax.nn.gelu),
     Activation("selu", jax.nn.selu, keras="selu"),
 )
-ACTIVATIONS: dict[str, Activation] = {own.name: own for own in _OWN}
+registry: Registry[Activation] = Registry(
+    "activation",
+    None,
+    "attractory.models",
+    name_of=lambda record: record.name,
+    known=_OWN,
+    decorator="attractory.models.activation",
+    accepts=lambda record: isinstance(record, Activation),
+)
+ACTIVATIONS: dict[str, Activation] = registry.parts
 
 
 def _of_name(name: str, function: ActivationFunction | None) -> Activation:

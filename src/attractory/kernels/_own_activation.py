@@ -12,7 +12,7 @@ import numpy as np
 
 from attractory._errors import InvalidSetting, shown
 from attractory.kernels._activation import EPS, Activation, ActivationFunction
-from attractory.kernels._activations import ACTIVATIONS
+from attractory.kernels._activations import ACTIVATIONS, registry
 
 FACTS = (
     *("odd", "low", "high", "curvature", "kinks", "max_slope", "turns", "slope_turns", "tails"),
@@ -73,18 +73,10 @@ def _registered(function: Any, facts: dict[str, Any]) -> Any:
     check_elementwise(function)
     name = function.__name__
     record = Activation(name, function, stated=True, **{"rounding": ROUNDING, **facts})
-    known = ACTIVATIONS.get(name)
-    if known is not None and _origin(known) != _origin(record):
-        raise InvalidSetting(f"activation: the name {shown(name)} belongs to {_origin(known)}")
     if record.curvature is not None:
         _check_facts(record, facts)
-    ACTIVATIONS[name] = record
+    registry.register(record)
     return function
-
-
-def _origin(record: Activation) -> str:
-    function = record.function
-    return f"{function.__module__}.{getattr(function, '__qualname__', record.name)}"
 
 
 def check_elementwise(function: Any) -> None:

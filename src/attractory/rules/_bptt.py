@@ -7,12 +7,12 @@ from typing import Any, ClassVar, Literal, Self
 import jax
 import jax.numpy as jnp
 import optax
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from attractory._errors import InvalidSetting
 from attractory.kernels import Precision, Shards
 from attractory.models import Model, Weights
-from attractory.rules._loss import mean_over_shards, squared_error
+from attractory.rules._loss import Loss, find_loss, loss_of_trials, mean_over_shards
 from attractory.rules._muon import muon
 from attractory.rules._rule import Info, Rule, RuleState
 from attractory.tasks import Batch
@@ -21,11 +21,13 @@ Optimizer = Literal["adam", "muon", "sgd"]
 
 
 class BPTT(Rule):
-    """Gradient descent on the mean squared error, by backpropagation through time (Werbos 1990).
+    """Gradient descent on a loss, by backpropagation through time (Werbos 1990).
 
     Fields
     ------
     Those of every `Rule` (how many updates, of which trials, when it stops), and:
+    loss: its name: "squared_error", the mean over what the mask counts, or one of your own
+        (`attractory.rules.loss`).
     optimizer, learning_rate: "adam" (Kingma & Ba 2014), "muon" (Jordan et al. 2024: the momentum
         of each matrix made orthogonal; vectors go by Adam), or "sgd" with momentum 0.9.
     recurrent_optimizer, recurrent_learning_rate: the same for the recurrent weights alone; None
@@ -47,6 +49,9 @@ class BPTT(Rule):
 
     in_words: ClassVar[str] = "backpropagation through time"
 
+    newer_fields: ClassVar[tuple[str, ...]] = ("loss",)
+
+    loss: str = "squared_error"
     optimizer: Optimizer = "muon"
     learning_rate: float = Field(default=3e-3, gt=0, allow_inf_nan=False)
     recurrent_optimizer: Optimizer | None = None
@@ -104,6 +109,15 @@ class BPTT(Rule):
             "check_every": 200,
         }
         return cls(**{**recipe, **changes})
+
+    @model_validator(mode="after")
+    def _loss_known(self) -> Self:
+        find_loss(self.loss)
+        return self
+
+    @property
+    def loss_function(self) -> Loss:
+        return find_loss(self.loss)
 
     def rate(self, step: int) -> float:
         """The common learning rate at an update, counted from 0."""
@@ -177,8 +191,13 @@ class BPTT(Rule):
             index, own = given
             noise = jax.random.fold_in(key, index)
             sums = jax.value_and_grad(
-                lambda chosen: squared_error(
-                    model, {**weights, **chosen}, own, noise, self.precision
+                lambda chosen: loss_of_trials(
+                    self.loss_function,
+                    model,
+                    {**weights, **chosen},
+                    own,
+                    noise,
+                    self.precision,
                 )
             )(trained)
             return sums, jnp.sum(own.mask)

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from attractory._settings import Settings
 from attractory.kernels import Shards
 from attractory.models import Model, Weights
+from attractory.rules._loss import Loss, loss_of_trials, squared_error
 from attractory.tasks import Batch
 
 RuleState = dict[str, Any]
@@ -122,6 +123,18 @@ class Rule(Settings, ABC):
         …); devices that share a batch make the same update. None: one shard, (trial, …). The key is
         for the model's noise; that of a shard follows from it and from the shard's index.
         """
+
+    def error(self, model: Model, weights: Weights, trials: Batch, key: jax.Array) -> jax.Array:
+        """What is trained, as a sum over the trials (trial, …): also the validation loss.
+
+        The squared error that the mask counts, unless the rule says otherwise.
+        """
+        return loss_of_trials(self.loss_function, model, weights, trials, key)
+
+    @property
+    def loss_function(self) -> Loss:
+        """The loss of outputs against targets under a mask, as a sum."""
+        return squared_error
 
     def finish(self, model: Model, weights: Weights, state: RuleState) -> Weights:
         """The weights after the last update, for rules that solve for some of them at the end.

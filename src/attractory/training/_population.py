@@ -14,7 +14,7 @@ from jax.sharding import Mesh, PartitionSpec
 from attractory._errors import InvalidSetting, shown
 from attractory.kernels import Shards, compiled, one_by_one, shards_of
 from attractory.models import Model, Weights
-from attractory.rules import Info, Rule, RuleState, mean_over_shards, squared_error
+from attractory.rules import Info, Rule, RuleState, mean_over_shards
 from attractory.runs import LOOP_COLUMNS
 from attractory.tasks import Batch, Task, random_key, trial_keys
 
@@ -184,7 +184,7 @@ class _Programs:
             trials = self.task.batch(trial_keys(keys.validation, positions))
             trials = _counting(trials, positions < self.rule.validation)
             noise = jax.random.fold_in(keys.validation, chunk * shards.total + shard)
-            error = squared_error(self.model, weights, trials, noise)
+            error = self.rule.error(self.model, weights, trials, noise)
             return error, jnp.sum(trials.mask)
 
         def with_chunk(chunk: jax.Array, sums: Any) -> Any:

@@ -105,7 +105,7 @@ class _Training:
         self.config = run_config(task, model, rule, nets, seed)
         self.population = Population(task, model, rule, nets, seed)
         with ThreadPoolExecutor(1) as pool:  # each compiles for a second, and one thread compiles
-            of_silence = pool.submit(silent_loss, task)
+            of_silence = pool.submit(silent_loss, task, rule.loss_function)
             self.state = self.good = self.best = self.population.initial_state()
         self.watch = DivergenceWatch(nets, of_silence.result())
         self.history = History(nets)
