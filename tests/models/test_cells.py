@@ -15,7 +15,8 @@ import attractory as at
 from attractory.kernels import gated
 from attractory.kernels._gated import gated_reference
 from attractory.models import GRU, LSTM, Custom, LowRankRNN, RateRNN, Stacked
-from attractory.models._gated import _gru_cell, _lstm_cell
+from attractory.models._gru import gru_cell
+from attractory.models._lstm import lstm_cell
 
 N, INPUTS, OUTPUTS, TRIALS, STEPS = 7, 3, 2, 4, 12
 
@@ -101,7 +102,7 @@ def test_gru_with_and_without_leak_follows_its_equations(tau, dt, inputs):
 @pytest.mark.parametrize("kind", ["GRU", "LSTM"])
 def test_gradients_are_those_of_the_reference(kind):
     gates, size = (3, N) if kind == "GRU" else (4, 2 * N)
-    cell = _gru_cell(N, 0.4) if kind == "GRU" else _lstm_cell(N)
+    cell = gru_cell(N, 0.4) if kind == "GRU" else lstm_cell(N)
     keys = jax.random.split(jax.random.key(0), 5)
     arguments = (
         0.5 * jax.random.normal(keys[0], (gates * N, N)),

@@ -16,7 +16,7 @@ import attractory as at
 from attractory.kernels import gated_twice
 from attractory.kernels._gated import gated_twice_reference
 from attractory.models import GRU, LSTM, Network
-from attractory.models._gated import _reset_first
+from attractory.models._gru import reset_first
 
 N, INPUTS, OUTPUTS, TRIALS, STEPS = 6, 3, 2, 4, 12
 GATES = ("sigmoid", "hard_sigmoid", "hard_sigmoid_keras2")
@@ -107,7 +107,7 @@ def test_the_two_equations_differ(inputs):
 
 @pytest.mark.slow
 def test_gradients_are_those_of_the_reference():
-    gate, close = _reset_first(N, 0.4, "hard_sigmoid_keras2")
+    gate, close = reset_first(N, 0.4, "hard_sigmoid_keras2")
     keys = jax.random.split(jax.random.key(0), 4)
     arguments = (
         0.8 * jax.random.normal(keys[0], (3 * N, N)),
@@ -129,7 +129,7 @@ def test_gradients_are_those_of_the_reference():
 
 def test_gradients_are_those_of_finite_differences():
     """In float64, of a loss over the whole recurrence: every weight, the first state, the drive."""
-    gate, close = _reset_first(3, 1.0, "sigmoid")
+    gate, close = reset_first(3, 1.0, "sigmoid")
     rng = np.random.default_rng(2)
     shapes = ((9, 3), (4, 2, 9), (2, 3))
     arguments = [rng.normal(size=shape) for shape in shapes]

@@ -6,8 +6,10 @@ from attractory.models._constraints import Constraints
 from attractory.models._current import CurrentRNN
 from attractory.models._custom import Custom
 from attractory.models._equation import Equation
-from attractory.models._gated import GRU, LSTM, GateFunction
+from attractory.models._gates import GateFunction
+from attractory.models._gru import GRU
 from attractory.models._initial import check_weights
+from attractory.models._lstm import LSTM
 from attractory.models._model import Model, Network
 from attractory.models._rate import LowRankRNN, RateRNN
 from attractory.models._rate_form import RateForm
