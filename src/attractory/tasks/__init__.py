@@ -11,6 +11,7 @@ from attractory.tasks._memory import memory_states, state_names
 from attractory.tasks._neurogym import NeurogymTask, from_neurogym
 from attractory.tasks._parametric import ParametricWorkingMemory
 from attractory.tasks._poisson_flip_flop import PoissonFlipFlop
+from attractory.tasks._recipe import NetworkFacts, usual_network, usual_rule
 from attractory.tasks._registry import find, get, names, register
 from attractory.tasks._ring import DelayedResponse
 from attractory.tasks._task import Batch, Task, Trial, Trials, random_key, trial_keys
@@ -30,6 +31,7 @@ __all__ = [
     "EpochTask",
     "FlipFlop",
     "Machine",
+    "NetworkFacts",
     "NeurogymTask",
     "Not",
     "OneOf",
@@ -56,4 +58,6 @@ __all__ = [
     "register",
     "state_names",
     "trial_keys",
+    "usual_network",
+    "usual_rule",
 ]

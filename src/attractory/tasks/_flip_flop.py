@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from attractory._errors import InvalidSetting, shown
 from attractory.tasks._guess import best_guess
 from attractory.tasks._machine import Machine
+from attractory.tasks._recipe import NetworkFacts, Section
 from attractory.tasks._task import MOST_STEPS, Task, Trial, Trials
 
 StepRange = tuple[int, int]
@@ -169,6 +170,16 @@ class FlipFlop(Task):
             "amplitude": [round(self.amplitude * factor, 6) for factor in scale],
             "pulse": [width for width in widths if width <= longest],
         }
+
+    def network_settings(self) -> Section:
+        """Without bias or gain: an orthogonal matrix holds signs as it is."""
+        return {"units": 96, "tau": 10 * self.dt, "dt": self.dt}
+
+    def rule_settings(self, network: NetworkFacts) -> Section:
+        """The defaults are for the paper's network, whose units do not leak; others bear more."""
+        if not network.rates or network.constrained:
+            return super().rule_settings(network)
+        return {} if network.leak == 1 else {"learning_rate": 2.5e-2, "steps": 650}
 
     def walk(self, every: int | None = None, start: int = 30) -> Trials:
         """One noiseless trial that takes the memory through all 2**bits states, twice.

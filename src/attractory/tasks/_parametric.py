@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from attractory.tasks._choice import NOTHING, ChoiceTask
 from attractory.tasks._epochs import Duration, Milliseconds, PositiveMilliseconds
+from attractory.tasks._recipe import NetworkFacts, Section, usual_rule
 from attractory.tasks._task import Trial
 
 Pair = tuple[float, float]
@@ -132,6 +133,10 @@ class ParametricWorkingMemory(ChoiceTask):
 
     def conditions(self) -> dict[str, list[float]]:
         return {"sigma": [0.0, 0.5, 1.0, 2.0, 3.0]}
+
+    def rule_settings(self, network: NetworkFacts) -> Section:
+        """An amount that is held for seconds comes later than what to do with it."""
+        return usual_rule(network, steps=4000)
 
     def _tuned(self, frequency: jax.Array) -> jax.Array:
         """(1,) or (2,): what the stimulus inputs carry for a frequency."""

@@ -14,6 +14,7 @@ from attractory._errors import InvalidSetting, nearest, shown, whole_number
 from attractory._machine import check_memory
 from attractory._settings import Settings
 from attractory.tasks._machine import Machine
+from attractory.tasks._recipe import NetworkFacts, Section, usual_network, usual_rule
 from attractory.tasks._trial import Batch, Trial, Trials
 from attractory.tasks._trial_checks import check_values, checked
 
@@ -174,6 +175,23 @@ class Task(Settings):
             f"task {shown(self.name)} defines no machine of states (a method machine()); "
             "an automaton cannot be tested on it"
         )
+
+    def network_settings(self) -> Section:
+        """The network by which the task is learned: the settings of its model.
+
+        Of a rate network, unless they say another cell or model under "name" ("gru",
+        "CurrentRNN"). `attractory.recipe(task)` makes the model of them. A task overrides it where
+        another network learns it better; without a dt the model takes the task's.
+        """
+        return usual_network(self.dt)
+
+    def rule_settings(self, network: NetworkFacts) -> Section:
+        """The learning rule for such a network: the rule's settings.
+
+        Of `BPTT`, unless they say another registered rule under "name" ("BPTT", "MyRule"). A task
+        overrides it where another rule, or more of it, is needed.
+        """
+        return usual_rule(network)
 
     @cached_property
     def _shapes(self) -> Trial:

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from attractory._errors import nearest, shown
 from attractory.tasks._noise import standard_normal
+from attractory.tasks._recipe import NetworkFacts, Section, leaky
 from attractory.tasks._task import MOST_STEPS, Task, Trial, Trials
 from attractory.tasks._yang_rules import (
     END,
@@ -169,6 +170,16 @@ class YangBattery(Task):
 
     def conditions(self) -> dict[str, list[float]]:
         return {"sigma": [0.0, 0.01, 0.02, 0.03, 0.05]}
+
+    def network_settings(self) -> Section:
+        """More units, which rectify, as in the published network."""
+        return {**leaky(self.dt), "units": 256, "activation": "relu"}
+
+    def rule_settings(self, network: NetworkFacts) -> Section:
+        """20 tasks take longer than one."""
+        if network.constrained:
+            return super().rule_settings(network)
+        return {"learning_rate": 5e-3, "steps": 5000, "batch": 64}
 
     def observe(self, inputs: np.ndarray) -> np.ndarray:
         """Reads each stimulus off the rings while it is on, and follows the rule.
