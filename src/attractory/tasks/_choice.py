@@ -31,9 +31,7 @@ class ChoiceTask(EpochTask):
     weight_before: weight in the loss of the times at which no answer is asked for.
     """
 
-    options: ClassVar[tuple[str, ...]] = ()
     answer_epochs: ClassVar[tuple[str, ...]] = ("decision",)
-    evidence: ClassVar[str | None] = None  # the condition that a psychometric curve is drawn over
 
     weight_before: float = Field(default=0.2, gt=0, le=1)
 

@@ -17,6 +17,7 @@ from attractory.tasks._recipe import NetworkFacts, Section
 from attractory.tasks._task import MOST_STEPS, Task, Trial, Trials
 
 StepRange = tuple[int, int]
+MOST_WALKED = 6  # bits: a walk through the states of more is too long to be looked at
 MOST_PULSES = 1000  # of a channel: each of them is a part of the compiled generator
 
 
@@ -52,6 +53,7 @@ class FlipFlop(Task):
     """
 
     name: ClassVar[str] = "flipflop"
+    picture: ClassVar[str | None] = "flip_flop"
 
     bits: int = Field(default=3, ge=1, le=10)
     pulse: int = Field(default=20, ge=1, le=MOST_STEPS)
@@ -170,6 +172,21 @@ class FlipFlop(Task):
             "amplitude": [round(self.amplitude * factor, 6) for factor in scale],
             "pulse": [width for width in widths if width <= longest],
         }
+
+    def probe(self, sample: Trials | None = None) -> Trials:
+        """The walk through all states; with more than 6 bits the first trials of a sample."""
+        return self.walk() if self.memory_bits else super().probe(sample)
+
+    @property
+    def memory_bits(self) -> int:
+        return self.bits if self.bits <= MOST_WALKED else 0
+
+    def scored(self) -> Task:
+        """Without the last step, whose target the published generator sets to 0."""
+        return self.replace(score_last_step=False) if self.published_defects else self
+
+    def spoiled(self) -> Task | None:
+        return self.replace(score_last_step=True) if self.published_defects else None
 
     def network_settings(self) -> Section:
         """Without bias or gain: an orthogonal matrix holds signs as it is."""

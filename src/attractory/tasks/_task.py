@@ -18,6 +18,7 @@ from attractory.tasks._recipe import NetworkFacts, Section, usual_network, usual
 from attractory.tasks._trial import Batch, Trial, Trials
 from attractory.tasks._trial_checks import check_values, checked
 
+PROBED = 16  # trials in which states are shown: as many as can be told apart in one picture
 MOST_STEPS = 1_000_000  # of a trial: more is a mistake in dt or in a duration
 
 
@@ -38,6 +39,13 @@ class Task(Settings):
     output_names: ClassVar[tuple[str, ...]] = ()
     tolerance: ClassVar[float] = 0.5
     share_needed: ClassVar[float] = 0.9
+    # of tasks that are answered by choosing: the options in the order of `chosen`, the epochs in
+    # which they are chosen, and the condition that a psychometric curve is drawn over
+    options: ClassVar[tuple[str, ...]] = ()
+    answer_epochs: ClassVar[tuple[str, ...]] = ()
+    evidence: ClassVar[str | None] = None
+    # the figure in `attractory.figures` that shows what this task asks for, by its name
+    picture: ClassVar[str | None] = None
 
     dt: float = Field(default=1.0, gt=0, description="length of one step (ms)")
 
@@ -128,6 +136,16 @@ class Task(Settings):
         share = (near & counted).sum((1, 2)) / np.maximum(counted.sum((1, 2)), 1)
         return np.where(counted.any((1, 2)), share >= self.share_needed, np.nan)
 
+    def chosen(self, outputs: np.ndarray, trials: Trials) -> np.ndarray:
+        """The index of the option taken, (trial, answer); -1 where none was.
+
+        outputs (trial, time, output). Raises InvalidSetting where the task has no options.
+        """
+        raise InvalidSetting(
+            f"task {shown(self.name)} is not answered by choosing between options "
+            "(it has no `options` and no method chosen())"
+        )
+
     def observe(self, inputs: np.ndarray) -> np.ndarray:
         """What an ideal observer answers: inputs (trial, time, input) -> (trial, time, output).
 
@@ -175,6 +193,30 @@ class Task(Settings):
             f"task {shown(self.name)} defines no machine of states (a method machine()); "
             "an automaton cannot be tested on it"
         )
+
+    def probe(self, sample: Trials | None = None) -> Trials:
+        """The trials in which the states of networks are shown: the first 16 of a sample.
+
+        sample: trials of this task that are there already; drawn when None. A task overrides it
+        where there are trials that show more of it, such as a walk through all of its states.
+        """
+        return (self.sample(PROBED) if sample is None else sample).first(PROBED)
+
+    @property
+    def memory_bits(self) -> int:
+        """How many signs the task asks to hold, all combinations of which occur in `probe`.
+
+        The states that hold them may make a cube of so many dimensions. 0: no such memory.
+        """
+        return 0
+
+    def scored(self) -> Task:
+        """The task as its networks are scored: without steps that its generator spoils."""
+        return self
+
+    def spoiled(self) -> Task | None:
+        """The task with such spoiled steps counted as well; None where there are none."""
+        return None
 
     def network_settings(self) -> Section:
         """The network by which the task is learned: the settings of its model.
