@@ -71,10 +71,10 @@ def test_epochs_and_conditions_are_its_periods_and_numbers(walk):
 
 def test_a_trial_is_right_when_the_asked_action_is_the_largest(walk):
     trials = walk.sample(30, seed=1)
-    assert (walk.right(trials.targets, trials) == 1).all()
-    assert (walk.right(1 - trials.targets, trials) == 0).all()
+    assert (walk.correct(trials.targets, trials) == 1).all()
+    assert (walk.correct(1 - trials.targets, trials) == 0).all()
     always_left = np.tile([0.0, 1.0, 0.0], (*trials.targets.shape[:2], 1))
-    np.testing.assert_array_equal(walk.right(always_left, trials), trials.conditions["way"] == 1)
+    np.testing.assert_array_equal(walk.correct(always_left, trials), trials.conditions["way"] == 1)
 
 
 def test_continuous_truth_is_the_target_as_it_is():
@@ -83,7 +83,7 @@ def test_continuous_truth_is_the_target_as_it_is():
     assert (task.n_inputs, task.n_outputs) == (2, 2)
     assert set(np.unique(trials.targets)) == {0.0, 1.0}
     assert (trials.mask[:, :8] == 1).all()
-    assert (task.right(trials.targets, trials) == 1).all()
+    assert (task.correct(trials.targets, trials) == 1).all()
 
 
 def test_the_bank_follows_from_its_seed_and_fresh_is_another(walk):
@@ -189,7 +189,7 @@ def test_an_environment_of_neurogym_gives_trials(neurogym, name):
     task = from_neurogym(f"{name}-v0", trials=12)
     trials = task.sample(3)
     assert np.isfinite(trials.inputs).all()
-    assert (task.right(trials.targets, trials) == 1).all()
+    assert (task.correct(trials.targets, trials) == 1).all()
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_all_environments_with_a_ground_truth_give_trials(neurogym):
             refused.append(str(error))
             continue
         assert np.isfinite(trials.inputs).all()
-        assert (task.right(trials.targets, trials) == 1).all(), name
+        assert (task.correct(trials.targets, trials) == 1).all(), name
         given.append(name)
     assert len(given) >= 20
     assert not any("\n" in reason for reason in refused)

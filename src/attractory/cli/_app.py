@@ -313,7 +313,7 @@ def _print_networks(results: Any) -> None:
         "net": "network",
         "mse": "MSE",
         "mse_with_last_step": "all steps",
-        "accuracy": "signs right",
+        "accuracy": "signs correct",
         "spectrum_on_circle": "on circle",
         "spectrum_outliers": "|λ|>1.01",
         "spectrum_radius": "radius",

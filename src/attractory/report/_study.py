@@ -261,7 +261,7 @@ def _choices(networks: list[Network], task: Task, n: int, seed: int) -> Psychome
 def _by_condition(
     networks: list[Network], task: Task, n: int, seed: int
 ) -> dict[str, pd.DataFrame]:
-    """Scores by conditions that have a few values; the right answer is not among them."""
+    """Scores by conditions that have a few values; the correct answer is not among them."""
     kept = []
     for name, values in task.sample(n, seed).conditions.items():
         levels = len(np.unique(values[~np.isnan(values)]))
@@ -304,7 +304,7 @@ def _dynamics_row(found: Dynamics) -> dict[str, Any]:
     if found.automaton is not None:
         machine = found.automaton
         memories = machine.machine.memories
-        row["automaton_right"] = float(machine.right[memories].mean())
+        row["automaton_correct"] = float(machine.correct[memories].mean())
         row["automaton_margin"] = float(machine.margins[memories].min())
     return row
 

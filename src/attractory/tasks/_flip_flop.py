@@ -124,7 +124,7 @@ class FlipFlop(Task):
             targets = targets.at[-1].set(0.0)
         return Trial(inputs, targets, self._mask(targets))
 
-    def observe(self, inputs: np.ndarray) -> np.ndarray:
+    def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
         """Takes each step for a pulse that is nearer to the amplitude than to 0."""
         signs = np.sign(inputs) * (np.abs(inputs) > self.amplitude / 2)
         before = np.pad(signs, ((0, 0), (1, 0), (0, 0)))[:, :-1]
@@ -142,7 +142,7 @@ class FlipFlop(Task):
         return 1.0
 
     def chance(self) -> float:
-        """Pulses come at times and with signs that cannot be known, but a guess may be right.
+        """Pulses come at times and with signs that cannot be known, but a guess may be correct.
 
         Few pulses in one channel can be guessed in a trial of ten, those of three channels in three
         of a thousand.

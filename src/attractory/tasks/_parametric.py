@@ -97,7 +97,7 @@ class ParametricWorkingMemory(ChoiceTask):
         }
         return self.answered(inputs, timeline, (answer,), conditions)
 
-    def observe(self, inputs: np.ndarray) -> np.ndarray:
+    def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
         """Compares the means of the first stimulus and of the last `second` ms of fixation.
 
         It takes a trial for a catch trial when the first of them is nearer to nothing than to the
@@ -120,12 +120,12 @@ class ParametricWorkingMemory(ChoiceTask):
             return 1.0
         channels = 2 if self.opposite else 1
         lowest, highest = np.min(self.pairs), np.max(self.pairs)
-        right = []
+        correct = []
         for high, low in self.pairs:
             difference = channels * (high - low) / (2 * (highest - lowest))
             spread = self.sigma * sqrt(channels * (1 / self.first + 1 / self.second))
-            right.append(0.5 * (1 + erf(difference / spread / sqrt(2))))
-        return float((1 - self.catch) * np.mean(right) + self.catch)
+            correct.append(0.5 * (1 + erf(difference / spread / sqrt(2))))
+        return float((1 - self.catch) * np.mean(correct) + self.catch)
 
     def chance(self) -> float:
         """Of the best answer that ignores the inputs: one option (or, with many catches, none)."""

@@ -60,7 +60,7 @@ class PoissonFlipFlop(Task):
         inputs = pulses + self.noise * jax.random.normal(noise_key, shape)
         return Trial(inputs, jnp.where(last >= 0, held, 0.0))
 
-    def observe(self, inputs: np.ndarray) -> np.ndarray:
+    def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
         """Holds the sign of the last input that was nearer to ±1 than to 0."""
         time = np.arange(inputs.shape[1])[:, None]
         last = np.maximum.accumulate(np.where(np.abs(inputs) > 0.5, time, -1), axis=1)

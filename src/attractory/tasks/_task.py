@@ -28,10 +28,10 @@ class Task(Settings):
     `trial(key)` makes one trial from a JAX random key, in JAX operations, so that it can be
     vectorised over trials and compiled into the training step. Everything else (batches, seeds,
     sizes, checks) comes from here. Where a task can, it also says how good one can be at it:
-    `observe`, `ideal` and `chance`.
+    `ideal_observer`, `ideal` and `chance`.
 
-    A trial is answered right where at `share_needed` of its counted points the output is within
-    `tolerance` of the target; a task that is answered otherwise overrides `right`.
+    A trial is answered correctly where at `share_needed` of its counted points the output is within
+    `tolerance` of the target; a task that is answered otherwise overrides `correct`.
     """
 
     name: ClassVar[str] = ""
@@ -126,8 +126,8 @@ class Task(Settings):
         """The parts of a trial, in order; none by default."""
         return ()
 
-    def right(self, outputs: np.ndarray, trials: Trials) -> np.ndarray:
-        """Whether outputs (trial, time, output) answer the trials: (trial,), 1 right, 0 wrong.
+    def correct(self, outputs: np.ndarray, trials: Trials) -> np.ndarray:
+        """Whether outputs (trial, time, output) answer the trials: (trial,), 1 correct, 0 wrong.
 
         NaN where there is nothing that could be answered.
         """
@@ -146,24 +146,24 @@ class Task(Settings):
             "(it has no `options` and no method chosen())"
         )
 
-    def observe(self, inputs: np.ndarray) -> np.ndarray:
+    def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
         """What an ideal observer answers: inputs (trial, time, input) -> (trial, time, output).
 
         It knows the task's settings and, at each time, the inputs up to then; without noise its
         outputs are the targets. Raises InvalidSetting where the task defines none.
         """
         raise InvalidSetting(
-            f"task {shown(self.name)} defines no ideal observer (a method observe())"
+            f"task {shown(self.name)} defines no ideal observer (a method ideal_observer())"
         )
 
     def ideal(self) -> float:
-        """The share of trials that the ideal observer answers right."""
+        """The share of trials that the ideal observer answers correctly."""
         raise InvalidSetting(
             f"task {shown(self.name)} does not state its ideal score (a method ideal())"
         )
 
     def chance(self) -> float:
-        """The share of trials answered right by the best answer that ignores the inputs."""
+        """The share of trials answered correctly by the best answer that ignores the inputs."""
         raise InvalidSetting(f"task {shown(self.name)} does not state its chance level (chance())")
 
     def varied(self, name: str, value: Any) -> Task:
