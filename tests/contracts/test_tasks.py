@@ -15,9 +15,10 @@ from attractory.tasks import Trials, random_key, trial_keys
 
 N = 6
 
-# every registered task with its defaults (neurogym has none: tests/tasks/test_neurogym.py), and the
-# published versions of some
-CASES = {name: tasks.get(name) for name in tasks.names() if name != "neurogym"} | {
+# every registered task with its defaults (environments of neurogym: below, and
+# tests/tasks/test_neurogym.py), and the published versions of some
+OWN = [name for name in tasks.names() if not name.startswith("neurogym/")]
+CASES = {name: tasks.get(name) for name in OWN} | {
     "flipflop as published": tasks.FlipFlop.paper(),
     "flipflop of Golub": tasks.PoissonFlipFlop.golub(),
     "parametric memory of Romo": tasks.ParametricWorkingMemory.romo(),
@@ -32,6 +33,18 @@ def task(request):
 @pytest.fixture(scope="module")
 def trials(task) -> Trials:
     return task.sample(N, seed=4)
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_every_listed_name_makes_a_task_and_is_told_in_a_line(name):
+    if name.startswith("neurogym/") and hash_of(name) % 6:
+        pytest.skip("a sample of neurogym's environments is made; all of them in the slow tests")
+    assert isinstance(tasks.get(name), tasks.Task)
+    assert len(tasks.in_words(name).splitlines()) == 1
+
+
+def hash_of(name: str) -> int:
+    return sum(name.encode())
 
 
 def arrays(trials: Trials) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ import attractory as at
 from attractory import tasks
 from attractory.models import GRU, LSTM, Constraints, LowRankRNN, RateRNN
 
-NAMES = [name for name in tasks.names() if name != "neurogym"]
+NAMES = [name for name in tasks.names() if "neurogym" not in name]
 TRAINED = [name for name in NAMES if name != "yang"]  # the battery takes longer: test below
 
 

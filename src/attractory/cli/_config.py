@@ -137,7 +137,7 @@ def _asked(config: TrainingConfig) -> Asked:
             "no task is given; use --task NAME or 'task:' in the file; "
             "`attractory tasks` lists what is allowed"
         )
-    task = tasks.find(config.task.name)(**config.task.settings)
+    task = tasks.get(config.task.name, **config.task.settings)
     model = _model(task, config.model)
     return Asked(
         task=task,
@@ -145,7 +145,7 @@ def _asked(config: TrainingConfig) -> Asked:
         rule=_rule(task, model, config.rule),
         nets=config.nets,
         seed=config.seed,
-        out=config.out or Path("runs") / task.name,
+        out=config.out or Path("runs") / config.task.name,
     )
 
 

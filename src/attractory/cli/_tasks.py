@@ -20,7 +20,7 @@ def print_all(console: Console) -> None:
     """A line for each task."""
     rows = table("task", "what it is", words=2)
     for name in tasks.names():
-        rows.add_row(name, (tasks.find(name).__doc__ or "").strip().splitlines()[0])
+        rows.add_row(name, tasks.in_words(name))
     console.print(rows)
 
 
