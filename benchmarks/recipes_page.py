@@ -66,7 +66,7 @@ def draw(recipes: dict[str, Any]) -> Any:
 
 def table(recipes: dict[str, Any]) -> str:
     """Medians over the seeds and the worst of them."""
-    head = "| recipe | trials | error (worst) | right signs (worst) | near the circle | radius |"
+    head = "| recipe | trials | error (worst) | correct signs (worst) | near the circle | radius |"
     lines = [head, "|---" * 6 + "|"]
     for name, r in recipes.items():
         reached = sum(e <= PUBLISHED_ERROR for e in r["mse"])

@@ -112,7 +112,7 @@ def trained_table(results: dict[str, Any], steps: dict[str, Any] | None) -> str:
                 f"{statistics.median(r['on_circle'] for r in runs) * 100:.0f} %",
             ]
         )
-    head = ["", "trained", "seconds (range)", "trials", "error (worst)", "right signs (worst)"]
+    head = ["", "trained", "seconds (range)", "trials", "error (worst)", "correct signs (worst)"]
     return _table([*head, "near the circle"], rows) + _published(steps)
 
 

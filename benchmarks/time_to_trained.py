@@ -4,7 +4,7 @@ For every recipe and seed a fresh process trains one network on the paper's task
 from the start of the process to the trained weights: imports and compiling count. The cache is
 empty but for the kernels, which an installation compiles. A network is trained when its mean
 squared error on 512 unseen trials is at most 0.0133 (the published network's) and at least 99.9 %
-of its answers have the right sign.
+of its answers have the correct sign.
 
     python benchmarks/time_to_trained.py [--quick] [--results FOLDER] [--seeds 0 1 2] [RECIPE ...]
 """

@@ -255,7 +255,7 @@ def test_a_gru_that_is_a_flip_flop_is_tested_as_an_automaton():
         bits=1, steps=120, first_onset=(5, 20), pulse=15, delay=10, neutral_start=False
     )
     found = at.analysis.automaton(net, task, n_samples=20, hold_steps=1000)
-    assert found.right.all()
+    assert found.correct.all()
     assert not found.failures.any()
     assert (found.samples > 0).all()
     assert (found.holds == 1000).all()

@@ -19,7 +19,7 @@ def memory():
 
 
 def test_a_network_of_bits_is_the_flip_flop(memory):
-    assert memory.right.all()
+    assert memory.correct.all()
     assert (memory.samples == 20).all()
     assert not memory.failures.any()
     assert not len(memory.failing)
@@ -56,10 +56,10 @@ def test_a_network_that_cannot_be_written_fails_where_it_must():
     found = analysis.automaton(weak, TASK, n_samples=5, hold_steps=200)
     outputs = found.machine.outputs
     changes = found.machine.transitions != np.arange(4)[:, None]
-    assert not found.right[changes].any()
+    assert not found.correct[changes].any()
     written = np.sign(found.attractors.points.outputs[found.attractor])
     assert np.array_equal(written, outputs)  # any pulse moves the bit off 0
-    assert found.right[~changes].all()
+    assert found.correct[~changes].all()
     assert len(found.failing) >= changes.sum()
     assert (found.margins[changes] < 0).all()
 
@@ -85,13 +85,13 @@ def test_neutral_states_are_states():
     task = tasks.FlipFlop(bits=1, noise=0.0)
     found = analysis.automaton(planted_bits(1), task, n_samples=0, hold_steps=300)
     assert found.machine.states == ("-", "0", "+")
-    assert found.right.all()  # without noise the bit stays at 0 exactly
+    assert found.correct.all()  # without noise the bit stays at 0 exactly
     assert found.proofs[1] is None  # but that point is unstable: nothing is proved of it
     noisy = analysis.automaton(
         planted_bits(1), task.replace(noise=0.1), n_samples=10, hold_steps=300
     )
     silent = noisy.machine.silent
-    assert noisy.right.all()
+    assert noisy.correct.all()
     assert noisy.samples[1, silent] == 0 or noisy.failures[1, silent] > 0
     assert noisy.holds_noise[1] < 300
 

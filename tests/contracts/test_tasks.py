@@ -15,9 +15,10 @@ from attractory.tasks import Trials, random_key, trial_keys
 
 N = 6
 
-# every registered task with its defaults (neurogym has none: tests/tasks/test_neurogym.py), and the
-# published versions of some
-CASES = {name: tasks.get(name) for name in tasks.names() if name != "neurogym"} | {
+# every registered task with its defaults (environments of neurogym: below, and
+# tests/tasks/test_neurogym.py), and the published versions of some
+OWN = [name for name in tasks.names() if not name.startswith("neurogym/")]
+CASES = {name: tasks.get(name) for name in OWN} | {
     "flipflop as published": tasks.FlipFlop.paper(),
     "flipflop of Golub": tasks.PoissonFlipFlop.golub(),
     "parametric memory of Romo": tasks.ParametricWorkingMemory.romo(),
@@ -32,6 +33,18 @@ def task(request):
 @pytest.fixture(scope="module")
 def trials(task) -> Trials:
     return task.sample(N, seed=4)
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_every_listed_name_makes_a_task_and_is_told_in_a_line(name):
+    if name.startswith("neurogym/") and hash_of(name) % 6:
+        pytest.skip("a sample of neurogym's environments is made; all of them in the slow tests")
+    assert isinstance(tasks.get(name), tasks.Task)
+    assert len(tasks.in_words(name).splitlines()) == 1
+
+
+def hash_of(name: str) -> int:
+    return sum(name.encode())
 
 
 def arrays(trials: Trials) -> dict[str, np.ndarray]:
@@ -135,33 +148,33 @@ def noiseless(task):
 
 def test_without_noise_the_observer_gives_the_targets_so_they_follow_from_the_inputs(task):
     trials = noiseless(task).sample(64, seed=3)
-    made = noiseless(task).observe(trials.inputs)
+    made = noiseless(task).ideal_observer(trials.inputs)
     counted = trials.mask > 0
     np.testing.assert_allclose(made[counted], trials.targets[counted], rtol=0, atol=1e-5)
-    right = task.right(made, trials)
-    assert (right[~np.isnan(right)] == 1).all()  # no trial whose answer cannot be known
+    correct = task.correct(made, trials)
+    assert (correct[~np.isnan(correct)] == 1).all()  # no trial whose answer cannot be known
 
 
 def test_the_observer_sees_nothing_of_the_future(task):
     trials = task.sample(8, seed=5)
-    whole = task.observe(trials.inputs)
+    whole = task.ideal_observer(trials.inputs)
     noise = np.random.default_rng(0)
     for cut in np.linspace(1, task.n_steps - 1, 12).astype(int):
         other = trials.inputs.copy()
         other[:, cut:] = noise.normal(size=other[:, cut:].shape) + trials.inputs[::-1, cut:]
-        np.testing.assert_array_equal(task.observe(other)[:, :cut], whole[:, :cut])
+        np.testing.assert_array_equal(task.ideal_observer(other)[:, :cut], whole[:, :cut])
 
 
 def test_the_observer_reaches_the_ideal_score_that_the_task_states(task, many):
-    right = task.right(task.observe(many.inputs), many)
-    asked = ~np.isnan(right)
+    correct = task.correct(task.ideal_observer(many.inputs), many)
+    asked = ~np.isnan(correct)
     stated = task.ideal()
     spread = np.sqrt(max(stated * (1 - stated), 1e-4) / asked.sum())
-    assert abs(right[asked].mean() - stated) < 4 * spread
+    assert abs(correct[asked].mean() - stated) < 4 * spread
 
 
 def test_no_fixed_answer_does_better_than_chance(task, many):
-    best = max(np.nanmean(task.right(np.repeat(answer[None], len(many), 0), many))
+    best = max(np.nanmean(task.correct(np.repeat(answer[None], len(many), 0), many))
                for answer in fixed_answers(task, many))  # fmt: skip
     spread = np.sqrt(max(task.chance() * (1 - task.chance()), 1e-4) / len(many))
     # the best of several is a little lucky; where chance is next to nothing, some trials are alike

@@ -31,11 +31,11 @@ def test_every_row_is_the_mean_over_its_trials():
             and abs(TRIALS.conditions["relevant"][i] - row["relevant"]) < 1e-5
         ]
         assert row["trials"] == row["scored"] == len(here)
-        right, chosen = TASK.right(outputs, TRIALS), TASK.chosen(outputs, TRIALS)
-        assert row["correct"] == pytest.approx(np.mean([right[i] for i in here]))
+        correct, chosen = TASK.correct(outputs, TRIALS), TASK.chosen(outputs, TRIALS)
+        assert row["correct"] == pytest.approx(np.mean([correct[i] for i in here]))
         assert row["chose first"] == pytest.approx(np.mean([chosen[i, 0] == 0 for i in here]))
         assert row["chose second"] == pytest.approx(np.mean([chosen[i, 0] == 1 for i in here]))
-        interval = binomtest(int(sum(right[here])), len(here)).proportion_ci(method="wilson")
+        interval = binomtest(int(sum(correct[here])), len(here)).proportion_ci(method="wilson")
         assert (row["low"], row["high"]) == pytest.approx(tuple(interval), abs=1e-6)
     assert table["correct"].nunique() >= 3  # shares that could have been mixed up
     assert set(table["relevant"]) == {-50.0, -6.4, 6.4, 50.0}

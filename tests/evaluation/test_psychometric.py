@@ -117,7 +117,7 @@ def test_two_levels_are_fitted_without_lapses():
 
 def test_the_ideal_observer_has_the_spread_that_theory_gives_it():
     trials = DECISION.sample(20_000, seed=1)
-    outputs = DECISION.observe(trials.inputs)
+    outputs = DECISION.ideal_observer(trials.inputs)
     (fit,) = curve_of_outputs([outputs], DECISION, trials).fits
     assert fit.spread == pytest.approx(SPREAD, rel=0.05)
     assert fit.threshold == pytest.approx(0.6745 * SPREAD, rel=0.05)
@@ -164,7 +164,7 @@ def test_a_network_that_keeps_fixating_has_no_curve():
 
 def test_a_curve_for_each_context_and_flat_over_what_does_not_count():
     trials = CONTEXT.sample(6000, seed=2)
-    outputs = CONTEXT.observe(trials.inputs)
+    outputs = CONTEXT.ideal_observer(trials.inputs)
     curve = curve_of_outputs([outputs], CONTEXT, trials, by="context")
     assert (curve.evidence, curve.by) == ("relevant", "context")
     expected = 100 * np.sqrt(2) / np.sqrt(CONTEXT.stimulus)

@@ -60,7 +60,7 @@ def outputs_by_hand(net, inputs):
 def scores_by_hand(net, trials, channels=(0, 1)):
     """mse, distance, accuracy over some output channels."""
     outputs = outputs_by_hand(net, trials.inputs)
-    error = counted = right = asked = 0.0
+    error = counted = correct = asked = 0.0
     distances = []
     for b in range(len(outputs)):
         in_trial = 0.0
@@ -71,10 +71,10 @@ def scores_by_hand(net, trials, channels=(0, 1)):
                 counted += m
                 if y != 0 and m > 0:
                     asked += 1
-                    right += z * y > 0
+                    correct += z * y > 0
         error += in_trial
         distances.append(in_trial**0.5)
-    return error / counted, sum(distances) / len(distances), right / asked
+    return error / counted, sum(distances) / len(distances), correct / asked
 
 
 @pytest.mark.parametrize("task", [TASK, WEIGHED], ids=["flipflop", "weighed"])
@@ -91,7 +91,7 @@ def test_scores_equal_a_loop_over_every_point(task):
         ]
         assert found == pytest.approx(scores_by_hand(NETS[0], trials, (channel,)), rel=1e-5)
     assert scores.n == N
-    assert 0.2 < scores.accuracy < 0.9  # a score that could have been right or wrong
+    assert 0.2 < scores.accuracy < 0.9  # a score that could have been correct or wrong
 
 
 def test_points_outside_of_the_mask_do_not_count():
@@ -123,9 +123,9 @@ def test_table_has_a_row_for_each_network_and_output():
 
 
 class Nudged(Weighed):
-    """Right where the mean output is positive; every third trial has no right answer."""
+    """Correct where the mean output is positive; every third trial has no correct answer."""
 
-    def right(self, outputs, trials):
+    def correct(self, outputs, trials):
         known = np.arange(len(trials)) % 3 > 0
         return np.where(known, outputs.mean((1, 2)) > 0, np.nan)
 

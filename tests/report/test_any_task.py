@@ -49,7 +49,7 @@ def test_context_decisions_by_a_gru(tmp_path):
     page = write(run, tmp_path / "report.html", results).read_text()
     assert "No audit of the weights is made: " in page
     assert "No connectivity" not in page
-    assert "Trials right by context" in page
+    assert "Trials correct by context" in page
     assert (tmp_path / "figures" / "psychometric.svg").exists()
     assert not (tmp_path / "figures" / "spectral_radius.svg").exists()
     results.save(tmp_path / "analysis")
@@ -65,7 +65,7 @@ def test_yangs_battery_by_a_leaky_rate_network(tmp_path):
     run = untrained(task, model)
     results = study(run, n=24)
     page = write(run, tmp_path / "report.html", results).read_text()
-    assert "Trials right by" in page
+    assert "Trials correct by" in page
     assert results.choices is None
 
 

@@ -36,7 +36,7 @@ def test_every_network_is_opened(results):
     assert table["points_all"].tolist() == [9, 9]
     assert table["points_stable"].tolist() == [4, 4]
     assert table["points_certified"].tolist() == [9, 9]
-    assert table["automaton_right"].tolist() == [1.0, 1.0]
+    assert table["automaton_correct"].tolist() == [1.0, 1.0]
     for found in results.dynamics:
         assert found.connections.hypercube == 2
         assert len(found.continuations) == 2
@@ -64,7 +64,7 @@ def test_saved_tables_and_states_come_back(results, tmp_path):
     np.testing.assert_array_equal(eigenvalues, results.dynamics[1].points.eigenvalues)
     transitions = pd.read_csv(tmp_path / "transitions.csv", dtype={"state": str, "input": str})
     assert len(transitions) == 2 * 4 * 9
-    assert transitions["right"].all()
+    assert transitions["correct"].all()
     said = json.loads((tmp_path / "dynamics.json").read_text())
     assert said[0]["complete"]
     assert said[0]["hypercube"] == 2

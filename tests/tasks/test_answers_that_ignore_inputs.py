@@ -1,4 +1,4 @@
-"""Chance levels against answers that are made to look right whatever is shown."""
+"""Chance levels against answers that are made to look correct whatever is shown."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def test_no_course_is_right_with_and_without_a_trigger(task):
         np.where(np.abs(course) < 0.6, course / 2, split),
         0 * course,
     ):
-        right = task.right(np.tile(answer[:, None], (40, 1, 1)), trials)
-        assert not (right[triggered].any() and right[~triggered].any())
+        correct = task.correct(np.tile(answer[:, None], (40, 1, 1)), trials)
+        assert not (correct[triggered].any() and correct[~triggered].any())
     assert task.chance() == 0.5
 
 
@@ -43,10 +43,10 @@ def test_chance_of_set_and_reset_is_that_of_guessing_all_lines(settings):
     inputs = np.zeros((len(lines), task.n_steps, 2))
     for i, onset in enumerate(50 + round(20 + task.gap) * np.arange(task.pulses)):
         inputs[np.arange(len(lines)), onset : onset + 20, lines[:, i]] = 1
-    targets = task.observe(inputs)
+    targets = task.ideal_observer(inputs)
     trials = tasks.Trials(inputs, targets, np.ones_like(targets))
-    right = task.right(np.repeat(targets[:1], len(targets), 0), trials)
-    assert task.chance() == pytest.approx(right.mean())
+    correct = task.correct(np.repeat(targets[:1], len(targets), 0), trials)
+    assert task.chance() == pytest.approx(correct.mean())
 
 
 def small_flip_flop(bits):
@@ -77,25 +77,25 @@ def test_chance_of_a_flip_flop_is_that_of_the_best_of_all_answers(bits):
     matches = np.stack([(answers == course).sum(1) for course in targets], axis=1)
     shares = np.zeros(len(answers))
     for trials in product(range(len(targets)), repeat=bits):
-        right = matches[:, trials].sum(1) >= 0.9 * 10 * bits
-        shares += right * np.prod(chances[list(trials)])
+        correct = matches[:, trials].sum(1) >= 0.9 * 10 * bits
+        shares += correct * np.prod(chances[list(trials)])
     assert small_flip_flop(bits).chance() == pytest.approx(shares.max(), abs=0.015)
 
 
 def test_chance_of_the_usual_flip_flop_is_reached_by_a_guess_and_is_not_nothing():
-    """Every channel 0 until step 120, then one sign: right in 0.26 % of the trials."""
+    """Every channel 0 until step 120, then one sign: correct in 0.26 % of the trials."""
     task = tasks.FlipFlop()
     trials = task.sample(3000, seed=3)
-    right = 0.0
+    correct = 0.0
     for signs in product((1,), (-1, 1), (-1, 1)):  # each as likely: four times the trials
         answer = np.where(np.arange(340)[:, None] >= 120, signs, 0.0)
-        right += task.right(np.broadcast_to(answer, trials.targets.shape), trials).mean() / 4
-    assert task.chance() == pytest.approx(right, abs=0.0012)
+        correct += task.correct(np.broadcast_to(answer, trials.targets.shape), trials).mean() / 4
+    assert task.chance() == pytest.approx(correct, abs=0.0012)
     assert task.chance() > 0.0015
 
 
 def test_chance_of_rare_pulses_is_that_of_none():
-    """Saying 0: right where no pulse comes in the first nine tenths, but in one step of 500."""
+    """Saying 0: correct where no pulse comes in the first nine tenths, but in one step of 500."""
     task = tasks.PoissonFlipFlop(bits=1, rate=0.001)
     quiet = 0.999**450  # no pulse in 450 steps
     assert task.chance() == pytest.approx(quiet, abs=0.025)

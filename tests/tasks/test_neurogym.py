@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -71,10 +74,10 @@ def test_epochs_and_conditions_are_its_periods_and_numbers(walk):
 
 def test_a_trial_is_right_when_the_asked_action_is_the_largest(walk):
     trials = walk.sample(30, seed=1)
-    assert (walk.right(trials.targets, trials) == 1).all()
-    assert (walk.right(1 - trials.targets, trials) == 0).all()
+    assert (walk.correct(trials.targets, trials) == 1).all()
+    assert (walk.correct(1 - trials.targets, trials) == 0).all()
     always_left = np.tile([0.0, 1.0, 0.0], (*trials.targets.shape[:2], 1))
-    np.testing.assert_array_equal(walk.right(always_left, trials), trials.conditions["way"] == 1)
+    np.testing.assert_array_equal(walk.correct(always_left, trials), trials.conditions["way"] == 1)
 
 
 def test_continuous_truth_is_the_target_as_it_is():
@@ -83,7 +86,7 @@ def test_continuous_truth_is_the_target_as_it_is():
     assert (task.n_inputs, task.n_outputs) == (2, 2)
     assert set(np.unique(trials.targets)) == {0.0, 1.0}
     assert (trials.mask[:, :8] == 1).all()
-    assert (task.right(trials.targets, trials) == 1).all()
+    assert (task.correct(trials.targets, trials) == 1).all()
 
 
 def test_the_bank_follows_from_its_seed_and_fresh_is_another(walk):
@@ -189,7 +192,7 @@ def test_an_environment_of_neurogym_gives_trials(neurogym, name):
     task = from_neurogym(f"{name}-v0", trials=12)
     trials = task.sample(3)
     assert np.isfinite(trials.inputs).all()
-    assert (task.right(trials.targets, trials) == 1).all()
+    assert (task.correct(trials.targets, trials) == 1).all()
 
 
 @pytest.mark.parametrize(
@@ -223,10 +226,73 @@ def test_all_environments_with_a_ground_truth_give_trials(neurogym):
             refused.append(str(error))
             continue
         assert np.isfinite(trials.inputs).all()
-        assert (task.right(trials.targets, trials) == 1).all(), name
+        assert (task.correct(trials.targets, trials) == 1).all(), name
         given.append(name)
     assert len(given) >= 20
     assert not any("\n" in reason for reason in refused)
+
+
+LISTED = [name for name in at.tasks.names() if name.startswith("neurogym/")]
+
+
+def test_those_listed_are_registered_in_neurogym_and_no_other_could_be(neurogym):
+    """The list is read from its sources; here it is compared with what neurogym says itself."""
+    listed = {name.removeprefix("neurogym/") for name in LISTED}
+    assert len(listed) >= 20
+    assert listed <= set(neurogym.all_envs())
+    for name in set(neurogym.all_envs()) - listed:
+        with pytest.raises(at.InvalidSetting):  # no ground truth, or no way to be made
+            at.tasks.get(f"neurogym/{name}", trials=2).sample(1)
+
+
+@pytest.mark.parametrize("name", [*LISTED[::6], "neurogym/ReadySetGo-v0"])
+def test_a_listed_environment_is_made_by_its_name(neurogym, name):
+    task = at.tasks.get(name, dt=20, trials=4, ambiguous=True)
+    assert task == from_neurogym(name.removeprefix("neurogym/"), dt=20, trials=4, ambiguous=True)
+    assert task.sample(2).dt == task.dt == 20
+    assert at.tasks.in_words(name)
+
+
+def test_names_are_told_soon_and_without_importing_neurogym():
+    code = (
+        "import sys, time; import attractory as at; at.tasks; start = time.perf_counter(); "
+        "names = at.tasks.names(); took = time.perf_counter() - start; "
+        "assert 'neurogym' not in sys.modules; assert took < 0.5, took; assert 'flipflop' in names"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_neurogym_none_is_listed_and_the_extra_is_named(monkeypatch):
+    from attractory.tasks import _neurogym_names
+
+    monkeypatch.setattr(_neurogym_names, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "neurogym", None)
+    _neurogym_names.environments.cache_clear()
+    try:
+        assert not [name for name in at.tasks.names() if "neurogym" in name]
+        with pytest.raises(at.InvalidSetting, match=r"needs neurogym .*attractory\[neurogym\]"):
+            at.tasks.get("neurogym/ReadySetGo-v0")
+    finally:
+        _neurogym_names.environments.cache_clear()
+
+
+def test_the_nearest_listed_environment_is_named(neurogym):
+    with pytest.raises(at.InvalidSetting, match="did you mean 'neurogym/ReadySetGo-v0'") as caught:
+        at.tasks.get("neurogym/RedySetGo-v0")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_run_of_an_environment_from_the_command_line(neurogym, tmp_path, monkeypatch):
+    from attractory.cli._config import read_config
+
+    file = tmp_path / "config.yaml"
+    file.write_text("task: {name: neurogym/ReadySetGo-v0, dt: 20, trials: 5}\nmodel: {units: 7}\n")
+    asked = read_config(file, {}, ["rule.steps=2", "rule.batch=2", "task.trials=6"])
+    assert asked.task == at.tasks.get("neurogym/ReadySetGo-v0", dt=20, trials=6)
+    assert asked.out.parts == ("runs", "neurogym", "ReadySetGo-v0")
+    folder = tmp_path / asked.out
+    at.train(asked.task, asked.model, asked.rule, path=folder, progress=False)
+    assert at.load(folder).task == asked.task
 
 
 def test_an_unknown_environment_is_named(neurogym):

@@ -130,7 +130,7 @@ def test_sizes_that_no_machine_has_are_refused_in_one_line(settings, expected):
 
 
 @pytest.mark.parametrize("dt", [1e-300, 1e-9, 1e300])
-@pytest.mark.parametrize("name", tasks.names())
+@pytest.mark.parametrize("name", [n for n in tasks.names() if not n.startswith("neurogym/")])
 def test_a_step_of_a_strange_length_is_taken_or_refused_in_one_line(name, dt):
     task = refuses_or_reads(lambda: tasks.get(name, dt=dt), 100, f"{name}, dt = {dt}")
     assert task is None or 1 <= task.n_steps <= 1_000_000

@@ -244,13 +244,13 @@ def test_right_is_the_direction_of_the_population_vector_within_36_degrees(quiet
         outputs = few.targets.copy()
         ring = 0.05 + np.stack([bump(each + turned) for each in wanted])
         outputs[responds, :, 1:] = ring[responds, None]
-        np.testing.assert_array_equal(quiet.right(outputs, few), ~responds | expected)
+        np.testing.assert_array_equal(quiet.correct(outputs, few), ~responds | expected)
     fixating = few.targets.copy()
     fixating[..., 0] = 0.8
-    np.testing.assert_array_equal(quiet.right(fixating, few), ~responds)
+    np.testing.assert_array_equal(quiet.correct(fixating, few), ~responds)
     released = few.targets.copy()
     released[..., 0] = 0.05
-    np.testing.assert_array_equal(quiet.right(released, few), responds)
+    np.testing.assert_array_equal(quiet.correct(released, few), responds)
 
 
 def test_ideal_and_chance_follow_the_rules():
@@ -267,17 +267,17 @@ def test_ideal_and_chance_follow_the_rules():
 
 def test_the_observer_comes_near_the_ideal_under_more_noise(noisy):
     task, trials = noisy
-    right = task.right(task.observe(trials.inputs), trials)
-    assert abs(right.mean() - task.ideal()) < 0.015
+    correct = task.correct(task.ideal_observer(trials.inputs), trials)
+    assert abs(correct.mean() - task.ideal()) < 0.015
     compared = ~np.isnan(trials.conditions["difference"])
-    assert right[~compared].mean() > 0.985
+    assert correct[~compared].mean() > 0.985
 
 
 def test_another_time_step_changes_nothing_but_the_steps(quiet, trials):
     task = tasks.YangBattery(dt=10.0)
     fine, coarse = task.sample(400, seed=1), first(trials, 800)
     assert task.ideal() == pytest.approx(tasks.YangBattery().ideal())
-    assert task.right(task.observe(fine.inputs), fine).mean() > 0.99
+    assert task.correct(task.ideal_observer(fine.inputs), fine).mean() > 0.99
     noise = (fine.inputs - np.round(fine.inputs))[..., 65:][fine.during("fixation")]
     assert noise.std() == pytest.approx(0.01 * np.sqrt(20), rel=0.01)
 

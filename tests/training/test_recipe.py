@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from training import recipe_table
 
 import attractory as at
 from attractory import tasks
 from attractory.models import GRU, LSTM, Constraints, LowRankRNN, RateRNN
 
-NAMES = [name for name in tasks.names() if name != "neurogym"]
+NAMES = [name for name in tasks.names() if "neurogym" not in name]
 TRAINED = [name for name in NAMES if name != "yang"]  # the battery takes longer: test below
 
 
@@ -35,6 +38,75 @@ def test_cells_and_constraints(name):
     assert (free.constraints, free.activation) == (None, "tanh")
     assert (law.constraints.excitatory, law.activation) == (0.8, "relu")
     assert at.recipe(task, constraints=Constraints(density=0.2)).model.activation == "tanh"
+
+
+def test_recipes_are_those_that_the_scores_in_the_docs_come_from():
+    """The table was written before tasks brought their recipes themselves."""
+    assert json.loads(json.dumps(recipe_table.table())) == json.loads(recipe_table.FILE.read_text())
+
+
+class Rings(tasks.FlipFlop):
+    """A task that says what it is learned with."""
+
+    name = "rings"
+
+    def network_settings(self):
+        return {"name": "gru", "units": 7}
+
+    def rule_settings(self, network):
+        steps = 9 if network.rates else 3
+        return {"name": "BPTT", "optimizer": "sgd", "steps": steps, "batch": 2}
+
+
+@pytest.fixture
+def rings(monkeypatch):
+    monkeypatch.setattr(
+        tasks._registry._registry, "parts", {**tasks._registry._registry.parts, "rings": Rings}
+    )
+    return tasks.get("rings", dt=2.0)
+
+
+def test_a_users_task_brings_its_own_recipe(rings):
+    made = at.recipe(rings)
+    assert made.model == GRU(units=7, tau=2.0, dt=2.0)
+    assert made.rule == at.rules.BPTT(optimizer="sgd", steps=3, batch=2)
+    other = at.recipe(rings, "rate")  # which the task says nothing of
+    assert (type(other.model), other.model.units, other.rule.steps) == (RateRNN, 96, 9)
+    run = at.train(rings, progress=False)
+    assert (run.model.units, run.rule.steps) == (7, 3)
+
+
+def test_its_recipe_is_what_the_command_line_trains(rings):
+    from attractory.cli._config import read_config
+
+    asked = read_config(None, {"task": "rings"}, ["task.dt=2", "rule.steps=4"])
+    assert asked.model == at.recipe(rings).model
+    assert asked.rule == at.recipe(rings).rule.replace(steps=4)
+    asked = read_config(None, {"task": "rings", "model.units": 5}, ["task.dt=2"])
+    assert asked.model == at.recipe(rings).model.replace(units=5)
+    assert read_config(None, {"task": "rings", "model.name": "RateRNN"}, []).model.units == 96
+
+
+def test_a_recipe_that_names_nothing_known_is_said(monkeypatch):
+    monkeypatch.setattr(Rings, "network_settings", lambda self: {"name": "gruu"})
+    with pytest.raises(at.InvalidSetting, match=r"rings: network_settings\(\) says name = 'gruu'"):
+        at.recipe(Rings())
+    monkeypatch.setattr(Rings, "network_settings", lambda self: {"units": 4})
+    assert at.recipe(Rings()).model.step_length == 1.0
+    monkeypatch.setattr(Rings, "rule_settings", lambda self, network: {"name": "BPT"})
+    with pytest.raises(at.InvalidSetting, match="rule 'BPT' is unknown"):
+        at.recipe(Rings())
+
+
+def test_tasks_know_facts_of_models_and_no_classes():
+    from attractory.training._recipe import network_facts
+
+    law = RateRNN(units=20, constraints=Constraints(density=0.5), tau=4.0)
+    facts = network_facts(law)
+    assert (facts.rates, facts.leak, facts.constrained, facts.rank) == (True, 0.25, True, None)
+    assert network_facts(LowRankRNN(units=20, rank=3)).rank == 3
+    assert not network_facts(LSTM(units=5)).rates
+    assert network_facts(GRU(units=5)).leak == 1
 
 
 def test_the_papers_network_keeps_its_rule():

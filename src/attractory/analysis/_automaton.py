@@ -80,7 +80,7 @@ class Automaton(Result):
         )
 
     @property
-    def right(self) -> np.ndarray:
+    def correct(self) -> np.ndarray:
         """(state, input): the transition is the machine's, from the centre without noise (T0)."""
         return self.reached == self.machine.transitions
 
@@ -94,7 +94,7 @@ class Automaton(Result):
                 "input": np.array(self.machine.inputs)[s],
                 "asked": names[self.machine.transitions.ravel()],
                 "reached": names[self.reached.ravel()],
-                "right": self.right.ravel(),
+                "correct": self.correct.ravel(),
                 "margin": self.margins.ravel(),
                 "samples": self.samples.ravel(),
                 "failures": self.failures.ravel(),
@@ -106,7 +106,7 @@ class Automaton(Result):
     def failing(self) -> pd.DataFrame:
         """The transitions that fail, at T0 or in any sample of T1."""
         table = self.transitions()
-        return table[~table["right"] | (table["failures"] > 0)].reset_index(drop=True)
+        return table[~table["correct"] | (table["failures"] > 0)].reset_index(drop=True)
 
     def states(self) -> pd.DataFrame:
         """A row for each state: how long it holds, what it ends in, and what is proved."""
@@ -143,9 +143,9 @@ class Automaton(Result):
         return " ".join(parts)
 
     def _statement(self, which: np.ndarray, name: str) -> str:
-        right, count = int(self.right[which].sum()), int(self.right[which].size)
+        correct, count = int(self.correct[which].sum()), int(self.correct[which].size)
         words = [
-            f"{int(which.sum())} {name} states: {right} of {count} transitions right from the "
+            f"{int(which.sum())} {name} states: {correct} of {count} transitions correct from the "
             f"centres without noise (T0, smallest margin {self.margins[which].min():.2f})"
         ]
         samples, failures = int(self.samples[which].sum()), int(self.failures[which].sum())
@@ -343,8 +343,8 @@ def _histories(
             states = np.stack([pools[q][rng.integers(len(pools[q]))] for q in chosen[:, 0]])
             extra = rng.integers(0, max(1, machine.hold - machine.rest + 1), size=wanted)
             ends = blocks.run(states, chosen[:, 1], int(rng.integers(2**62)), extra)
-            right = machine.decoded(blocks.outputs(ends)) == target
-            kept = np.concatenate([kept, ends[right]])
+            correct = machine.decoded(blocks.outputs(ends)) == target
+            kept = np.concatenate([kept, ends[correct]])
             if len(kept) == n or (attempt and not len(kept)):
                 break
         made.append(kept)

@@ -232,13 +232,13 @@ def import_network(
     """
     from attractory.cli._config import task_settings
     from attractory.runs import imported
-    from attractory.tasks import find
+    from attractory.tasks import get
 
     if settings and task is None:
         raise InvalidSetting(
             f"--set {shown(settings[0])} is a setting of a task: name it with --task"
         )
-    asked = None if task is None else find(task)(**task_settings(settings or []))
+    asked = None if task is None else get(task, **task_settings(settings or []))
     run = imported(
         file,
         asked,
@@ -292,13 +292,13 @@ def tasks(
         return
     from attractory import figures
     from attractory.cli._config import task_settings
-    from attractory.tasks import find
+    from attractory.tasks import get
 
-    task = find(name)(**task_settings(settings or []))
+    task = get(name, **task_settings(settings or []))
     drawn = task.sample(trials, seed)
     _tasks.print_task(console, task)
     _tasks.print_trials(console, drawn)
-    picture, _ = figures.save(figures.trials(drawn, trials), out, name)
+    picture, _ = figures.save(figures.trials(drawn, trials), out, Path(name).name)
     console.print(f"picture: {picture}", highlight=False, soft_wrap=True)
 
 
@@ -313,7 +313,7 @@ def _print_networks(results: Any) -> None:
         "net": "network",
         "mse": "MSE",
         "mse_with_last_step": "all steps",
-        "accuracy": "signs right",
+        "accuracy": "signs correct",
         "spectrum_on_circle": "on circle",
         "spectrum_outliers": "|λ|>1.01",
         "spectrum_radius": "radius",

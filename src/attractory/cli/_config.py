@@ -14,7 +14,7 @@ from attractory._settings import Settings
 from attractory.cli._yaml import read_file, read_value
 from attractory.models import Constraints, Model
 from attractory.rules import Rule
-from attractory.training import CELLS, PROTOCOLS, recipe, rule_for
+from attractory.training import CELLS, PROTOCOLS, cell_of, recipe, rule_for
 
 SECTIONS = ("task", "model", "rule")
 LONGEST_NAME = 255  # bytes of a file's or folder's name, on every common file system
@@ -137,7 +137,7 @@ def _asked(config: TrainingConfig) -> Asked:
             "no task is given; use --task NAME or 'task:' in the file; "
             "`attractory tasks` lists what is allowed"
         )
-    task = tasks.find(config.task.name)(**config.task.settings)
+    task = tasks.get(config.task.name, **config.task.settings)
     model = _model(task, config.model)
     return Asked(
         task=task,
@@ -145,19 +145,18 @@ def _asked(config: TrainingConfig) -> Asked:
         rule=_rule(task, model, config.rule),
         nets=config.nets,
         seed=config.seed,
-        out=config.out or Path("runs") / task.name,
+        out=config.out or Path("runs") / config.task.name,
     )
 
 
 def _model(task: tasks.Task, section: Section) -> Model:
     """The recipe's model for the task, with these settings in it; or one that is named in full."""
-    name, settings = section.name or "rate", section.settings
-    cells = {**{cell: cell for cell in CELLS}, **{CELLS[cell].__name__: cell for cell in CELLS}}
-    if name not in cells:
-        allowed = {each for each in models.names() if models.find(each).of_text} - set(cells)
+    name, settings = section.name and cell_of(section.name), section.settings
+    if name is not None and name not in CELLS:
+        allowed = {each for each in models.names() if models.find(each).of_text}
         if name not in allowed:
             raise InvalidSetting(
-                f"model.name = {shown(name)} is not allowed; {nearest(name, {*cells, *allowed})}"
+                f"model.name = {shown(name)} is not allowed; {nearest(name, {*CELLS, *allowed})}"
             )
         return models.find(name)(**settings)
     constraints = settings.pop("constraints", None)
@@ -166,7 +165,7 @@ def _model(task: tasks.Task, section: Section) -> Model:
             f"model.constraints = {shown(constraints)} is not allowed: keys and values"
         )
     asked = None if constraints is None else Constraints(**constraints)
-    return recipe(task, cells[name], asked).model.replace(**settings)
+    return recipe(task, name, asked).model.replace(**settings)
 
 
 def _rule(task: tasks.Task, model: Model, section: Section) -> Rule:

@@ -20,7 +20,7 @@ def print_all(console: Console) -> None:
     """A line for each task."""
     rows = table("task", "what it is", words=2)
     for name in tasks.names():
-        rows.add_row(name, (tasks.find(name).__doc__ or "").strip().splitlines()[0])
+        rows.add_row(name, tasks.in_words(name))
     console.print(rows)
 
 
@@ -56,11 +56,11 @@ def _sizes(task: tasks.Task) -> str:
 
 
 def _levels(task: tasks.Task) -> str:
-    """Trials right by the ideal observer, and by chance, where the task states them."""
+    """Trials correct by the ideal observer, and by chance, where the task states them."""
     try:
-        return f"trials right: ideal observer {task.ideal():.1%}, chance {task.chance():.1%}"
+        return f"trials correct: ideal observer {task.ideal():.1%}, chance {task.chance():.1%}"
     except InvalidSetting:
-        return "trials right: the task states neither an ideal observer's score nor chance"
+        return "trials correct: the task states neither an ideal observer's score nor chance"
 
 
 def _recipe(task: tasks.Task) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory.evaluation._interval import wilson_interval
 from attractory.evaluation._scores import Networks, checked_networks
-from attractory.tasks import ChoiceTask, Task, Trials
+from attractory.tasks import Task, Trials
 
 MOST_LEVELS = 12  # a condition with more values than these, not integers, is cut into bins
 BINS = 8
@@ -19,14 +19,14 @@ BINS = 8
 def by_condition(
     networks: Networks, task: Task, by: str | Sequence[str], n: int = 512, seed: int = 0
 ) -> pd.DataFrame:
-    """The share of trials answered right in each condition: a row a network and condition.
+    """The share of trials answered correctly in each condition: a row a network and condition.
 
     by: name of a condition of the trials (`Trials.conditions`), or several names, whose
     combinations are then the rows. One with more than 12 values, unless they are integers, is cut
     into up to 8 bins of equal numbers of trials, each named by its mean. Columns: net, the
-    conditions, trials (how many there are), scored (those of them that have a right answer),
-    correct (share of these), low and high (its 95 % Wilson interval); for a `ChoiceTask` also the
-    share of all trials in which each option was chosen, as "chose OPTION" (with several answers
+    conditions, trials (how many there are), scored (those of them that have a correct answer),
+    correct (share of these), low and high (its 95 % Wilson interval); for a task with options also
+    the share of all trials in which each option was chosen, as "chose OPTION" (with several answers
     "chose OPTION in EPOCH"). All networks get the same trials. Raises InvalidSetting for an
     unknown condition.
     """
@@ -39,7 +39,7 @@ def by_condition(
     tables = []
     for net, network in enumerate(found):
         outputs = network.respond(trials.inputs)
-        table = _shares(levels, task.right(outputs, trials), _choices(outputs, task, trials))
+        table = _shares(levels, task.correct(outputs, trials), _choices(outputs, task, trials))
         table.insert(0, "net", net)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
@@ -71,10 +71,10 @@ def in_levels(values: np.ndarray) -> np.ndarray:
 
 
 def _shares(
-    levels: dict[str, np.ndarray], right: np.ndarray, choices: dict[str, np.ndarray]
+    levels: dict[str, np.ndarray], correct: np.ndarray, choices: dict[str, np.ndarray]
 ) -> pd.DataFrame:
     """A row for each combination of levels, from one value a trial of each argument."""
-    groups = pd.DataFrame({**levels, "correct": right, **choices}).groupby(
+    groups = pd.DataFrame({**levels, "correct": correct, **choices}).groupby(
         list(levels), dropna=False
     )
     table = groups.mean()
@@ -89,12 +89,13 @@ def _shares(
 
 def _choices(outputs: np.ndarray, task: Task, trials: Trials) -> dict[str, np.ndarray]:
     """Whether each option was chosen, (trial,) by column name; nothing for other tasks."""
-    if not isinstance(task, ChoiceTask):
+    if not task.options:
         return {}
     chosen = task.chosen(outputs, trials)
-    several = len(task.answer_epochs) > 1
+    several = chosen.shape[1] > 1
+    where = [f" in {epoch}" for epoch in task.answer_epochs] if several else [""]
     return {
-        f"chose {option} in {epoch}" if several else f"chose {option}": chosen[:, k] == i
-        for k, epoch in enumerate(task.answer_epochs)
+        f"chose {option}{place}": chosen[:, k] == i
+        for k, place in enumerate(where)
         for i, option in enumerate(task.options)
     }

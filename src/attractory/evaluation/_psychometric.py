@@ -13,7 +13,7 @@ from attractory.evaluation._conditions import condition, in_levels
 from attractory.evaluation._interval import wilson_interval
 from attractory.evaluation._psychometric_fit import THRESHOLD, fit_choices, probability
 from attractory.evaluation._scores import Networks, checked_networks
-from attractory.tasks import ChoiceTask, Task, Trials
+from attractory.tasks import Task, Trials
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,10 @@ def psychometric(
     trials. Raises InvalidSetting for a task without options, or an unknown condition.
     """
     found = checked_networks(networks, task)
-    if not isinstance(task, ChoiceTask):
+    if not task.options:
         raise InvalidSetting(
             f"task {shown(task.name)} is not answered by choosing between options; "
-            "a psychometric curve needs a ChoiceTask"
+            "a psychometric curve needs a ChoiceTask, or a task with `options` and chosen()"
         )
     trials = task.sample(n, seed)
     outputs = (network.respond(trials.inputs) for network in found)
@@ -133,7 +133,7 @@ def psychometric(
 
 def curve_of_outputs(
     outputs: Iterable[np.ndarray],
-    task: ChoiceTask,
+    task: Task,
     trials: Trials,
     evidence: str | None = None,
     by: str | None = None,

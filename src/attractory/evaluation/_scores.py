@@ -22,8 +22,8 @@ class Scores:
     mse: mean squared error over the points that the mask counts, weighted by it.
     distance: Frobenius norm of output - target (masked) over (time, output), mean over trials.
     accuracy: share of the counted points with a target other than 0 where the output has its sign.
-    correct: share of the trials that are answered right, as the task has it (`Task.right`), of
-    those that have a right answer; NaN where none has.
+    correct: share of the trials that are answered correctly, as the task has it (`Task.correct`),
+    of those that have a correct answer; NaN where none has.
     mse_by_output, distance_by_output, accuracy_by_output: the same for each output channel (each
     bit of a memory), last axis (output,).
     Sources: Jarne (2024), section 5.1; sign accuracy as in its data's description.
@@ -45,7 +45,7 @@ class Scores:
     def table(self) -> pd.DataFrame:
         """A row for each network and each output channel, and one over all channels ('all').
 
-        Trials are right or wrong as a whole: `correct` is NaN in the rows of single channels.
+        Trials are correct or wrong as a whole: `correct` is NaN in the rows of single channels.
         """
         nets = np.atleast_1d(self.mse)
         names = ("mse", "distance", "accuracy")
@@ -104,26 +104,26 @@ def _score(network: Network, task: Task, trials: Trials) -> tuple[np.ndarray, ..
     outputs = network.respond(trials.inputs).astype(np.float64)
     errors = trials.mask * np.square(outputs - trials.targets)
     by_output = errors.sum((0, 1)) / np.maximum(trials.mask.sum((0, 1)), 1e-12)
-    right, asked = sign_agreement(outputs, trials)
+    correct, asked = sign_agreement(outputs, trials)
     distance_by_output = np.sqrt(errors.sum(1)).mean(0)
     return (
         errors.sum() / max(float(trials.mask.sum()), 1e-12),
         np.sqrt(errors.sum((1, 2))).mean(),
-        right.sum() / max(asked.sum(), 1),
-        _share_correct(task.right(outputs, trials)),
+        correct.sum() / max(asked.sum(), 1),
+        _share_correct(task.correct(outputs, trials)),
         by_output,
         distance_by_output,
-        right.sum((0, 1)) / np.maximum(asked.sum((0, 1)), 1),
+        correct.sum((0, 1)) / np.maximum(asked.sum((0, 1)), 1),
     )
 
 
-def _share_correct(right: np.ndarray) -> np.ndarray:
+def _share_correct(correct: np.ndarray) -> np.ndarray:
     """The mean over trials (trial,), NaN left out."""
-    answered = right[~np.isnan(right)]
+    answered = correct[~np.isnan(correct)]
     return np.asarray(answered.mean() if len(answered) else np.nan)
 
 
 def sign_agreement(outputs: np.ndarray, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
-    """(trial, time, output) each: where the sign is right, and where one is asked for."""
+    """(trial, time, output) each: where the sign is correct, and where one is asked for."""
     asked = (trials.targets != 0) & (trials.mask > 0)
     return asked & (np.sign(outputs) == np.sign(trials.targets)), asked

@@ -61,7 +61,7 @@ def automaton(automaton: Automaton) -> Figure:
     )
     drawn = [automaton.margins] + [automaton.worst_margins] * sampled
     limit = max(float(np.nanmax(np.abs(np.concatenate(drawn)))), 1e-9)
-    wrong = [~automaton.right, automaton.failures > 0]
+    wrong = [~automaton.correct, automaton.failures > 0]
     most = int(automaton.samples.max())
     titles = ["from the centres, without noise", f"smallest of {most} samples with noise"]
     for i, margins in enumerate(drawn):
@@ -184,7 +184,7 @@ _proved: dict[str, Any] = {
 def _legend(automaton: Automaton, sampled: bool) -> list[Any]:
     total = automaton.reached.size
     look: dict[str, Any] = {"linestyle": "none", "color": BLACK}
-    wrong = int((~automaton.right).sum())
+    wrong = int((~automaton.correct).sum())
     handles: list[Any] = [
         Line2D([], [], marker="x", markersize=4, label=f"wrong ({wrong} of {total})", **look)
     ]

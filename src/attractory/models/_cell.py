@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
@@ -47,11 +47,14 @@ class Cell(Settings):
     fixed_weights: arrays among the weights that no rule may change.
     gates: names of the blocks of `units` rows in the recurrent weights of a gated cell.
     symbols: how weights are written in the equation, by name, in mathtext.
+    form: whether the state is that of a "rates" or a "currents" equation (see `RateForm`); None
+        for others.
     of_text: whether the settings can be written in a file (a function cannot).
     """
 
     fixed_weights: ClassVar[tuple[str, ...]] = ()
     gates: ClassVar[tuple[str, ...]] = ()
+    form: ClassVar[Literal["rates", "currents"] | None] = None
     of_text: ClassVar[bool] = True
     symbols: ClassVar[dict[str, str]] = {
         "input_weights": r"$W_\mathrm{in}$",

@@ -53,6 +53,7 @@ class CurrentRNN(Connected):
     NeurIPS 35; Pals, Macke & Barak (2024), PLoS Comput. Biol. 20:e1011852.
     """
 
+    form: ClassVar[Literal["rates", "currents"] | None] = "currents"
     newer_fields: ClassVar[tuple[str, ...]] = ("constraints", "rank")
 
     bias: bool = True

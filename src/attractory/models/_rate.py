@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
@@ -46,6 +46,7 @@ class RateRNN(Connected):
         of them.
     """
 
+    form: ClassVar[Literal["rates", "currents"] | None] = "rates"
     newer_fields: ClassVar[tuple[str, ...]] = ("rank", "trained_start")
 
     def step(

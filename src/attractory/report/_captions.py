@@ -45,7 +45,7 @@ HEADINGS = {
     "mse_with_last_step": "MSE, all steps",
     "distance": "distance",
     "accuracy": "sign accuracy",
-    "correct": "trials right",
+    "correct": "trials correct",
     "spectrum_radius": "spectral radius",
     "spectrum_outliers": "|λ| > 1.01",
     "spectrum_on_circle": "within 0.02 of circle",
@@ -58,7 +58,7 @@ HEADINGS = {
     "points_stable": "stable",
     "points_certified": "proved",
     "points_degree_sum": "degree sum",
-    "automaton_right": "memory transitions right (T0)",
+    "automaton_correct": "memory transitions correct (T0)",
     "automaton_margin": "smallest margin (T0)",
 }
 PERCENTAGES = (
@@ -67,5 +67,5 @@ PERCENTAGES = (
     "spectrum_on_circle",
     "cube_one_bit_apart",
     "cube_separation",
-    "automaton_right",
+    "automaton_correct",
 )

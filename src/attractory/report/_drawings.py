@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 
 from attractory import figures
 from attractory.report._dynamics import Dynamics
-from attractory.tasks import FlipFlop
 
 if TYPE_CHECKING:
     from attractory.report._study import Study
@@ -22,8 +21,9 @@ def drawings(study: Study) -> Drawings:
     """The figures by file name."""
     made: Drawings = {}
     task = study.task
-    if isinstance(task, FlipFlop):
-        made["figure1_flip_flop"] = lambda: figures.flip_flop(task)
+    picture = task.picture
+    if picture is not None:
+        made[f"figure1_{picture}"] = lambda: getattr(figures, picture)(task)
     made |= {
         "figure2_network": lambda: figures.network(study.run.networks[0]),
         "figure3_trials": lambda: _trials(study),

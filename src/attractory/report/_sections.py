@@ -69,7 +69,7 @@ def _scores(results: Study) -> Section:
     networks = results.network_table()
     facts = [("median MSE", f"{networks['mse'].median():.4f}")]
     if networks["correct"].notna().any():
-        facts.append(("trials right, median", f"{100 * networks['correct'].median():.1f} %"))
+        facts.append(("trials correct, median", f"{100 * networks['correct'].median():.1f} %"))
     facts += [
         ("median sign accuracy", f"{100 * networks['accuracy'].median():.2f} %"),
         ("eigenvalues near the circle", f"{100 * networks['spectrum_on_circle'].median():.0f} %"),
@@ -162,7 +162,7 @@ def _automaton(found: list[Dynamics]) -> Section | None:
     if not machines:
         return None
     tables = [
-        {"states": each.states(), "failing": each.failing.drop(columns="right")}
+        {"states": each.states(), "failing": each.failing.drop(columns="correct")}
         for each in machines
     ]
     return {

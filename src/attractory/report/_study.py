@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,9 @@ from attractory.models import Network, Trajectory
 from attractory.report._drawings import drawings
 from attractory.report._dynamics import Dynamics, Effort, dynamics
 from attractory.runs import Run, save_safetensors
-from attractory.tasks import ChoiceTask, FlipFlop, Task, Trials
+from attractory.tasks import Task, Trials
 
 SCORE_SEED = 1_000_003  # the scores' trials are none of those trained on
-PROBED = 16  # trials of the state space
 VISITS = 128  # trials in random order by whose visits memories are told from echoes
 MOST_LEVELS, MOST_CONDITIONS = 24, 3  # of the tables by condition
 
@@ -172,7 +171,7 @@ def study(
     if automaton:
         run.task.machine()  # a task without one is refused before anything is computed
     networks = list(run.networks)
-    task, published = _scored_task(run.task)
+    task, published = run.task.scored(), run.task.spoiled()
     say(f"scoring {len(networks)} networks on {n} fresh trials")
     scores = evaluate(networks, task, n, seed)
     spoiled = None if published is None else evaluate(networks, published, n, seed)
@@ -185,10 +184,7 @@ def study(
         say(f"robustness: {vary}")
         curves.append(robustness(networks, task, vary, values, max(1, n // 4), seed))
     say("weights, spectra and state space")
-    if isinstance(task, FlipFlop) and task.bits <= 6:
-        probe = task.walk()
-    else:
-        probe = _first(task.sample(n, seed), PROBED)
+    probe = task.probe(task.sample(n, seed))
     dimensions = min(3, run.model.state_size)
     connectivity, audit, omitted = _weights(run)
     spaces = [analysis.state_space(net, probe, "svd", dimensions) for net in networks]
@@ -236,18 +232,6 @@ def _file_name(name: str) -> str:
     return re.sub(r"[^\w-]", "_", name)
 
 
-def _first(trials: Trials, n: int) -> Trials:
-    """The first trials of a sample."""
-    return replace(
-        trials,
-        inputs=trials.inputs[:n],
-        targets=trials.targets[:n],
-        mask=trials.mask[:n],
-        epochs=None if trials.epochs is None else trials.epochs[:n],
-        conditions={name: values[:n] for name, values in trials.conditions.items()},
-    )
-
-
 def _weights(
     run: Run,
 ) -> tuple[list[analysis.Connectivity], analysis.Audit | None, tuple[str, ...]]:
@@ -268,7 +252,7 @@ def _weights(
 
 def _choices(networks: list[Network], task: Task, n: int, seed: int) -> PsychometricCurve | None:
     """Psychometric curves of a task that states its evidence, one for each context."""
-    if not isinstance(task, ChoiceTask) or task.evidence is None:
+    if not task.options or task.evidence is None:
         return None
     by = "context" if "context" in task.sample(n, seed).conditions else None
     return psychometric(networks, task, n, seed, by=by)
@@ -277,7 +261,7 @@ def _choices(networks: list[Network], task: Task, n: int, seed: int) -> Psychome
 def _by_condition(
     networks: list[Network], task: Task, n: int, seed: int
 ) -> dict[str, pd.DataFrame]:
-    """Scores by conditions that have a few values; the right answer is not among them."""
+    """Scores by conditions that have a few values; the correct answer is not among them."""
     kept = []
     for name, values in task.sample(n, seed).conditions.items():
         levels = len(np.unique(values[~np.isnan(values)]))
@@ -320,23 +304,16 @@ def _dynamics_row(found: Dynamics) -> dict[str, Any]:
     if found.automaton is not None:
         machine = found.automaton
         memories = machine.machine.memories
-        row["automaton_right"] = float(machine.right[memories].mean())
+        row["automaton_correct"] = float(machine.correct[memories].mean())
         row["automaton_margin"] = float(machine.margins[memories].min())
     return row
-
-
-def _scored_task(task: Task) -> tuple[Task, Task | None]:
-    """The task as it is scored, and with the spoiled last step where the generator has one."""
-    if isinstance(task, FlipFlop) and task.published_defects:
-        return task.replace(score_last_step=False), task.replace(score_last_step=True)
-    return task, None
 
 
 def _cubes(
     task: Task, networks: list[Network], spaces: list[analysis.StateSpace], seed: int
 ) -> list[analysis.Hypercube] | None:
     """The cube of each network's memories on the walk, held apart on trials in random order."""
-    if not isinstance(task, FlipFlop) or task.bits > spaces[0].coordinates.shape[-1]:
+    if not 0 < task.memory_bits <= spaces[0].coordinates.shape[-1]:
         return None
     shown = task.sample(VISITS, seed)
     dimensions = spaces[0].coordinates.shape[-1]

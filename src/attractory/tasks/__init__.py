@@ -11,7 +11,8 @@ from attractory.tasks._memory import memory_states, state_names
 from attractory.tasks._neurogym import NeurogymTask, from_neurogym
 from attractory.tasks._parametric import ParametricWorkingMemory
 from attractory.tasks._poisson_flip_flop import PoissonFlipFlop
-from attractory.tasks._registry import find, get, names, register
+from attractory.tasks._recipe import NetworkFacts, usual_network, usual_rule
+from attractory.tasks._registry import find, get, in_words, names, register
 from attractory.tasks._ring import DelayedResponse
 from attractory.tasks._task import Batch, Task, Trial, Trials, random_key, trial_keys
 from attractory.tasks._timing import SetReset, TimePulse, TriggeredOscillation
@@ -30,6 +31,7 @@ __all__ = [
     "EpochTask",
     "FlipFlop",
     "Machine",
+    "NetworkFacts",
     "NeurogymTask",
     "Not",
     "OneOf",
@@ -50,10 +52,13 @@ __all__ = [
     "find",
     "from_neurogym",
     "get",
+    "in_words",
     "memory_states",
     "names",
     "random_key",
     "register",
     "state_names",
     "trial_keys",
+    "usual_network",
+    "usual_rule",
 ]

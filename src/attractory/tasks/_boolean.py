@@ -61,7 +61,7 @@ class Boolean(EpochTask):
             conditions={**conditions, "answer": value},
         )
 
-    def observe(self, inputs: np.ndarray) -> np.ndarray:
+    def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
         """Reads each pulse by its mean over the time at which it may come."""
         bits = _read(inputs, self.steps_of(self.before), self.steps_of(self.pulse))
         value = np.array(self.truth)[_index(bits.T)]
@@ -155,7 +155,7 @@ class ContextBoolean(EpochTask):
             conditions={"context": context, "a": bits[0], "b": bits[1], "answer": value},
         )
 
-    def observe(self, inputs: np.ndarray) -> np.ndarray:
+    def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
         """Reads context and pulses by their means over the times at which they may come."""
         start = self.steps_of(self.before)
         width = self.steps_of(self.context)

@@ -19,10 +19,10 @@ class ChoiceTask(EpochTask):
     """A task with a fixation output and one output for each option.
 
     While a trial asks for no answer the fixation output should be 1 and the others 0; in an answer
-    epoch fixation should be 0 and the option that is right 1. The option taken in an answer epoch
+    epoch fixation should be 0 and the option that is correct 1. The option taken in an answer epoch
     is the largest output, averaged over the epoch; the largest being fixation means none.
 
-    What is right in the k-th answer epoch is the condition "answer" (one answer epoch) or
+    What is correct in the k-th answer epoch is the condition "answer" (one answer epoch) or
     "answer_1", "answer_2", …: index of the option, -1 where no option may be chosen, NaN where
     nothing tells the answer: it is then neither asked for nor scored.
 
@@ -31,9 +31,7 @@ class ChoiceTask(EpochTask):
     weight_before: weight in the loss of the times at which no answer is asked for.
     """
 
-    options: ClassVar[tuple[str, ...]] = ()
     answer_epochs: ClassVar[tuple[str, ...]] = ("decision",)
-    evidence: ClassVar[str | None] = None  # the condition that a psychometric curve is drawn over
 
     weight_before: float = Field(default=0.2, gt=0, le=1)
 
@@ -54,8 +52,8 @@ class ChoiceTask(EpochTask):
         options = jnp.zeros((self.n_steps, len(self.options)))
         released, unknown = jnp.zeros(self.n_steps), jnp.zeros(self.n_steps)
         for during, answer in zip(asking, answers, strict=True):
-            right = jnp.arange(len(self.options)) == answer
-            options = options + during[:, None] * right
+            correct = jnp.arange(len(self.options)) == answer
+            options = options + during[:, None] * correct
             released = released + during * (answer != NOTHING)
             unknown = unknown + during * jnp.isnan(answer)
         trial = timeline.anywhere_in(*timeline.during)
@@ -75,12 +73,12 @@ class ChoiceTask(EpochTask):
             taken.append(mean.argmax(1) - 1)
         return np.stack(taken, axis=1)
 
-    def right(self, outputs: np.ndarray, trials: Trials) -> np.ndarray:
-        """Whether all answers of a trial are right; NaN where none could be known."""
+    def correct(self, outputs: np.ndarray, trials: Trials) -> np.ndarray:
+        """Whether all answers of a trial are correct; NaN where none could be known."""
         asked = np.stack([trials.conditions[name] for name in self._answer_names()], axis=1)
         known = ~np.isnan(asked)
-        right = (self.chosen(outputs, trials) == asked) | ~known
-        return np.where(known.any(1), right.all(1), np.nan)
+        correct = (self.chosen(outputs, trials) == asked) | ~known
+        return np.where(known.any(1), correct.all(1), np.nan)
 
     def chance(self) -> float:
         return float((1 / len(self.options)) ** len(self.answer_epochs))

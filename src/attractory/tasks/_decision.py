@@ -62,7 +62,7 @@ class PerceptualDecision(ChoiceTask):
         answer = jnp.where(coherence == 0, jnp.nan, (coherence < 0).astype(float))
         return self.answered(inputs, timeline, (answer,), {"coherence": coherence})
 
-    def observe(self, inputs: np.ndarray) -> np.ndarray:
+    def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
         """Chooses by the sign of the summed difference of the stimuli."""
         summed = np.cumsum(inputs[..., 1] - inputs[..., 2], axis=1)
         return self.decided(inputs[..., 0] > 0.5, (summed < 0).astype(int))
@@ -147,10 +147,10 @@ class ContextDecision(ChoiceTask):
         }
         return self.answered(jnp.concatenate(channels, axis=1), timeline, (answer,), conditions)
 
-    def observe(self, inputs: np.ndarray) -> np.ndarray:
+    def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
         """Chooses by the sign of the summed difference in the modality that the context names."""
         if self.neurogym_compat:
-            return super().observe(inputs)
+            return super().ideal_observer(inputs)
         differences = inputs[..., [1, 3]] - inputs[..., [2, 4]]
         summed = (np.cumsum(differences, axis=1) * inputs[..., 5:]).sum(-1)
         return self.decided(inputs[..., 0] > 0.5, (summed < 0).astype(int))
@@ -176,7 +176,7 @@ def _two_stimuli(coherence: jax.Array) -> jax.Array:
 
 
 def _two_sided(coherences: Coherences, stimulus: Duration, sigma: float) -> float:
-    """How often the sign of the summed difference is right, over the coherences other than 0.
+    """How often the sign of the summed difference is correct, over the coherences other than 0.
 
     Over a time T the difference has the mean coherence / 100 · T and the variance 2 sigma² T.
     """

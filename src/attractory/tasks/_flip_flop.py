@@ -13,9 +13,11 @@ from pydantic import Field, model_validator
 from attractory._errors import InvalidSetting, shown
 from attractory.tasks._guess import best_guess
 from attractory.tasks._machine import Machine
+from attractory.tasks._recipe import NetworkFacts, Section
 from attractory.tasks._task import MOST_STEPS, Task, Trial, Trials
 
 StepRange = tuple[int, int]
+MOST_WALKED = 6  # bits: a walk through the states of more is too long to be looked at
 MOST_PULSES = 1000  # of a channel: each of them is a part of the compiled generator
 
 
@@ -51,6 +53,7 @@ class FlipFlop(Task):
     """
 
     name: ClassVar[str] = "flipflop"
+    picture: ClassVar[str | None] = "flip_flop"
 
     bits: int = Field(default=3, ge=1, le=10)
     pulse: int = Field(default=20, ge=1, le=MOST_STEPS)
@@ -121,7 +124,7 @@ class FlipFlop(Task):
             targets = targets.at[-1].set(0.0)
         return Trial(inputs, targets, self._mask(targets))
 
-    def observe(self, inputs: np.ndarray) -> np.ndarray:
+    def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
         """Takes each step for a pulse that is nearer to the amplitude than to 0."""
         signs = np.sign(inputs) * (np.abs(inputs) > self.amplitude / 2)
         before = np.pad(signs, ((0, 0), (1, 0), (0, 0)))[:, :-1]
@@ -139,7 +142,7 @@ class FlipFlop(Task):
         return 1.0
 
     def chance(self) -> float:
-        """Pulses come at times and with signs that cannot be known, but a guess may be right.
+        """Pulses come at times and with signs that cannot be known, but a guess may be correct.
 
         Few pulses in one channel can be guessed in a trial of ten, those of three channels in three
         of a thousand.
@@ -169,6 +172,31 @@ class FlipFlop(Task):
             "amplitude": [round(self.amplitude * factor, 6) for factor in scale],
             "pulse": [width for width in widths if width <= longest],
         }
+
+    def probe(self, sample: Trials | None = None) -> Trials:
+        """The walk through all states; with more than 6 bits the first trials of a sample."""
+        return self.walk() if self.memory_bits else super().probe(sample)
+
+    @property
+    def memory_bits(self) -> int:
+        return self.bits if self.bits <= MOST_WALKED else 0
+
+    def scored(self) -> Task:
+        """Without the last step, whose target the published generator sets to 0."""
+        return self.replace(score_last_step=False) if self.published_defects else self
+
+    def spoiled(self) -> Task | None:
+        return self.replace(score_last_step=True) if self.published_defects else None
+
+    def network_settings(self) -> Section:
+        """Without bias or gain: an orthogonal matrix holds signs as it is."""
+        return {"units": 96, "tau": 10 * self.dt, "dt": self.dt}
+
+    def rule_settings(self, network: NetworkFacts) -> Section:
+        """The defaults are for the paper's network, whose units do not leak; others bear more."""
+        if not network.rates or network.constrained:
+            return super().rule_settings(network)
+        return {} if network.leak == 1 else {"learning_rate": 2.5e-2, "steps": 650}
 
     def walk(self, every: int | None = None, start: int = 30) -> Trials:
         """One noiseless trial that takes the memory through all 2**bits states, twice.

@@ -20,21 +20,21 @@ _ROUNDS = 12  # of improvement; an answer stays as it is after about five
 
 @lru_cache(maxsize=64)
 def best_guess(channel: Task, channels: int) -> float:
-    """The share of trials answered right by the best fixed answer that a search finds.
+    """The share of trials answered correctly by the best fixed answer that a search finds.
 
     channel: the task with one channel alone, whose targets are -1, 0 and 1; the task in question
-    has `channels` independent ones of the kind. A trial is right where enough points of all
+    has `channels` independent ones of the kind. A trial is correct where enough points of all
     channels together are; the sum over channels has the distribution of one, folded with itself.
 
-    An answer is improved by giving to each step the value that is right in most of the trials,
+    An answer is improved by giving to each step the value that is correct in most of the trials,
     each weighed by the probability that the other channels leave the decision to this one. What is
     returned was counted in fresh trials, so it is no better than the truth but for chance.
     """
     trials = min(_MOST, max(_FEWEST, _POINTS // channel.n_steps))
     seen = _Channel.drawn(channel, trials, channels, seed=0)
-    begun = sorted(seen.starts(), key=seen.right)[-_IMPROVED:]
-    best = max((seen.improved(start) for start in begun), key=seen.right)
-    return _Channel.drawn(channel, trials, channels, seed=1).right(best)
+    begun = sorted(seen.starts(), key=seen.correct)[-_IMPROVED:]
+    best = max((seen.improved(start) for start in begun), key=seen.correct)
+    return _Channel.drawn(channel, trials, channels, seed=1).correct(best)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class _Channel:
     """Trials of one channel out of several.
 
     asked (trial, value, time): 1 where that value is asked for and counts. needed (trial,): how
-    many points must be right.
+    many points must be correct.
     """
 
     asked: np.ndarray
@@ -65,25 +65,25 @@ class _Channel:
             made.append(np.stack([np.zeros(steps), ~later, later]).astype(np.float32))
         return [*made, *self.asked[: _STARTS - len(made)]]
 
-    def right(self, answer: np.ndarray) -> float:
-        """The share of trials that the answer, the same in each channel, gets right."""
+    def correct(self, answer: np.ndarray) -> float:
+        """The share of trials that the answer, the same in each channel, meets."""
         return float(self._decides(answer).mean())
 
     def improved(self, answer: np.ndarray) -> np.ndarray:
         """The answer after rounds of improvement."""
-        score = self.right(answer)
+        score = self.correct(answer)
         for _ in range(_ROUNDS):
             weights = self._decides(answer).astype(np.float32)
             votes = np.tensordot(weights, self.asked, axes=1)
             changed = (votes.argmax(0) == np.arange(len(VALUES))[:, None]).astype(np.float32)
-            new = self.right(changed)
+            new = self.correct(changed)
             if new <= score:
                 break
             answer, score = changed, new
         return answer
 
     def _decides(self, answer: np.ndarray) -> np.ndarray:
-        """(trial,): the probability that this and the other channels have enough right points."""
+        """(trial,): the probability that this and the other channels have enough correct points."""
         matches = self.asked.reshape(len(self.asked), -1) @ answer.ravel()
         surplus = matches - self.needed
         if self.channels == 1:

@@ -94,7 +94,7 @@ class DualDelayedMatch(ChoiceTask):
         answers = (differs[0].astype(float), differs[1].astype(float))
         return self.answered(inputs, timeline, answers, conditions)
 
-    def observe(self, inputs: np.ndarray) -> np.ndarray:
+    def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
         """Compares, as the test goes on, its mean direction with that of the item's sample."""
         steps = self.most_steps()
         ends = dict(zip(steps, np.cumsum(list(steps.values())), strict=True))

@@ -46,12 +46,12 @@ class NeurogymTask(Task):
     drawn at random: longer training sees them again. `fresh(seed)` is the same task with another
     bank; test on that.
 
-    Targets are the ground truth: of discrete actions an output each, 1 where it is right; of
+    Targets are the ground truth: of discrete actions an output each, 1 where it is correct; of
     continuous ones as it is. Trials are padded to the longest in the bank; nothing counts there.
     Conditions: what the environment says of a trial in numbers. Epochs: its periods, where they
     follow one another from beginning to end in every trial.
 
-    Discrete actions: a trial is answered right when each action that it asks for, but the first
+    Discrete actions: a trial is answered correctly when each action that it asks for, but the first
     (to keep fixating), has the largest output, averaged over the time that asks for it; one that
     asks for none, when the first is the largest in 90 % of the steps. Continuous actions are
     compared as in any task.
@@ -127,9 +127,9 @@ class NeurogymTask(Task):
     def epoch_names(self) -> tuple[str, ...]:
         return self._bank.periods
 
-    def right(self, outputs: np.ndarray, trials: Trials) -> np.ndarray:
+    def correct(self, outputs: np.ndarray, trials: Trials) -> np.ndarray:
         if not self._bank.actions:
-            return super().right(outputs, trials)
+            return super().correct(outputs, trials)
         asked = trials.targets.sum(1)  # (trial, action): for how many steps
         mean = np.swapaxes(trials.targets, 1, 2) @ outputs / np.maximum(asked, 1)[..., None]
         taken = (mean.argmax(2) == np.arange(asked.shape[1])) | (asked == 0)
@@ -215,9 +215,9 @@ def from_neurogym(
 class _Bank(NamedTuple):
     """Trials. inputs (trial, time, input); lengths (trial,) in steps.
 
-    truth: the right action (trial, time) of `actions` discrete ones; where these are 0, the right
-    values (trial, time, output). limits (trial, epoch + 1) of the periods; None where they do not
-    follow one another. conditions (trial,) by name, NaN where a trial has none such.
+    truth: the correct action (trial, time) of `actions` discrete ones; where these are 0, the
+    correct values (trial, time, output). limits (trial, epoch + 1) of the periods; None where they
+    do not follow one another. conditions (trial,) by name, NaN where a trial has none such.
     """
 
     inputs: np.ndarray

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from attractory.tasks._choice import NOTHING, ChoiceTask
 from attractory.tasks._epochs import Duration, Milliseconds, PositiveMilliseconds
+from attractory.tasks._recipe import NetworkFacts, Section, usual_rule
 from attractory.tasks._task import Trial
 
 Pair = tuple[float, float]
@@ -96,7 +97,7 @@ class ParametricWorkingMemory(ChoiceTask):
         }
         return self.answered(inputs, timeline, (answer,), conditions)
 
-    def observe(self, inputs: np.ndarray) -> np.ndarray:
+    def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
         """Compares the means of the first stimulus and of the last `second` ms of fixation.
 
         It takes a trial for a catch trial when the first of them is nearer to nothing than to the
@@ -119,12 +120,12 @@ class ParametricWorkingMemory(ChoiceTask):
             return 1.0
         channels = 2 if self.opposite else 1
         lowest, highest = np.min(self.pairs), np.max(self.pairs)
-        right = []
+        correct = []
         for high, low in self.pairs:
             difference = channels * (high - low) / (2 * (highest - lowest))
             spread = self.sigma * sqrt(channels * (1 / self.first + 1 / self.second))
-            right.append(0.5 * (1 + erf(difference / spread / sqrt(2))))
-        return float((1 - self.catch) * np.mean(right) + self.catch)
+            correct.append(0.5 * (1 + erf(difference / spread / sqrt(2))))
+        return float((1 - self.catch) * np.mean(correct) + self.catch)
 
     def chance(self) -> float:
         """Of the best answer that ignores the inputs: one option (or, with many catches, none)."""
@@ -132,6 +133,10 @@ class ParametricWorkingMemory(ChoiceTask):
 
     def conditions(self) -> dict[str, list[float]]:
         return {"sigma": [0.0, 0.5, 1.0, 2.0, 3.0]}
+
+    def rule_settings(self, network: NetworkFacts) -> Section:
+        """An amount that is held for seconds comes later than what to do with it."""
+        return usual_rule(network, steps=4000)
 
     def _tuned(self, frequency: jax.Array) -> jax.Array:
         """(1,) or (2,): what the stimulus inputs carry for a frequency."""

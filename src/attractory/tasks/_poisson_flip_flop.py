@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from attractory.tasks._guess import best_guess
+from attractory.tasks._recipe import NetworkFacts, Section
 from attractory.tasks._task import MOST_STEPS, Task, Trial
 
 
@@ -59,7 +60,7 @@ class PoissonFlipFlop(Task):
         inputs = pulses + self.noise * jax.random.normal(noise_key, shape)
         return Trial(inputs, jnp.where(last >= 0, held, 0.0))
 
-    def observe(self, inputs: np.ndarray) -> np.ndarray:
+    def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
         """Holds the sign of the last input that was nearer to ±1 than to 0."""
         time = np.arange(inputs.shape[1])[:, None]
         last = np.maximum.accumulate(np.where(np.abs(inputs) > 0.5, time, -1), axis=1)
@@ -76,3 +77,10 @@ class PoissonFlipFlop(Task):
 
     def conditions(self) -> dict[str, list[float]]:
         return {"noise": [0.0, 0.05, 0.1, 0.15, 0.2]}
+
+    def network_settings(self) -> Section:
+        """Without a leak: an answer is asked for at once."""
+        return {"units": 96, "tau": self.dt, "dt": self.dt}
+
+    def rule_settings(self, network: NetworkFacts) -> Section:
+        return {"learning_rate": 1e-2, "steps": 1000, "batch": 32}

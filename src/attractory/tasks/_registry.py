@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from attractory._errors import InvalidSetting, nearest, shown
 from attractory._registry import Registry
 from attractory._stored import stored_by_name
 from attractory.tasks._boolean import And, ContextBoolean, Not, Or, Xor
 from attractory.tasks._decision import ContextDecision, PerceptualDecision
 from attractory.tasks._flip_flop import FlipFlop
 from attractory.tasks._matching import DualDelayedMatch
-from attractory.tasks._neurogym import NeurogymTask
+from attractory.tasks._neurogym import NeurogymTask, from_neurogym
+from attractory.tasks._neurogym_names import PREFIX, environments
 from attractory.tasks._parametric import ParametricWorkingMemory
 from attractory.tasks._poisson_flip_flop import PoissonFlipFlop
 from attractory.tasks._ring import DelayedResponse
@@ -44,9 +46,45 @@ _registry: Registry[Task] = Registry(
     ),
 )
 stored_by_name("task", Task, lambda kind: kind.name, _registry.find)
-names, find, register = _registry.names, _registry.find, _registry.register
+find, register = _registry.find, _registry.register
+
+
+def names() -> list[str]:
+    """The names of all tasks that `get` makes without further settings.
+
+    The package's own, those registered by a user, and, where neurogym is installed, "neurogym/ID"
+    for each of its environments that can be a task. neurogym is not imported for it.
+    """
+    own = set(_registry.names()) - {NeurogymTask.name}  # which needs an environment
+    return sorted(own | {PREFIX + name for name in environments()})
 
 
 def get(name: str, **settings: Any) -> Task:
-    """A task by name, with settings: `get("flipflop", bits=3)`."""
+    """A task by name, with settings: `get("flipflop", bits=3)`.
+
+    "neurogym/ID" is the environment of that ID, in the settings of `from_neurogym`:
+    `get("neurogym/ReadySetGo-v0", dt=20)`. Raises InvalidSetting for an unknown name, an unknown or
+    wrong setting, and for an environment without neurogym (the extra 'neurogym').
+    """
+    if isinstance(name, str) and name.startswith(PREFIX):
+        return _from_neurogym(name, settings)
     return find(name)(**settings)
+
+
+def in_words(name: str) -> str:
+    """What the task of this name is, in one line."""
+    if name.startswith(PREFIX):
+        return environments().get(name.removeprefix(PREFIX), "an environment of neurogym")
+    return (find(name).__doc__ or name).strip().splitlines()[0]
+
+
+def _from_neurogym(name: str, settings: dict[str, Any]) -> Task:
+    environment = name.removeprefix(PREFIX)
+    known = environments()
+    if known and environment not in known:
+        try:
+            return from_neurogym(environment, **settings)
+        except InvalidSetting as error:  # which cannot name the nearest one
+            close = nearest(name, [PREFIX + each for each in known])
+            raise InvalidSetting(f"task {shown(name)}: {error}; {close}") from None
+    return from_neurogym(environment, **settings)

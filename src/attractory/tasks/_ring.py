@@ -19,7 +19,7 @@ class DelayedResponse(EpochTask):
 
     The stimulus is a direction, uniform on the circle, as its cosine and sine with white noise.
     When fixation is taken away, the outputs should point in that direction. A trial is answered
-    right when the mean output of the response points within `allowed_error` of it, and the
+    correctly when the mean output of the response points within `allowed_error` of it, and the
     fixation output is nearer to 0.
 
     Inputs: fixation, cos, sin. Outputs: fixation, cos, sin. Times in ms. Conditions: direction
@@ -68,14 +68,14 @@ class DelayedResponse(EpochTask):
             conditions={"direction": jnp.degrees(angle)},
         )
 
-    def right(self, outputs: np.ndarray, trials: Trials) -> np.ndarray:
+    def correct(self, outputs: np.ndarray, trials: Trials) -> np.ndarray:
         during = trials.during("response")[..., None]
         fixation, cos, sin = ((outputs * during).sum(1) / during.sum(1)).T
         error = np.degrees(np.arctan2(sin, cos)) - trials.conditions["direction"]
         away = np.abs((error + 180) % 360 - 180)
         return ((away < self.allowed_error) & (fixation < 0.5)).astype(float)
 
-    def observe(self, inputs: np.ndarray) -> np.ndarray:
+    def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
         """Points in the mean direction of the stimulus."""
         fixating = inputs[..., :1] > 0.5
         summed = np.cumsum(inputs[..., 1:], axis=1)

@@ -14,9 +14,11 @@ from attractory._errors import InvalidSetting, nearest, shown, whole_number
 from attractory._machine import check_memory
 from attractory._settings import Settings
 from attractory.tasks._machine import Machine
+from attractory.tasks._recipe import NetworkFacts, Section, usual_network, usual_rule
 from attractory.tasks._trial import Batch, Trial, Trials
 from attractory.tasks._trial_checks import check_values, checked
 
+PROBED = 16  # trials in which states are shown: as many as can be told apart in one picture
 MOST_STEPS = 1_000_000  # of a trial: more is a mistake in dt or in a duration
 
 
@@ -26,10 +28,10 @@ class Task(Settings):
     `trial(key)` makes one trial from a JAX random key, in JAX operations, so that it can be
     vectorised over trials and compiled into the training step. Everything else (batches, seeds,
     sizes, checks) comes from here. Where a task can, it also says how good one can be at it:
-    `observe`, `ideal` and `chance`.
+    `ideal_observer`, `ideal` and `chance`.
 
-    A trial is answered right where at `share_needed` of its counted points the output is within
-    `tolerance` of the target; a task that is answered otherwise overrides `right`.
+    A trial is answered correctly where at `share_needed` of its counted points the output is within
+    `tolerance` of the target; a task that is answered otherwise overrides `correct`.
     """
 
     name: ClassVar[str] = ""
@@ -37,6 +39,13 @@ class Task(Settings):
     output_names: ClassVar[tuple[str, ...]] = ()
     tolerance: ClassVar[float] = 0.5
     share_needed: ClassVar[float] = 0.9
+    # of tasks that are answered by choosing: the options in the order of `chosen`, the epochs in
+    # which they are chosen, and the condition that a psychometric curve is drawn over
+    options: ClassVar[tuple[str, ...]] = ()
+    answer_epochs: ClassVar[tuple[str, ...]] = ()
+    evidence: ClassVar[str | None] = None
+    # the figure in `attractory.figures` that shows what this task asks for, by its name
+    picture: ClassVar[str | None] = None
 
     dt: float = Field(default=1.0, gt=0, description="length of one step (ms)")
 
@@ -117,8 +126,8 @@ class Task(Settings):
         """The parts of a trial, in order; none by default."""
         return ()
 
-    def right(self, outputs: np.ndarray, trials: Trials) -> np.ndarray:
-        """Whether outputs (trial, time, output) answer the trials: (trial,), 1 right, 0 wrong.
+    def correct(self, outputs: np.ndarray, trials: Trials) -> np.ndarray:
+        """Whether outputs (trial, time, output) answer the trials: (trial,), 1 correct, 0 wrong.
 
         NaN where there is nothing that could be answered.
         """
@@ -127,24 +136,34 @@ class Task(Settings):
         share = (near & counted).sum((1, 2)) / np.maximum(counted.sum((1, 2)), 1)
         return np.where(counted.any((1, 2)), share >= self.share_needed, np.nan)
 
-    def observe(self, inputs: np.ndarray) -> np.ndarray:
+    def chosen(self, outputs: np.ndarray, trials: Trials) -> np.ndarray:
+        """The index of the option taken, (trial, answer); -1 where none was.
+
+        outputs (trial, time, output). Raises InvalidSetting where the task has no options.
+        """
+        raise InvalidSetting(
+            f"task {shown(self.name)} is not answered by choosing between options "
+            "(it has no `options` and no method chosen())"
+        )
+
+    def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
         """What an ideal observer answers: inputs (trial, time, input) -> (trial, time, output).
 
         It knows the task's settings and, at each time, the inputs up to then; without noise its
         outputs are the targets. Raises InvalidSetting where the task defines none.
         """
         raise InvalidSetting(
-            f"task {shown(self.name)} defines no ideal observer (a method observe())"
+            f"task {shown(self.name)} defines no ideal observer (a method ideal_observer())"
         )
 
     def ideal(self) -> float:
-        """The share of trials that the ideal observer answers right."""
+        """The share of trials that the ideal observer answers correctly."""
         raise InvalidSetting(
             f"task {shown(self.name)} does not state its ideal score (a method ideal())"
         )
 
     def chance(self) -> float:
-        """The share of trials answered right by the best answer that ignores the inputs."""
+        """The share of trials answered correctly by the best answer that ignores the inputs."""
         raise InvalidSetting(f"task {shown(self.name)} does not state its chance level (chance())")
 
     def varied(self, name: str, value: Any) -> Task:
@@ -174,6 +193,47 @@ class Task(Settings):
             f"task {shown(self.name)} defines no machine of states (a method machine()); "
             "an automaton cannot be tested on it"
         )
+
+    def probe(self, sample: Trials | None = None) -> Trials:
+        """The trials in which the states of networks are shown: the first 16 of a sample.
+
+        sample: trials of this task that are there already; drawn when None. A task overrides it
+        where there are trials that show more of it, such as a walk through all of its states.
+        """
+        return (self.sample(PROBED) if sample is None else sample).first(PROBED)
+
+    @property
+    def memory_bits(self) -> int:
+        """How many signs the task asks to hold, all combinations of which occur in `probe`.
+
+        The states that hold them may make a cube of so many dimensions. 0: no such memory.
+        """
+        return 0
+
+    def scored(self) -> Task:
+        """The task as its networks are scored: without steps that its generator spoils."""
+        return self
+
+    def spoiled(self) -> Task | None:
+        """The task with such spoiled steps counted as well; None where there are none."""
+        return None
+
+    def network_settings(self) -> Section:
+        """The network by which the task is learned: the settings of its model.
+
+        Of a rate network, unless they say another cell or model under "name" ("gru",
+        "CurrentRNN"). `attractory.recipe(task)` makes the model of them. A task overrides it where
+        another network learns it better; without a dt the model takes the task's.
+        """
+        return usual_network(self.dt)
+
+    def rule_settings(self, network: NetworkFacts) -> Section:
+        """The learning rule for such a network: the rule's settings.
+
+        Of `BPTT`, unless they say another registered rule under "name" ("BPTT", "MyRule"). A task
+        overrides it where another rule, or more of it, is needed.
+        """
+        return usual_rule(network)
 
     @cached_property
     def _shapes(self) -> Trial:

@@ -62,7 +62,7 @@ class SetReset(EpochTask):
         target = jnp.where(answered >= 0, lines[jnp.maximum(answered, 0)] == 0, False)
         return Trial(inputs, target[:, None].astype(float), epochs=timeline.limits)
 
-    def observe(self, inputs: np.ndarray) -> np.ndarray:
+    def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
         """Reads each pulse by the line with the larger mean over its time."""
         width, every = self.steps_of(self.pulse), self.steps_of(self.pulse + self.gap)
         starts = self.steps_of(self.before) + every * np.arange(self.pulses)
@@ -77,7 +77,7 @@ class SetReset(EpochTask):
         return 1.0
 
     def chance(self) -> float:
-        """Of guessing all lines: right where pulses guessed wrong hold few enough of the points."""
+        """Of guessing all lines: correct where wrong guesses hold few enough of the points."""
         answered = self._answered()
         held = np.bincount(answered[answered >= 0], minlength=self.pulses)
         ways = np.zeros(self.n_steps + 1)  # how many sets of pulses hold so many points together
@@ -85,8 +85,8 @@ class SetReset(EpochTask):
         for steps in held:
             ways[steps:] += ways[: len(ways) - steps].copy()
         wrong = np.arange(self.n_steps + 1)
-        right = (self.n_steps - wrong) / self.n_steps >= self.share_needed
-        return float(ways[right].sum() * 0.5**self.pulses)
+        correct = (self.n_steps - wrong) / self.n_steps >= self.share_needed
+        return float(ways[correct].sum() * 0.5**self.pulses)
 
     def conditions(self) -> dict[str, list[float]]:
         return {"sigma": [0.0, 0.1, 0.2, 0.4, 0.8]}
@@ -103,8 +103,8 @@ class _Triggered(EpochTask):
     """What the two tasks share: a pulse, in half of the trials, asks for a course in time.
 
     Half of the course would be near to both answers for most of the time. So a trial is answered
-    right when the output is near the target at 90 % of all points and also at 90 % of those where
-    the course is so large that no value is near to it and to 0.
+    correctly when the output is near the target at 90 % of all points and also at 90 % of those
+    where the course is so large that no value is near to it and to 0.
     """
 
     input_names: ClassVar[tuple[str, ...]] = ("trigger",)
@@ -130,14 +130,14 @@ class _Triggered(EpochTask):
             conditions={"triggered": triggered},
         )
 
-    def right(self, outputs: np.ndarray, trials: Trials) -> np.ndarray:
+    def correct(self, outputs: np.ndarray, trials: Trials) -> np.ndarray:
         near = (np.abs(outputs - trials.targets) < self.tolerance)[..., 0]
         telling = np.abs(self.course()) >= 2 * self.tolerance
         everywhere = near.mean(1) >= self.share_needed
         told = near[:, telling].sum(1) >= self.share_needed * telling.sum()
         return (everywhere & told).astype(float)
 
-    def observe(self, inputs: np.ndarray) -> np.ndarray:
+    def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
         """Reads the trigger by its mean, then keeps time by itself."""
         start, width = self.steps_of(self.before), self.steps_of(self.pulse)
         triggered = inputs[:, start : start + width, 0].mean(1) > 0.5
@@ -159,8 +159,8 @@ class TriggeredOscillation(_Triggered):
 
     `delay` after the end of the pulse the output is sin(2π t / period), to the end of the trial.
     (In the author's generator its amplitude is about 2.5, and it stops 20 ms before the end.) A
-    trial is answered right when the output is within 0.3 of the target at 90 % of all points, and
-    of those where the oscillation is beyond ±0.6.
+    trial is answered correctly when the output is within 0.3 of the target at 90 % of all points,
+    and of those where the oscillation is beyond ±0.6.
 
     Input: trigger. Output: one. Times in ms. Conditions: triggered (0 or 1).
 
@@ -193,8 +193,8 @@ class TimePulse(_Triggered):
 
     The output peaks at 1, `latency` after the end of the trigger; without a trigger it stays at 0.
     (In the author's generator trigger and answer are both smoothed, with peaks of about 0.7, and
-    the targets are noisy.) A trial is answered right when the output is within 0.3 of the target at
-    90 % of all points, and of those where the pulse is above 0.6.
+    the targets are noisy.) A trial is answered correctly when the output is within 0.3 of the
+    target at 90 % of all points, and of those where the pulse is above 0.6.
 
     Input: trigger. Output: one. Times in ms. Conditions: triggered (0 or 1).
 

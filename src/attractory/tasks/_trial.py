@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import jax
@@ -61,6 +61,17 @@ class Trials:
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+    def first(self, n: int) -> Trials:
+        """The first n trials, or all where there are fewer."""
+        return replace(
+            self,
+            inputs=self.inputs[:n],
+            targets=self.targets[:n],
+            mask=self.mask[:n],
+            epochs=None if self.epochs is None else self.epochs[:n],
+            conditions={name: values[:n] for name, values in self.conditions.items()},
+        )
 
     def during(self, epoch: str) -> np.ndarray:
         """Where an epoch is, (trial, time) of bool; InvalidSetting names those that there are."""

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from attractory._errors import nearest, shown
 from attractory.tasks._noise import standard_normal
+from attractory.tasks._recipe import NetworkFacts, Section, leaky
 from attractory.tasks._task import MOST_STEPS, Task, Trial, Trials
 from attractory.tasks._yang_rules import (
     END,
@@ -44,7 +45,7 @@ class YangBattery(Task):
 
     Stimuli are bumps of activity on two rings of units (two modalities), each bump at a direction.
     One of 20 rule inputs is on throughout. While the fixation output is asked for the response
-    ring rests; to respond, fixation is released and the ring shows a bump at the right direction.
+    ring rests; to respond, fixation is released and the ring shows a bump at the correct direction.
 
     - fdgo, reactgo, delaygo: respond in the direction of the stimulus: when fixation goes off while
       the stimulus is still on; as soon as the stimulus comes; after a delay.
@@ -57,9 +58,9 @@ class YangBattery(Task):
       direction of the first, else keep fixating. dmcgo, dmcnogo: the same with two categories of
       directions, below and above 180°.
 
-    A trial is answered right when, from 100 ms after the response has begun, the mean output
+    A trial is answered correctly when, from 100 ms after the response has begun, the mean output
     fixates (> 0.5) where fixation must be kept; and else does not, and the population vector of the
-    ring points within 36° of the right direction. (Published: the same at the last step alone.)
+    ring points within 36° of the correct direction. (Published: the same at the last step alone.)
 
     Inputs: fixation, ring 1, ring 2, rules (1 + 2 · 32 + 20, whatever `rules` holds). Outputs:
     fixation, ring (33). Conditions: rule (index in the published order), location_1, location_2 of
@@ -146,7 +147,7 @@ class YangBattery(Task):
             conditions=self._described(plan),
         )
 
-    def right(self, outputs: np.ndarray, trials: Trials) -> np.ndarray:
+    def correct(self, outputs: np.ndarray, trials: Trials) -> np.ndarray:
         during = trials.during("response")
         late = during[:, self._unscored :] & during[:, : -self._unscored]
         mean = _mean(outputs[:, self._unscored :], late)
@@ -170,7 +171,17 @@ class YangBattery(Task):
     def conditions(self) -> dict[str, list[float]]:
         return {"sigma": [0.0, 0.01, 0.02, 0.03, 0.05]}
 
-    def observe(self, inputs: np.ndarray) -> np.ndarray:
+    def network_settings(self) -> Section:
+        """More units, which rectify, as in the published network."""
+        return {**leaky(self.dt), "units": 256, "activation": "relu"}
+
+    def rule_settings(self, network: NetworkFacts) -> Section:
+        """20 tasks take longer than one."""
+        if network.constrained:
+            return super().rule_settings(network)
+        return {"learning_rate": 5e-3, "steps": 5000, "batch": 64}
+
+    def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
         """Reads each stimulus off the rings while it is on, and follows the rule.
 
         A stimulus is on where the bump that fits best to the last 100 ms has a strength above 0.25;
@@ -286,7 +297,7 @@ class YangBattery(Task):
         }
 
     def _told(self, rule: Rule) -> float:
-        """How often the sign of the difference in measured strengths is right."""
+        """How often the sign of the difference in measured strengths is correct."""
         if rule.answer != Answer.STRONGER or self.sigma == 0:
             return 1.0
         later = rule.one_after_the_other

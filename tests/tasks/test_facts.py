@@ -1,0 +1,110 @@
+"""What a task says of itself, so that nobody has to ask of which class it is."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import attractory as at
+from attractory import tasks
+from attractory.tasks import FlipFlop, Trial
+
+SOURCE = Path(at.__file__).parent
+
+
+class Side(tasks.Task):
+    """Which way a line leans: a task with options that is no ChoiceTask."""
+
+    options = ("left", "right")
+    evidence = "slope"
+
+    def trial(self, key):
+        slope = jnp.round(jax.random.uniform(key, minval=-3, maxval=3))
+        line = jnp.full((8, 1), slope)
+        return Trial(line, jnp.sign(line), conditions={"slope": slope})
+
+    def chosen(self, outputs, trials):
+        return (outputs[:, -1] > 0).astype(int)
+
+
+def copying(sign):
+    """A network that says its input, or the opposite of it."""
+    return at.models.Network.from_weights([[0.0]], [[1.0]], [[sign]], activation="linear")
+
+
+def test_a_probe_is_the_first_trials_of_a_sample():
+    task = tasks.get("and")
+    sample = task.sample(40, seed=7)
+    probe = task.probe(sample)
+    assert len(probe) == 16
+    np.testing.assert_array_equal(probe.inputs, sample.inputs[:16])
+    np.testing.assert_array_equal(probe.epochs, sample.epochs[:16])
+    assert {name: len(values) for name, values in probe.conditions.items()} == {
+        "a": 16, "b": 16, "answer": 16,
+    }  # fmt: skip
+    np.testing.assert_array_equal(task.probe().inputs, task.sample(16).inputs)
+    assert len(task.probe(task.sample(3))) == 3
+
+
+def test_the_probe_of_a_flip_flop_is_its_walk_through_all_states():
+    task = FlipFlop(bits=2)
+    np.testing.assert_array_equal(task.probe(task.sample(4)).inputs, task.walk().inputs)
+    assert task.memory_bits == 2
+    many = FlipFlop(bits=7)
+    assert (many.memory_bits, len(many.probe(many.sample(20)))) == (0, 16)
+    assert tasks.get("and").memory_bits == 0
+
+
+def test_spoiled_steps_are_left_out_where_there_are_any():
+    published = FlipFlop.paper()
+    assert (published.scored().score_last_step, published.spoiled().score_last_step) == (
+        False,
+        True,
+    )
+    assert published.scored().spoiled() == published
+    for task in (FlipFlop(), tasks.get("xor")):
+        assert task.scored() is task
+        assert task.spoiled() is None
+
+
+def test_a_task_of_any_class_with_options_has_curves_and_shares():
+    task = Side()
+    nets = [copying(1.0), copying(-1.0)]
+    curve = at.evaluation.psychometric(nets, task, n=200)
+    assert (curve.option, curve.evidence) == ("left", "slope")
+    trials = task.sample(200)
+    below = trials.conditions["slope"] <= 0
+    np.testing.assert_allclose(
+        curve.fits[0].first @ curve.fits[0].counts, below.sum()
+    )  # the copy goes left where the line falls, or is flat
+    table = at.evaluation.by_condition(nets, task, "slope", n=200)
+    assert {"chose left", "chose right"} <= set(table)
+    assert table.query("net == 0 and slope == 2")["chose right"].tolist() == [1.0]
+
+
+def test_a_task_without_options_says_so():
+    task = tasks.get("xor")
+    trials = task.sample(2)
+    with pytest.raises(at.InvalidSetting, match="'xor' is not answered by choosing"):
+        task.chosen(trials.targets, trials)
+
+
+def test_nobody_outside_of_tasks_asks_of_which_class_a_task_is():
+    """isinstance(x, Task) checks an argument; a class below it would be a ladder."""
+    classes = {
+        name for name, each in vars(tasks).items()
+        if isinstance(each, type) and issubclass(each, tasks.Task) and each is not tasks.Task
+    }  # fmt: skip
+    assert "FlipFlop" in classes
+    for file in SOURCE.rglob("*.py"):
+        if file.is_relative_to(SOURCE / "tasks"):
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "isinstance":
+                asked = {each.id for each in ast.walk(node.args[1]) if isinstance(each, ast.Name)}
+                assert not asked & classes, f"{file.name}:{node.lineno}"
