@@ -11,7 +11,7 @@ import pandas as pd
 from attractory._errors import InvalidSetting, shown
 from attractory.evaluation._conditions import condition, in_levels
 from attractory.evaluation._interval import wilson_interval
-from attractory.evaluation._networks import Networks, task_of
+from attractory.evaluation._networks import Networks, check_fit, networks_of, task_of
 from attractory.evaluation._psychometric_fit import THRESHOLD, fit_choices, probability
 from attractory.evaluation._responses import as_responses
 from attractory.tasks import Task, Trials
@@ -139,7 +139,9 @@ def psychometric(
     InvalidSetting
         For a task without options, or an unknown condition.
     """
-    _check_options(task_of(networks, task))
+    meant = task_of(networks, task)
+    check_fit(networks_of(networks), meant)
+    _check_options(meant)  # before anything is simulated
     answers = as_responses(networks, task, n, seed)
     return curve_of_outputs(answers, answers.task, answers.trials, evidence, by)
 
