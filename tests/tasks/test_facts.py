@@ -34,7 +34,7 @@ class Side(tasks.Task):
 
 def copying(sign):
     """A network that says its input, or the opposite of it."""
-    return at.models.Network.from_weights([[0.0]], [[1.0]], [[sign]], activation="linear")
+    return at.models.RateRNN.from_weights([[0.0]], [[1.0]], [[sign]], activation="linear")
 
 
 def test_a_probe_is_the_first_trials_of_a_sample():
@@ -61,15 +61,17 @@ def test_the_probe_of_a_flip_flop_is_its_walk_through_all_states():
 
 
 def test_spoiled_steps_are_left_out_where_there_are_any():
-    published = FlipFlop.paper()
-    assert (published.scored().score_last_step, published.spoiled().score_last_step) == (
-        False,
-        True,
-    )
-    assert published.scored().spoiled() == published
+    for neutral in (True, False):
+        published = FlipFlop.paper(neutral_start=neutral)
+        scored = published.scored()
+        assert (published.score_last_step, scored.score_last_step) == (True, False)
+        assert scored.scored() == scored
+        np.testing.assert_array_equal(
+            scored.mask_with_spoiled(scored.sample(20)), published.sample(20).mask
+        )
     for task in (FlipFlop(), tasks.get("xor")):
         assert task.scored() is task
-        assert task.spoiled() is None
+        assert task.mask_with_spoiled(task.sample(2)) is None
 
 
 def test_a_task_of_any_class_with_options_has_curves_and_shares():

@@ -9,10 +9,11 @@ from typing import Literal
 import numpy as np
 
 from attractory._errors import InvalidSetting, shown
+from attractory._machine import one_blas_thread
 from attractory._result import Result
-from attractory.models import Network, check_meeting
+from attractory.models import Network, Trajectory, check_meeting
 from attractory.runs import kept
-from attractory.tasks import Trials, memory_states, state_names
+from attractory.tasks import Trials, memory_states, noise_seed, state_names
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,38 +36,75 @@ class StateSpace(Result):
 
 
 @kept
+@one_blas_thread
 def state_space(
-    network: Network, trials: Trials, method: Literal["svd", "pca"] = "svd", n: int = 3
+    network: Network | Trajectory,
+    trials: Trials,
+    method: Literal["svd", "pca"] = "svd",
+    n: int = 3,
+    seed: int = 0,
 ) -> StateSpace:
     """Reduce a network's states during `trials` to their n leading dimensions, in float64.
 
-    "svd" is the truncated singular value decomposition of the states as they are (Jarne 2024,
-    section 5.2, figures 6 and 7), "pca" that of the states minus their mean. Each component's sign
-    is such that its largest entry is positive. The states are whole: an LSTM's memory and all
-    layers of a stack are units, too. Raises InvalidSetting for another method, or an n outside of
-    1 .. units.
+    Parameters
+    ----------
+    network : Network or Trajectory
+        Of a trajectory in these trials the states are taken as they are, so that one simulation
+        serves several spaces: `network.simulate(trials.inputs, precision="float64")`. They are
+        whole: an LSTM's memory and all layers of a stack are units, too.
+    trials : Trials
+        What the network is given, and asked.
+    method : {"svd", "pca"}
+        "svd" is the truncated singular value decomposition of the states as they are (Jarne 2024,
+        section 5.2, figures 6 and 7), "pca" that of the states minus their mean. Each component's
+        sign is such that its largest entry is positive.
+    n : int
+        Number of dimensions, 1 to the number of units.
+    seed : int
+        Of the network's own noise, where it has any: the seed of the trials gives the noise that
+        scores on these trials have.
+
+    Raises
+    ------
+    InvalidSetting
+        For another method, an n outside of 1 .. units, and states that are of other trials.
     """
     if method not in ("svd", "pca"):
         raise InvalidSetting(f"method = {shown(method)} is not allowed: 'svd' or 'pca'")
-    size = network.state_size
+    size = network.states.shape[-1] if isinstance(network, Trajectory) else network.state_size
     if not isinstance(n, (int, np.integer)) or not 1 <= n <= size:
         raise InvalidSetting(f"n = {shown(n)} is not allowed: 1 to {size}, the number of units")
-    check_meeting(network.model, trials)
+    states = _states(network, trials, seed)
     if np.prod(trials.inputs.shape[:2]) <= n:
         raise InvalidSetting(f"n = {n} is not allowed: the trials have too few time points for it")
-    states = network.simulate(trials.inputs, precision="float64").states
-    flat = states.reshape(-1, size)
+    by_time = states.transpose(1, 0, 2)  # in which they lie in memory
+    flat = by_time.reshape(-1, size)
     components, center, explained = _decompose(flat, method, int(n))
-    coordinates = (states - center) @ components.T
+    coordinates = (flat @ components.T - center @ components.T).reshape(*by_time.shape[:2], -1)
     return StateSpace(
         method=method,
-        coordinates=coordinates,
+        coordinates=np.ascontiguousarray(coordinates.transpose(1, 0, 2)),
         components=components,
         center=center,
         explained_variance=explained,
         memory=memory_states(trials.targets),
         targets=trials.targets,
     )
+
+
+def _states(network: Network | Trajectory, trials: Trials, seed: int) -> np.ndarray:
+    """(trial, time, unit), float64."""
+    if isinstance(network, Network):
+        check_meeting(network.model, trials)
+        network = network.simulate(trials.inputs, noise_seed(seed), precision="float64")
+    states = np.asarray(network.states, np.float64)
+    states = states if states.ndim == 3 else states[None]
+    if states.shape[:2] != trials.inputs.shape[:2]:
+        raise InvalidSetting(
+            f"network = a trajectory of {states.shape[:2]} (trials, steps); the trials are "
+            f"{trials.inputs.shape[:2]}: it must be of these trials"
+        )
+    return states
 
 
 def _decompose(

@@ -9,7 +9,8 @@ import pandas as pd
 
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory.evaluation._interval import wilson_interval
-from attractory.evaluation._scores import Networks, checked_networks
+from attractory.evaluation._networks import Networks
+from attractory.evaluation._responses import as_responses
 from attractory.tasks import Task, Trials
 
 MOST_LEVELS = 12  # a condition with more values than these, not integers, is cut into bins
@@ -17,29 +18,51 @@ BINS = 8
 
 
 def by_condition(
-    networks: Networks, task: Task, by: str | Sequence[str], n: int = 512, seed: int = 0
+    networks: Networks,
+    task: Task | None = None,
+    by: str | Sequence[str] = (),
+    n: int = 512,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """The share of trials answered correctly in each condition: a row a network and condition.
 
-    by: name of a condition of the trials (`Trials.conditions`), or several names, whose
-    combinations are then the rows. One with more than 12 values, unless they are integers, is cut
-    into up to 8 bins of equal numbers of trials, each named by its mean. Columns: net, the
-    conditions, trials (how many there are), scored (those of them that have a correct answer),
-    correct (share of these), low and high (its 95 % Wilson interval); for a task with options also
-    the share of all trials in which each option was chosen, as "chose OPTION" (with several answers
-    "chose OPTION in EPOCH"). All networks get the same trials. Raises InvalidSetting for an
-    unknown condition.
+    Parameters
+    ----------
+    networks : Network, sequence of Network, Run, or Responses
+        All get the same trials. Responses bring their own, and n and seed are not looked at.
+    task : Task, optional
+        None: the task of the run, or of the responses.
+    by : str or sequence of str
+        A condition of the trials (`Trials.conditions`), or several, whose combinations are then
+        the rows. One with more than 12 values, unless they are integers, is cut into up to 8 bins
+        of equal numbers of trials, each named by its mean.
+    n : int
+        Number of trials.
+    seed : int
+        Of the trials and of the networks' own noise.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: net, the conditions, trials (how many there are), scored (those of them that have a
+        correct answer), correct (share of these), low and high (its 95 % Wilson interval); for a
+        task with options also the share of all trials in which each option was chosen, as "chose
+        OPTION" (with several answers "chose OPTION in EPOCH").
+
+    Raises
+    ------
+    InvalidSetting
+        For an unknown condition, or none.
     """
-    found = checked_networks(networks, task)
-    trials = task.sample(n, seed)
+    answers = as_responses(networks, task, n, seed)
+    meant, trials = answers.task, answers.trials
     names = [by] if isinstance(by, str) else list(dict.fromkeys(by))
     if not names:
         raise InvalidSetting("by is empty; at least one condition is needed")
-    levels = {name: in_levels(condition("by", name, task, trials)) for name in names}
+    levels = {name: in_levels(condition("by", name, meant, trials)) for name in names}
     tables = []
-    for net, network in enumerate(found):
-        outputs = network.respond(trials.inputs)
-        table = _shares(levels, task.correct(outputs, trials), _choices(outputs, task, trials))
+    for net, outputs in enumerate(answers):
+        table = _shares(levels, meant.correct(outputs, trials), _choices(outputs, meant, trials))
         table.insert(0, "net", net)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)

@@ -11,8 +11,9 @@ import pandas as pd
 from attractory._errors import InvalidSetting, shown
 from attractory.evaluation._conditions import condition, in_levels
 from attractory.evaluation._interval import wilson_interval
+from attractory.evaluation._networks import Networks, check_fit, networks_of, task_of
 from attractory.evaluation._psychometric_fit import THRESHOLD, fit_choices, probability
-from attractory.evaluation._scores import Networks, checked_networks
+from attractory.evaluation._responses import as_responses
 from attractory.tasks import Task, Trials
 
 
@@ -105,7 +106,7 @@ class PsychometricCurve:
 
 def psychometric(
     networks: Networks,
-    task: Task,
+    task: Task | None = None,
     n: int = 2048,
     seed: int = 0,
     evidence: str | None = None,
@@ -113,22 +114,44 @@ def psychometric(
 ) -> PsychometricCurve:
     """How often the first option is chosen as the evidence for it grows, with a fitted curve.
 
-    evidence: a condition of the trials, the task's own when None; another one may be of interest
-    too (the choices of a network that leaves out what does not count are flat over "irrelevant" in
-    `ContextDecision`). by: a condition (such as "context") for each of whose values there is a
-    curve. With several answer epochs the choice is that of the first. Trials in which no option is
-    chosen, or that have no evidence (NaN), are left out of the curve. All networks get the same
-    trials. Raises InvalidSetting for a task without options, or an unknown condition.
+    With several answer epochs the choice is that of the first. Trials in which no option is chosen,
+    or that have no evidence (NaN), are left out of the curve.
+
+    Parameters
+    ----------
+    networks : Network, sequence of Network, Run, or Responses
+        All get the same trials. Responses bring their own, and n and seed are not looked at.
+    task : Task, optional
+        None: the task of the run, or of the responses.
+    n : int
+        Number of trials.
+    seed : int
+        Of the trials and of the networks' own noise.
+    evidence : str, optional
+        A condition of the trials, the task's own when None; another one may be of interest too (the
+        choices of a network that leaves out what does not count are flat over "irrelevant" in
+        `ContextDecision`).
+    by : str, optional
+        A condition (such as "context") for each of whose values there is a curve.
+
+    Raises
+    ------
+    InvalidSetting
+        For a task without options, or an unknown condition.
     """
-    found = checked_networks(networks, task)
+    meant = task_of(networks, task)
+    check_fit(networks_of(networks), meant)
+    _check_options(meant)  # before anything is simulated
+    answers = as_responses(networks, task, n, seed)
+    return curve_of_outputs(answers, answers.task, answers.trials, evidence, by)
+
+
+def _check_options(task: Task) -> None:
     if not task.options:
         raise InvalidSetting(
             f"task {shown(task.name)} is not answered by choosing between options; "
             "a psychometric curve needs a ChoiceTask, or a task with `options` and chosen()"
         )
-    trials = task.sample(n, seed)
-    outputs = (network.respond(trials.inputs) for network in found)
-    return curve_of_outputs(outputs, task, trials, evidence, by)
 
 
 def curve_of_outputs(

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from attractory._errors import InvalidSetting
-from attractory.evaluation._scores import Networks, checked_networks, score
+from attractory._errors import InvalidSetting, whole_number
+from attractory.evaluation._networks import Networks, check_fit, networks_of, task_of
+from attractory.evaluation._responses import Responses
+from attractory.evaluation._scores import error_and_accuracy
 from attractory.models import Network
 from attractory.tasks import Task
 
@@ -46,30 +48,65 @@ class RobustnessCurve:
 
 def robustness(
     networks: Networks,
-    task: Task,
+    task: Task | None = None,
     vary: str = "noise",
     values: Sequence[float] = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5),
     n: int = 128,
     seed: int = 0,
 ) -> RobustnessCurve:
-    """Scores of one network or several as a setting of the task takes other values.
+    """Scores of networks as a setting of the task takes other values.
 
     Every value is tried on `n` trials of the same seed, so that neighbouring points of the curve
-    differ by the condition alone. For a flip-flop, `vary` may be "noise" (standard deviation),
-    "amplitude" (of the pulses), "pulse" (width in steps; the answer stays asked for at the same
-    time after onset), or any other setting. Raises InvalidSetting for an unknown setting or a
-    value that the task does not allow.
+    differ by the condition alone.
+
+    Parameters
+    ----------
+    networks : Network, sequence of Network, Run, or Responses
+        Responses are those to the task as it is: the point of the curve that is no other condition
+        is taken from their first `n` trials, and their seed is the curve's.
+    task : Task, optional
+        None: the task of the run, or of the responses.
+    vary : str
+        For a flip-flop, "noise" (standard deviation), "amplitude" (of the pulses), "pulse" (width
+        in steps; the answer stays asked for at the same time after onset), or any other setting.
+    values : sequence of float
+        Of the setting.
+    n : int
+        Number of trials for each value.
+    seed : int
+        Of the trials and of the networks' own noise.
+
+    Raises
+    ------
+    InvalidSetting
+        For an unknown setting, or a value that the task does not allow.
     """
     if len(values) == 0:
         raise InvalidSetting("values is empty; at least one value is needed")
-    found = checked_networks(networks, task)
-    conditions = [task.varied(vary, value) for value in values]
-    for each in conditions:
-        checked_networks(found, each)
-    # each condition is another program that would run once: compiling it costs more than it saves
-    scores = [score(found, each, each.sample(n, seed, compiled=False)) for each in conditions]
-    mse = np.stack([score.mse for score in scores], axis=1)
-    accuracy = np.stack([score.accuracy for score in scores], axis=1)
-    if isinstance(networks, Network):
+    whole_number("n", n)
+    found, meant = networks_of(networks), task_of(networks, task)
+    known = networks if isinstance(networks, Responses) else None
+    seed = known.seed if known else seed
+    conditions = [meant.varied(vary, value) for value in values]
+    for each in (meant, *conditions):
+        check_fit(found, each)
+    scores = [_point(_responses(found, each, n, seed, known)) for each in conditions]
+    mse, accuracy = np.stack(scores, axis=-1)
+    if known.alone if known else isinstance(networks, Network):
         mse, accuracy = mse[0], accuracy[0]
-    return RobustnessCurve(vary, np.asarray(values), getattr(task, vary), mse, accuracy)
+    return RobustnessCurve(vary, np.asarray(values), getattr(meant, vary), mse, accuracy)
+
+
+def _point(answers: Responses) -> np.ndarray:
+    """(2, net): mse and accuracy."""
+    return np.array([error_and_accuracy(outputs, answers.trials) for outputs in answers]).T
+
+
+def _responses(
+    networks: list[Network], task: Task, n: int, seed: int, known: Responses | None
+) -> Responses:
+    """The responses under one condition: those that are known, or to be simulated."""
+    if known is not None and task == known.task and n <= len(known.trials):
+        return known.first(n)
+    # each condition is another program that would run once: compiling it costs more than it saves
+    return Responses(task, task.sample(n, seed, compiled=False), tuple(networks), seed)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
 
-from attractory._errors import InvalidSetting, shown
-from attractory.models import Network, check_meeting
+from attractory.evaluation._networks import Networks
+from attractory.evaluation._responses import Responses, as_responses
 from attractory.tasks import Task, Trials
-
-Networks = Network | Sequence[Network]
 
 
 @dataclass(frozen=True)
@@ -63,57 +60,62 @@ class Scores:
         return pd.DataFrame(rows)
 
 
-def evaluate(networks: Networks, task: Task, n: int = 512, seed: int = 0) -> Scores:
-    """Scores of one network or of several on `n` fresh trials of a task.
+def evaluate(networks: Networks, task: Task | None = None, n: int = 512, seed: int = 0) -> Scores:
+    """Scores of networks on `n` fresh trials of a task.
 
-    All networks get the same trials. Raises InvalidSetting when a network does not fit the task.
+    Parameters
+    ----------
+    networks : Network, sequence of Network, Run, or Responses
+        All get the same trials. Responses bring their own, and n and seed are not looked at.
+    task : Task, optional
+        None: the task of the run, or of the responses.
+    n : int
+        Number of trials.
+    seed : int
+        Of the trials and of the networks' own noise.
+
+    Raises
+    ------
+    InvalidSetting
+        When a network does not fit the task.
     """
-    found = checked_networks(networks, task)
-    scores = score(found, task, task.sample(n, seed))
-    return scores if not isinstance(networks, Network) else scores.of_network(0)
+    answers = as_responses(networks, task, n, seed)
+    scores = score(answers)
+    return scores.of_network(0) if answers.alone else scores
 
 
-def score(networks: Sequence[Network], task: Task, trials: Trials) -> Scores:
-    """Scores of several networks on given trials of a task."""
-    rows = [_score(network, task, trials) for network in networks]
-    return Scores(len(trials), *(np.stack(column) for column in zip(*rows, strict=True)))
+def score(answers: Responses) -> Scores:
+    """Scores with an axis of networks, however many there are."""
+    rows = [_score(outputs, answers) for outputs in answers]
+    return Scores(len(answers.trials), *(np.stack(column) for column in zip(*rows, strict=True)))
 
 
-def checked_networks(networks: Networks, task: Task) -> list[Network]:
-    """The networks as a list, each with the task's inputs, outputs and length of a step."""
-    found = [networks] if isinstance(networks, Network) else list(networks)
-    if not found:
-        raise InvalidSetting("networks is empty; at least one network is needed")
-    for i, network in enumerate(found):
-        if not isinstance(network, Network):
-            raise InvalidSetting(
-                f"networks[{i}] = {shown(network)} is not allowed: a Network is needed"
-            )
-        for name in ("n_inputs", "n_outputs"):
-            if getattr(network, name) != getattr(task, name):
-                raise InvalidSetting(
-                    f"network {i} has {name} = {getattr(network, name)}, the task {task.name} has "
-                    f"{getattr(task, name)}; they must be equal"
-                )
-        check_meeting(network.model, task, f"network {i}")
-    return found
+def error_and_accuracy(outputs: np.ndarray, trials: Trials) -> tuple[float, float]:
+    """`mse` and `accuracy` alone, of outputs (trial, time, output)."""
+    errors = trials.mask * np.square(outputs.astype(np.float64) - trials.targets)
+    agreeing, asked = sign_agreement(outputs, trials)
+    return (
+        errors.sum() / max(float(trials.mask.sum()), 1e-12),
+        agreeing.sum() / max(asked.sum(), 1),
+    )
 
 
-def _score(network: Network, task: Task, trials: Trials) -> tuple[np.ndarray, ...]:
+def _score(outputs: np.ndarray, answers: Responses) -> tuple[np.ndarray, ...]:
     """mse, distance, accuracy, correct; then the first three by output."""
-    outputs = network.respond(trials.inputs).astype(np.float64)
+    task, trials = answers.task, answers.trials
+    outputs = outputs.astype(np.float64)
     errors = trials.mask * np.square(outputs - trials.targets)
     by_output = errors.sum((0, 1)) / np.maximum(trials.mask.sum((0, 1)), 1e-12)
-    correct, asked = sign_agreement(outputs, trials)
+    agreeing, asked = sign_agreement(outputs, trials)
     distance_by_output = np.sqrt(errors.sum(1)).mean(0)
     return (
         errors.sum() / max(float(trials.mask.sum()), 1e-12),
         np.sqrt(errors.sum((1, 2))).mean(),
-        correct.sum() / max(asked.sum(), 1),
+        agreeing.sum() / max(asked.sum(), 1),
         _share_correct(task.correct(outputs, trials)),
         by_output,
         distance_by_output,
-        correct.sum((0, 1)) / np.maximum(asked.sum((0, 1)), 1),
+        agreeing.sum((0, 1)) / np.maximum(asked.sum((0, 1)), 1),
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,20 +16,23 @@ from matplotlib.figure import Figure
 from attractory import analysis
 from attractory._errors import InvalidSetting, one_line
 from attractory._files import write_json, write_text
+from attractory._machine import spread
 from attractory.evaluation import (
     PsychometricCurve,
+    Responses,
     RobustnessCurve,
     Scores,
     by_condition,
     evaluate,
     psychometric,
+    responses,
     robustness,
 )
 from attractory.models import Network, Trajectory
 from attractory.report._drawings import drawings
 from attractory.report._dynamics import Dynamics, Effort, dynamics
 from attractory.runs import Run, save_safetensors
-from attractory.tasks import Task, Trials
+from attractory.tasks import Task, Trials, noise_seed
 
 SCORE_SEED = 1_000_003  # the scores' trials are none of those trained on
 VISITS = 128  # trials in random order by whose visits memories are told from echoes
@@ -171,10 +175,12 @@ def study(
     if automaton:
         run.task.machine()  # a task without one is refused before anything is computed
     networks = list(run.networks)
-    task, published = run.task.scored(), run.task.spoiled()
+    task = run.task.scored()
     say(f"scoring {len(networks)} networks on {n} fresh trials")
-    scores = evaluate(networks, task, n, seed)
-    spoiled = None if published is None else evaluate(networks, published, n, seed)
+    answers = responses(networks, task, n, seed)
+    scores = evaluate(answers)
+    whole = task.mask_with_spoiled(answers.trials)
+    spoiled = None if whole is None else evaluate(answers.with_mask(whole))
     for net, row in enumerate(run.status):
         row["scores"] = {
             name: getattr(scores, name)[net].item() for name in ("mse", "accuracy", "correct")
@@ -182,13 +188,18 @@ def study(
     curves = []
     for vary, values in task.conditions().items():
         say(f"robustness: {vary}")
-        curves.append(robustness(networks, task, vary, values, max(1, n // 4), seed))
+        curves.append(robustness(answers, task, vary, values, max(1, n // 4)))
     say("weights, spectra and state space")
-    probe = task.probe(task.sample(n, seed))
+    probe = task.probe(answers.trials)
     dimensions = min(3, run.model.state_size)
     connectivity, audit, omitted = _weights(run)
-    spaces = [analysis.state_space(net, probe, "svd", dimensions) for net in networks]
-    principal = [analysis.state_space(net, probe, "pca", dimensions) for net in networks]
+    visits = answers.trials.first(VISITS) if n >= VISITS else task.sample(VISITS, seed)
+    look = partial(
+        _states, probe=probe, visits=visits, dimensions=dimensions, bits=task.memory_bits
+    )
+    # the control beside them: what the same analysis says of a network that was not trained
+    untrained = run.model.build(task.n_inputs, task.n_outputs, seed=seed)
+    *states, control = spread(partial(look, seed=seed), [*networks, untrained])
     return Study(
         run=run,
         task=task,
@@ -196,19 +207,19 @@ def study(
         scores_with_last_step=spoiled,
         curves=curves,
         connectivity=connectivity,
-        spectra=[analysis.spectrum(net) for net in networks],
+        spectra=spread(analysis.spectrum, networks),
         probe=probe,
-        trajectory=networks[0].simulate(probe.inputs[:1]),
-        spaces=spaces,
-        principal_spaces=principal,
-        cubes=_cubes(task, networks, spaces, seed),
-        untrained_cube=_untrained_cube(run, task, probe, spaces, seed),
+        trajectory=states[0].trajectory,
+        spaces=[each.space for each in states],
+        principal_spaces=[each.principal for each in states],
+        cubes=None if control.cube is None else [each.cube for each in states if each.cube],
+        untrained_cube=control.cube,
         dynamics=_dynamics(networks, task, effort, fixed_points, automaton, seed, say)
         if fixed_points or automaton
         else None,
         audit=audit,
-        choices=_choices(networks, task, n, seed),
-        by_condition=_by_condition(networks, task, n, seed),
+        choices=_choices(answers),
+        by_condition=_by_condition(answers),
         omitted=omitted,
     )
 
@@ -250,24 +261,49 @@ def _weights(
     return connectivity, audit, tuple(omitted)
 
 
-def _choices(networks: list[Network], task: Task, n: int, seed: int) -> PsychometricCurve | None:
+class _States(NamedTuple):
+    """What one network does in the first trial of the probe, and where its states are."""
+
+    trajectory: Trajectory
+    space: analysis.StateSpace
+    principal: analysis.StateSpace
+    cube: analysis.Hypercube | None
+
+
+def _states(
+    network: Network, probe: Trials, visits: Trials, dimensions: int, bits: int, seed: int
+) -> _States:
+    """One simulation of the probe for all of it; of the visits where there is a cube of `bits`.
+
+    The cube is that of the memories on the walk, held apart on trials in random order.
+    """
+    path = network.simulate(probe.inputs, noise_seed(seed), precision="float64")
+    space = analysis.state_space(path, probe, "svd", dimensions)
+    principal = analysis.state_space(path, probe, "pca", dimensions)
+    cube = None
+    if 0 < bits <= dimensions:
+        visited = analysis.state_space(network, visits, n=dimensions, seed=seed)
+        cube = analysis.hypercube(space, visited)
+    one = {name: getattr(path, name)[:1].copy() for name in ("inputs", "states", "outputs")}
+    return _States(replace(path, **one), space, principal, cube)
+
+
+def _choices(answers: Responses) -> PsychometricCurve | None:
     """Psychometric curves of a task that states its evidence, one for each context."""
-    if not task.options or task.evidence is None:
+    if not answers.task.options or answers.task.evidence is None:
         return None
-    by = "context" if "context" in task.sample(n, seed).conditions else None
-    return psychometric(networks, task, n, seed, by=by)
+    by = "context" if "context" in answers.trials.conditions else None
+    return psychometric(answers, by=by)
 
 
-def _by_condition(
-    networks: list[Network], task: Task, n: int, seed: int
-) -> dict[str, pd.DataFrame]:
+def _by_condition(answers: Responses) -> dict[str, pd.DataFrame]:
     """Scores by conditions that have a few values; the correct answer is not among them."""
     kept = []
-    for name, values in task.sample(n, seed).conditions.items():
+    for name, values in answers.trials.conditions.items():
         levels = len(np.unique(values[~np.isnan(values)]))
         if 2 <= levels <= MOST_LEVELS and not name.startswith("answer"):
             kept.append(name)
-    return {name: by_condition(networks, task, name, n, seed) for name in kept[:MOST_CONDITIONS]}
+    return {name: by_condition(answers, by=name) for name in kept[:MOST_CONDITIONS]}
 
 
 def _dynamics(
@@ -307,30 +343,6 @@ def _dynamics_row(found: Dynamics) -> dict[str, Any]:
         row["automaton_correct"] = float(machine.correct[memories].mean())
         row["automaton_margin"] = float(machine.margins[memories].min())
     return row
-
-
-def _cubes(
-    task: Task, networks: list[Network], spaces: list[analysis.StateSpace], seed: int
-) -> list[analysis.Hypercube] | None:
-    """The cube of each network's memories on the walk, held apart on trials in random order."""
-    if not 0 < task.memory_bits <= spaces[0].coordinates.shape[-1]:
-        return None
-    shown = task.sample(VISITS, seed)
-    dimensions = spaces[0].coordinates.shape[-1]
-    visits = [analysis.state_space(network, shown, n=dimensions) for network in networks]
-    return [
-        analysis.hypercube(space, visited) for space, visited in zip(spaces, visits, strict=True)
-    ]
-
-
-def _untrained_cube(
-    run: Run, task: Task, probe: Trials, spaces: list[analysis.StateSpace], seed: int
-) -> analysis.Hypercube | None:
-    """The control: what the same analysis says of a network that was not trained."""
-    network = run.model.build(task.n_inputs, task.n_outputs, seed=seed)
-    space = analysis.state_space(network, probe, n=spaces[0].coordinates.shape[-1])
-    made = _cubes(task, [network], [space], seed)
-    return None if made is None else made[0]
 
 
 def cube_row(cube: analysis.Hypercube) -> dict[str, float]:

@@ -14,7 +14,7 @@ from attractory.tasks._poisson_flip_flop import PoissonFlipFlop
 from attractory.tasks._recipe import NetworkFacts, usual_network, usual_rule
 from attractory.tasks._registry import find, get, in_words, names, register
 from attractory.tasks._ring import DelayedResponse
-from attractory.tasks._task import Batch, Task, Trial, Trials, random_key, trial_keys
+from attractory.tasks._task import Batch, Task, Trial, Trials, noise_seed, random_key, trial_keys
 from attractory.tasks._timing import SetReset, TimePulse, TriggeredOscillation
 from attractory.tasks._yang import YangBattery
 
@@ -55,6 +55,7 @@ __all__ = [
     "in_words",
     "memory_states",
     "names",
+    "noise_seed",
     "random_key",
     "register",
     "state_names",

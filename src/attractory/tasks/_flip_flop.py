@@ -185,8 +185,13 @@ class FlipFlop(Task):
         """Without the last step, whose target the published generator sets to 0."""
         return self.replace(score_last_step=False) if self.published_defects else self
 
-    def spoiled(self) -> Task | None:
-        return self.replace(score_last_step=True) if self.published_defects else None
+    def mask_with_spoiled(self, trials: Trials) -> np.ndarray | None:
+        """The last step counts where the one before it does: that is when a channel has begun."""
+        if not self.published_defects:
+            return None
+        mask = trials.mask.copy()
+        mask[:, -1] = mask[:, -2]
+        return mask
 
     def network_settings(self) -> Section:
         """Without bias or gain: an orthogonal matrix holds signs as it is."""

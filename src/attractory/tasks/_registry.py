@@ -59,7 +59,7 @@ def names() -> list[str]:
     return sorted(own | {PREFIX + name for name in environments()})
 
 
-def get(name: str, **settings: Any) -> Task:
+def get(name: str, /, **settings: Any) -> Task:
     """A task by name, with settings: `get("flipflop", bits=3)`.
 
     "neurogym/ID" is the environment of that ID, in the settings of `from_neurogym`:

@@ -214,8 +214,11 @@ class Task(Settings):
         """The task as its networks are scored: without steps that its generator spoils."""
         return self
 
-    def spoiled(self) -> Task | None:
-        """The task with such spoiled steps counted as well; None where there are none."""
+    def mask_with_spoiled(self, trials: Trials) -> np.ndarray | None:
+        """The mask of trials of the scored task with such spoiled steps counted as well.
+
+        (trial, time, output); None where the generator spoils none.
+        """
         return None
 
     def network_settings(self) -> Section:
@@ -264,6 +267,16 @@ def random_key(seed: int) -> jax.Array:
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
         raise InvalidSetting(f"seed = {shown(seed)} is not allowed: an integer from 0 to 2**63 - 1")
     return jax.random.fold_in(jax.random.key(int(seed) >> 32), int(seed) & 0xFFFFFFFF)
+
+
+def noise_seed(seed: int) -> int:
+    """The seed of networks' own noise in the trials of a seed; independent of the trials' noise.
+
+    (With the seed itself a network would draw the very numbers that the first trial is made of.)
+    """
+    random_key(seed)  # which refuses what is no seed
+    words = np.random.SeedSequence([int(seed), 0x6E6F6973]).generate_state(2, np.uint32)
+    return (int(words[0]) << 31) ^ int(words[1])
 
 
 def trial_keys(key: jax.Array, indices: jax.Array) -> jax.Array:

@@ -1,0 +1,66 @@
+"""Networks in, anything goes: one network, several, or what holds them together with a task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from attractory._errors import InvalidSetting, shown
+from attractory.models import Network, check_meeting
+from attractory.tasks import Task, Trials
+
+
+class Together(Protocol):
+    """Networks and the task that they are for: a run, or responses."""
+
+    @property
+    def networks(self) -> Sequence[Network]: ...
+
+    @property
+    def task(self) -> Any: ...
+
+
+Networks = Network | Sequence[Network] | Together
+
+
+def networks_of(networks: Networks) -> list[Network]:
+    """The networks as a list; InvalidSetting where there is none, or something else among them."""
+    if isinstance(networks, Network):
+        return [networks]
+    given: Any = networks
+    found = list(getattr(given, "networks", given))
+    if not found:
+        raise InvalidSetting("networks is empty; at least one network is needed")
+    for i, network in enumerate(found):
+        if not isinstance(network, Network):
+            raise InvalidSetting(
+                f"networks[{i}] = {shown(network)} is not allowed: a Network is needed"
+            )
+    return found
+
+
+def task_of(networks: Networks, task: Task | None) -> Task:
+    """The task that is meant: that of the run, or of the responses, where none is given."""
+    task = getattr(networks, "task", None) if task is None else task
+    if not isinstance(task, Task):
+        raise InvalidSetting(
+            f"task = {shown(task)} is not allowed: a Task is needed "
+            "(it may be left out where a run is given)"
+        )
+    return task
+
+
+def check_fit(networks: Sequence[Network], met: Task | Trials) -> None:
+    """InvalidSetting for a network with other inputs, outputs or steps than a task or trials."""
+    if isinstance(met, Task):
+        name, sizes = f"the task {met.name} has", (met.n_inputs, met.n_outputs)
+    else:
+        name, sizes = "the trials have", (met.inputs.shape[-1], met.targets.shape[-1])
+    for i, network in enumerate(networks):
+        for size, wanted in zip(("n_inputs", "n_outputs"), sizes, strict=True):
+            if getattr(network, size) != wanted:
+                raise InvalidSetting(
+                    f"network {i} has {size} = {getattr(network, size)}, {name} {wanted}; "
+                    "they must be equal"
+                )
+        check_meeting(network.model, met, f"network {i}")
