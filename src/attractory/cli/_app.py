@@ -63,7 +63,7 @@ def reproduce(
     Example: attractory reproduce --nets 4 --out runs/reproduce
     """
     use_cores(cores)
-    from attractory.report import reproduce as run_all
+    from attractory.reproduce import reproduce as run_all
 
     results = run_all(preset, nets, units, source, seed, out, say=_say)  # type: ignore[arg-type]
     _print_networks(results)

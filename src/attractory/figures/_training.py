@@ -36,7 +36,10 @@ FEW = 7  # so many networks have a colour of their own; more are coloured in ord
 
 @styled
 def learning_curve(
-    history: pd.DataFrame, target_mse: float | None = None, target_label: str = "target"
+    history: pd.DataFrame,
+    target_mse: float | None = None,
+    target_label: str = "target",
+    loss: str = "mean squared error (a.u.²)",
 ) -> Figure:
     """Loss (A), and what else the rule reports (B and on), of each network against the update.
 
@@ -44,8 +47,8 @@ def learning_curve(
     validation_loss (nan where it was not measured), and a panel for each column of the rule's own
     (the gradient norm of BPTT). Axes are logarithmic where all values are above 0. Pale lines are
     the values of single batches, bold ones their running median, circles the validation losses.
-    target_mse draws a horizontal line that target_label names. (The paper gives its training as
-    text only, section 4.)
+    target_mse draws a horizontal line that target_label names. loss: what was trained, with its
+    unit, for the axis.
     """
     _check_history(history)
     nets = history["net"].unique()
@@ -63,7 +66,7 @@ def learning_curve(
     if target_mse is not None:
         panels[0].axhline(target_mse, color=BLACK, linestyle=":", linewidth=1)
     for i, (axes, column) in enumerate(zip(panels, columns, strict=True)):
-        _dress(axes, history, column)
+        _dress(axes, history, column, loss)
         letter(axes, i)
     validated = bool(history["validation_loss"].notna().any())
     handles = _legend(validated, target_label if target_mse is not None else None)
@@ -79,11 +82,11 @@ def _columns_of_the_rule(history: pd.DataFrame) -> list[str]:
     return [column for column in own if np.isfinite(history[column]).any()]
 
 
-def _dress(axes: Any, history: pd.DataFrame, column: str) -> None:
+def _dress(axes: Any, history: pd.DataFrame, column: str, loss: str) -> None:
     """Labels and scale of a panel of the learning curve."""
     axes.set_xlabel("Training step (updates)")
     if column == "loss":
-        axes.set_ylabel("Loss, mean squared error (a.u.²)")
+        axes.set_ylabel(f"Loss, {loss}")
     else:
         axes.set_ylabel(f"{column.replace('_', ' ').capitalize()} (a.u.)")
     if column == "loss" or (history[column].dropna() > 0).all():

@@ -2,7 +2,18 @@
 
 from attractory.report._dynamics import Dynamics, Effort, dynamics
 from attractory.report._page import write
-from attractory.report._reproduce import reproduce
+from attractory.report._section import Drawing, Section, section, sections
 from attractory.report._study import Study, study
 
-__all__ = ["Dynamics", "Effort", "Study", "dynamics", "reproduce", "study", "write"]
+__all__ = [
+    "Drawing",
+    "Dynamics",
+    "Effort",
+    "Section",
+    "Study",
+    "dynamics",
+    "section",
+    "sections",
+    "study",
+    "write",
+]

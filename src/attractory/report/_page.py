@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -11,16 +14,46 @@ from markupsafe import Markup
 from attractory import figures
 from attractory._errors import InvalidSetting
 from attractory._files import write_text
-from attractory.report._sections import of_source, sections
+from attractory.report._section import Drawing, Section, Shown, shown_sections
 from attractory.report._study import Study, study
+from attractory.report._tables import table
+from attractory.report.sections._settings import of_source
 from attractory.runs import Run
 
 
-def write(run: Run, path: str | Path | None = None, results: Study | None = None) -> Path:
+def write(
+    run: Run,
+    path: str | Path | None = None,
+    results: Study | None = None,
+    sections: Sequence[Section] | None = None,
+    credit: str = "",
+) -> Path:
     """Write a run's page, and its figures (PNG and SVG) into a folder `figures` beside it.
 
-    path: the file; `report.html` in the run's folder when None. results: a `Study` of the run when
-    there is one already; otherwise it is made. Returns the path. The page works offline.
+    Parameters
+    ----------
+    run : Run
+        What the page is about.
+    path : str or Path, optional
+        The file; `report.html` in the run's folder when None.
+    results : Study, optional
+        A study of the run when there is one already; otherwise it is made.
+    sections : sequence of Section, optional
+        Those that may stand in the page, in order; when None all that are registered (see
+        `at.report.section`).
+    credit : str
+        A sentence for the foot of the page, such as whose work it follows.
+
+    Returns
+    -------
+    Path
+        The page, which works offline.
+
+    Raises
+    ------
+    InvalidSetting
+        For a run without a folder where no file is named, and for two sections with a figure of one
+        name.
     """
     if path is None:
         if run.path is None:
@@ -28,24 +61,39 @@ def write(run: Run, path: str | Path | None = None, results: Study | None = None
         path = run.path / "report.html"
     results = study(run) if results is None else results
     page = Path(path)
-    drawings = results.draw()
-    images = {}
-    for name, draw in drawings.items():
-        saved = figures.save(draw(), page.parent / "figures", name)
-        images[name] = next(file for file in saved if file.suffix == ".svg").read_bytes()
-    return write_text(page, _html(results, images))
+    shown = [_on_page(each, page.parent / "figures") for each in shown_sections(results, sections)]
+    return write_text(page, _html(run, shown, credit))
 
 
-def _html(results: Study, images: dict[str, bytes]) -> str:
+def _on_page(shown: Shown, folder: Path) -> dict[str, Any]:
+    """A section as its template takes it; its figures are drawn, and written into the folder."""
+    title = shown.section.title
+    return {
+        "title": title,
+        "slug": title.lower().replace(" ", "-"),
+        "template": shown.section.template,
+        "images": [_image(name, drawing, folder) for name, drawing in shown.figures.items()],
+        **shown.content,
+    }
+
+
+def _image(name: str, drawing: Drawing, folder: Path) -> dict[str, str]:
+    saved = figures.save(drawing.draw(), folder, name)
+    svg = next(file for file in saved if file.suffix == ".svg").read_bytes()
+    return {"caption": drawing.caption, "data": base64.b64encode(svg).decode()}
+
+
+def _html(run: Run, shown: list[dict[str, Any]], credit: str) -> str:
     from plotly.offline import get_plotlyjs
 
     html = (
         _templates()
         .get_template("page.html")
         .render(
-            title=_title(results.run),
-            lead=_lead(results.run),
-            sections=sections(results, images),
+            title=_title(run),
+            lead=_lead(run),
+            sections=shown,
+            credit=credit,
             plotly=Markup(get_plotlyjs()),
         )
     )
@@ -56,13 +104,15 @@ def _html(results: Study, images: dict[str, bytes]) -> str:
 @cache
 def _templates() -> Environment:
     """The one way in which text gets into the page: every value is escaped but our own figures."""
-    return Environment(
+    made = Environment(
         loader=PackageLoader("attractory.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["as_text"] = table
+    return made
 
 
 def _title(run: Run) -> str:

@@ -29,8 +29,8 @@ from attractory.evaluation import (
     robustness,
 )
 from attractory.models import Network, Trajectory
-from attractory.report._drawings import drawings
 from attractory.report._dynamics import Dynamics, Effort, dynamics
+from attractory.report._section import drawings
 from attractory.runs import Run, save_safetensors
 from attractory.tasks import Task, Trials, noise_seed
 

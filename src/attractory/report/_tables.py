@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from attractory.report._captions import HEADINGS, PERCENTAGES
+HEADINGS = {
+    "net": "network",
+    "mse": "MSE",
+    "mse_with_last_step": "MSE, all steps",
+    "distance": "distance",
+    "accuracy": "sign accuracy",
+    "correct": "trials correct",
+    "spectrum_radius": "spectral radius",
+    "spectrum_outliers": "|λ| > 1.01",
+    "spectrum_on_circle": "within 0.02 of circle",
+    "spectrum_nonnormality": "Henrici / norm",
+    "spectrum_leading_frequency": "leading mode (cycles/ms)",
+    "cube_r_squared": "cube R²",
+    "cube_one_bit_apart": "edges one bit apart",
+    "cube_separation": "memories held apart",
+    "points_all": "fixed points",
+    "points_stable": "stable",
+    "points_certified": "proved",
+    "points_degree_sum": "degree sum",
+    "automaton_correct": "memory transitions correct (T0)",
+    "automaton_margin": "smallest margin (T0)",
+}
+PERCENTAGES = (
+    "accuracy",
+    "correct",
+    "spectrum_on_circle",
+    "cube_one_bit_apart",
+    "cube_separation",
+    "automaton_correct",
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +61,15 @@ def columns(frame: pd.DataFrame, *starts: str) -> pd.DataFrame:
     return frame[[n for n in names if n in ("net", "status") or n.startswith(starts)]]
 
 
-def joined(name: str, tables: list[dict[str, pd.DataFrame]]) -> pd.DataFrame | None:
+def of_all_networks(
+    titles: Mapping[str, str], tables: Sequence[Mapping[str, pd.DataFrame]]
+) -> list[tuple[str, pd.DataFrame]]:
+    """Those of the tables (by name, a network each) that are not empty, each for all networks."""
+    whole = {title: _joined(name, tables) for name, title in titles.items()}
+    return [(title, frame) for title, frame in whole.items() if frame is not None]
+
+
+def _joined(name: str, tables: Sequence[Mapping[str, pd.DataFrame]]) -> pd.DataFrame | None:
     """One table of all networks, the network first; None where it would be empty."""
     parts = [t[name].assign(net=net) for net, t in enumerate(tables) if name in t and len(t[name])]
     if not parts:

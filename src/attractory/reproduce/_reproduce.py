@@ -8,9 +8,8 @@ from typing import Literal
 
 from attractory._errors import InvalidSetting, shown
 from attractory.models import RateRNN
-from attractory.report._dynamics import Effort
-from attractory.report._page import write
-from attractory.report._study import Study, study
+from attractory.report import Effort, Study, study, write
+from attractory.reproduce._page import CREDIT, paper_sections
 from attractory.rules import BPTT
 from attractory.runs import Run, imported
 from attractory.tasks import FlipFlop
@@ -46,7 +45,7 @@ def reproduce(
     folder = run.save()
     results.save(folder / "analysis")
     say("figures and report")
-    write(run, folder / "report.html", results)
+    write(run, folder / "report.html", results, paper_sections(), CREDIT)
     return results
 
 

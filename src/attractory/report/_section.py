@@ -1,0 +1,134 @@
+"""What a section of the page is, and how the page knows of it: one class, one decorator."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from matplotlib.figure import Figure
+
+from attractory._errors import InvalidSetting, shown
+from attractory._registry import Registry
+
+if TYPE_CHECKING:
+    from attractory.report._study import Study
+
+Content = dict[str, Any]
+# what the plain template shows beside the figures; a section says what it has of it
+NOTHING: Content = {"text": (), "turning": (), "table": None, "folded": ()}
+
+
+class Drawing(NamedTuple):
+    """A figure of the page: what stands under it, and the function that draws it when asked."""
+
+    caption: str
+    draw: Callable[[], Figure]
+
+
+class Section(ABC):
+    """A part of the page: what it draws, tabulates and says of a study.
+
+    title: its heading, and its name in the registry; of a subclass without one, the name of the
+    class in words. order: sections stand from the lowest to the highest; the package's own are at
+    10, 20, … 100, one that does not say comes before the last of them. template: of its words, a
+    file in `report/templates`; the usual one shows what `content` says.
+
+        @at.report.section
+        class Readout(at.report.Section):
+            title = "Readout"
+
+            def figures(self, study):
+                return {"readout": at.report.Drawing("The readout.", lambda: my_figure(study))}
+
+            def content(self, study):
+                return {"text": ["What the readout is."], "table": my_frame(study)}
+    """
+
+    title: str
+    order: float = 95
+    template: str = "section.html"
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        if not hasattr(cls, "title"):
+            cls.title = re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).capitalize()
+
+    def figures(self, study: Study) -> dict[str, Drawing]:
+        """Its figures by the name of their files, in the order in which they stand; none: {}."""
+        return {}
+
+    def content(self, study: Study) -> Content | None:
+        """What it has beside its figures, for its template; None: it has no place on this page.
+
+        The usual template shows: text (a sequence of paragraphs), table (a DataFrame), and folded
+        (a sequence of pairs of a title and a DataFrame), each of which may be left out. A section
+        that has neither figures nor content is left out, too.
+        """
+        return {}
+
+
+_registry: Registry[Section] = Registry(
+    "section",
+    Section,
+    "attractory.report",
+    name_of=lambda kind: kind.title,
+    decorator="attractory.report.section",
+)
+
+
+def section(kind: type[Section]) -> type[Section]:
+    """Make a section part of every page from here on; a decorator at its class.
+
+    Raises InvalidSetting for what is no `Section`, and for the title of another one.
+    """
+    return _registry.register(kind)
+
+
+def sections() -> list[Section]:
+    """Every section there is, in the order of the page."""
+    made = [kind() for kind in _registry.parts.values()]
+    return sorted(made, key=lambda each: each.order)  # equal ones as they were registered
+
+
+class Shown(NamedTuple):
+    """A section that has something to show of a study."""
+
+    section: Section
+    figures: dict[str, Drawing]
+    content: Content
+
+
+def shown_sections(study: Study, all_sections: Sequence[Section] | None = None) -> list[Shown]:
+    """Those sections that have something to show of a study, in the order of the page.
+
+    Raises InvalidSetting where two of them draw a figure of the same name: one would replace the
+    other in the folder.
+    """
+    made = []
+    owners: dict[str, str] = {}
+    for each in sections() if all_sections is None else all_sections:
+        content = each.content(study)
+        if content is None:
+            continue
+        figures = each.figures(study)
+        for name in figures:
+            first = owners.setdefault(name, each.title)
+            if first != each.title:
+                raise InvalidSetting(
+                    f"figures of section {shown(each.title)} has a figure {shown(name)}, as "
+                    f"section {shown(first)} has; name it otherwise"
+                )
+        if figures or content:
+            made.append(Shown(each, figures, {**NOTHING, **content}))
+    return made
+
+
+def drawings(study: Study) -> dict[str, Callable[[], Figure]]:
+    """The figures of every section by file name; each is drawn when it is called."""
+    return {
+        name: drawing.draw
+        for each in shown_sections(study)
+        for name, drawing in each.figures.items()
+    }
