@@ -160,6 +160,7 @@ def test_reproduce_from_a_small_network(tmp_path):
     manifest = json.loads((tmp_path / "paper" / "manifest.json").read_text())
     assert f"{manifest['networks'][0]['scores']['mse']:.4f}" in output
     assert (tmp_path / "paper" / "report.html").stat().st_size > 1_000_000
+    assert (tmp_path / "paper" / "figures" / "figure1_flip_flop.svg").exists()
 
 
 @pytest.mark.slow

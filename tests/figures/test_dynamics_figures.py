@@ -14,7 +14,6 @@ import pytest
 from matplotlib.colors import to_hex
 
 from attractory import InvalidSetting, analysis, figures, models, tasks
-from attractory.figures._points import unstable_vectors
 
 UNITS = 8  # of each bit
 
@@ -194,7 +193,7 @@ def test_oscillations_are_rings_at_their_mean(turning, task):
 def test_unstable_vectors_span_what_the_jacobian_stretches(turning, points):
     for found, count in [(analysis.fixed_points(turning, n_starts=32), 2), (points, 3)]:
         point = int(np.flatnonzero(found.n_unstable == count)[0])
-        vectors = unstable_vectors(found, point)
+        vectors = found.unstable_vectors(point)
         assert np.linalg.matrix_rank(vectors, tol=1e-6) == len(vectors) == count
         jacobian = found.step.jacobians(found.states[point][None])[0]
         basis = np.linalg.qr(vectors.T)[0]
@@ -482,3 +481,13 @@ def test_wrong_input_is_told_in_one_line(points, space, joined, machine):
         with pytest.raises(InvalidSetting, match=message) as caught:
             call()
         assert "\n" not in str(caught.value)
+
+
+def test_the_ways_are_those_of_the_connections(points, space, joined):
+    ways = joined.ways(space, most=20)
+    assert len(ways) == 2 * len(joined.edges) == 24
+    for way, (saddle, *ends) in zip(ways, np.repeat(joined.edges, 2, axis=0), strict=True):
+        assert 5 < len(way) <= 20
+        assert np.allclose(way[0], space.project(points.states[saddle]))
+        places = space.project(points.states[ends])
+        assert np.abs(places - way[-1]).max(axis=1).min() < 1e-6

@@ -124,8 +124,3 @@ def test_a_network_of_two_units_and_one_bit_gets_a_report(tmp_path):
     page = write(run, tmp_path / "report.html", results).read_text()
     assert "plotly" not in page
     assert not (tmp_path / "figures" / "state_space.svg").exists()
-
-
-def test_reproduce_refuses_an_unknown_preset_and_odd_networks(tmp_path):
-    with pytest.raises(at.InvalidSetting, match="preset = 'quick' is not allowed"):
-        at.reproduce.reproduce("quick", path=tmp_path)

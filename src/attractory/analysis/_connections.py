@@ -15,11 +15,12 @@ from attractory._machine import one_blas_thread, spread
 from attractory._result import Result
 from attractory.analysis._attractors import Attractors, attractors
 from attractory.analysis._fixed_points import FixedPoints
+from attractory.analysis._state_space import StateSpace
+from attractory.analysis._ways import PUSH, ways
 
 if TYPE_CHECKING:
     from networkx import Graph
 
-PUSH = 1e-3  # length of the first push off a saddle, times √units and the size of a state
 MOST = 128  # directions of a point at most
 
 
@@ -75,6 +76,14 @@ class Connections(Result):
             return None
         return n if is_isomorphic(stable, hypercube_graph(n)) else None
 
+    def ways(self, space: StateSpace, most: int = 250) -> list[np.ndarray]:
+        """From the saddle of each edge to its two attractors, in a state space: (place, n) each.
+
+        The two ways of the first edge, then those of the second, and so on; simulated without noise
+        until they are near the attractor. Each has at most `most` places, evenly along it.
+        """
+        return ways(self.attractors, self.edges, space, most)
+
     def table(self) -> pd.DataFrame:
         """A row for each point that was followed, and what was reached from it."""
         return pd.DataFrame(
@@ -114,18 +123,18 @@ def connections(
     bases = spread(
         lambda i: np.linalg.eig(points.step.jacobians(points.states[i][None])[0]), saddles
     )
-    ways = [
+    directions = [
         _directions(points, i, *basis, samples, rng)
         for i, basis in zip(saddles, bases, strict=True)
     ]
     size = PUSH * np.sqrt(points.step.units)
-    starts = [points.states[i] + size * each for i, each in zip(saddles, ways, strict=True)]
+    starts = [points.states[i] + size * each for i, each in zip(saddles, directions, strict=True)]
     ends = known.follow(
         np.concatenate([np.empty((0, points.step.units)), *starts]),
         round(steps / points.step.leak),
     )
     reached, edges, position = {}, [], 0
-    for i, each in zip(saddles, ways, strict=True):
+    for i, each in zip(saddles, directions, strict=True):
         own = ends[position : position + len(each)].tolist()
         position += len(each)
         reached[i] = tuple(sorted(set(own)))

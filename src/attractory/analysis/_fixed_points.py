@@ -11,19 +11,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from attractory._errors import InvalidSetting, shown, whole_number
+from attractory._errors import InvalidSetting, whole_number
 from attractory._machine import one_blas_thread, spread
 from attractory._result import Result
 from attractory.analysis._certificate import NOTHING, Spectrum, jacobian_spectrum
 from attractory.analysis._completeness import Completeness, completeness_of
 from attractory.analysis._deflation import MOST_UNITS, deflated_newton
+from attractory.analysis._directions import eigenvectors
 from attractory.analysis._enumeration import enumerate_points
 from attractory.analysis._invariant import Regions
 from attractory.analysis._kinks import Side, sides
 from attractory.analysis._rounding import SLACK, sum_error
 from attractory.analysis._search import Point, Points, newton
 from attractory.analysis._slow_points import SlowPoints, find_slow_points
-from attractory.analysis._starts import Starts, network_starts, plain_starts
+from attractory.analysis._starts import Starts, checked_states, network_starts, plain_starts
 from attractory.analysis._step import AnyStep, CurrentStep, FunctionStep, RateStep, step_of
 from attractory.models import Network, check_meeting
 from attractory.runs import kept
@@ -99,6 +100,16 @@ class FixedPoints(Result):
         if index >= len(self):
             raise InvalidSetting(f"point = {point} is not allowed: there are {len(self)} points")
         return sides(self.step, self.states[index]) if self.kinked[index] else []
+
+    @one_blas_thread
+    def unstable_vectors(self, point: int) -> np.ndarray:
+        """Unit vectors (direction, unit) that span the unstable space of a point.
+
+        A pair of complex eigenvalues gives the real and the imaginary part of its vector.
+        """
+        values = self.eigenvalues[point]
+        unstable = values[(np.abs(values) > 1) & (values.imag >= 0)]
+        return eigenvectors(self.step, self.states[point], unstable)
 
     @property
     def time_constants(self) -> np.ndarray:
@@ -234,7 +245,7 @@ def fixed_points(
     Raises InvalidSetting for sizes, numbers or weights that are not allowed.
     """
     most = _checked_counts(n_starts, max_starts)
-    given = _checked_states(initial_states, network, units)
+    given = checked_states(initial_states, network, units)
     if given is not None:
         units = given.shape[1]
     if task is not None and not isinstance(task, (Task, Trials)):
@@ -379,23 +390,3 @@ def _checked_counts(n_starts: Any, max_starts: Any) -> int:
             f"max_starts = {max_starts} is not allowed: at least n_starts = {n_starts}"
         )
     return most
-
-
-def _checked_states(states: Any, network: Any, units: Any) -> np.ndarray | None:
-    if states is None:
-        return None
-    try:
-        made = np.atleast_2d(np.asarray(states, np.float64))
-    except (TypeError, ValueError):
-        raise InvalidSetting(
-            f"initial_states = {shown(states)} is not allowed: an array of numbers (state, unit)"
-        ) from None
-    wanted = network.state_size if isinstance(network, Network) else units
-    if made.ndim != 2 or not made.size or (wanted is not None and made.shape[1] != wanted):
-        raise InvalidSetting(
-            f"initial_states has shape {np.shape(states)}; it must be (state, "
-            f"{'unit' if wanted is None else wanted})"
-        )
-    if not np.isfinite(made).all():
-        raise InvalidSetting("initial_states has values that are not finite; all must be")
-    return made

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, shown
 from attractory.analysis._step import ModelStep, RateStep, Step
+from attractory.models import Network
 from attractory.tasks import Task, Trials
 
 TRIALS = 48  # trajectories
@@ -216,3 +218,24 @@ def _random_pulses(
 def _tame(states: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         return np.isfinite(states).all(axis=1) & (np.abs(states).max(axis=1) < 1e6)
+
+
+def checked_states(states: Any, network: Any, units: Any) -> np.ndarray | None:
+    """A caller's own starts (state, unit), None where there are none; or InvalidSetting."""
+    if states is None:
+        return None
+    try:
+        made = np.atleast_2d(np.asarray(states, np.float64))
+    except (TypeError, ValueError):
+        raise InvalidSetting(
+            f"initial_states = {shown(states)} is not allowed: an array of numbers (state, unit)"
+        ) from None
+    wanted = network.state_size if isinstance(network, Network) else units
+    if made.ndim != 2 or not made.size or (wanted is not None and made.shape[1] != wanted):
+        raise InvalidSetting(
+            f"initial_states has shape {np.shape(states)}; it must be (state, "
+            f"{'unit' if wanted is None else wanted})"
+        )
+    if not np.isfinite(made).all():
+        raise InvalidSetting("initial_states has values that are not finite; all must be")
+    return made

@@ -34,6 +34,15 @@ class StateSpace(Result):
     memory: np.ndarray
     targets: np.ndarray
 
+    def project(self, states: np.ndarray) -> np.ndarray:
+        """States (…, unit) of the same network in this space, (…, n)."""
+        return (states - self.center) @ self.components.T
+
+    @property
+    def held(self) -> np.ndarray:
+        """(trial, time): whether the memory state is held then (see `held_states`)."""
+        return held_states(self.memory)
+
 
 @kept
 @one_blas_thread
@@ -179,7 +188,7 @@ def hypercube(space: StateSpace, visits: StateSpace | None = None) -> Hypercube:
     signs = np.array(list(product([-1, 1], repeat=bits)))
     codes = memory_states(signs)
     names = state_names(codes, bits)
-    held = held_states(space.memory)
+    held = space.held
     centroids = np.empty((len(codes), dimensions))
     for i, code in enumerate(codes):
         points = space.coordinates[held & (space.memory == code)]
@@ -222,7 +231,7 @@ def held_states(memory: np.ndarray) -> np.ndarray:
 
 def _separation(space: StateSpace, codes: np.ndarray) -> float:
     """Share of the variance of visits to the memory states `codes` that lies between these."""
-    held = held_states(space.memory)
+    held = space.held
     means, names = [], []
     for trial, states in enumerate(space.memory):
         changes = np.flatnonzero(np.diff(states)) + 1

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from attractory._errors import InvalidSetting
-from attractory.analysis import Hypercube, StateSpace, held_states
+from attractory.analysis import Hypercube, StateSpace
 from attractory.tasks import state_names
 
 
@@ -27,7 +27,7 @@ def held_by_state(space: StateSpace) -> list[HeldState]:
     A state with a 0 is no memory of a flip-flop (nothing was stored yet) and is left out, unless
     there is no other.
     """
-    held = held_states(space.memory)
+    held = space.held
     codes = np.unique(space.memory[held])
     names = state_names(codes, space.targets.shape[-1])
     found = []
