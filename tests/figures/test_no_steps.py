@@ -12,7 +12,7 @@ import attractory as at
 
 FILES = sorted(Path(at.figures.__file__).parent.glob("*.py"))
 CALLS = re.compile(
-    r"\.(simulate|sample|respond|run|step|jacobians|jacobian_with|pull_back|follow|walk)\("
+    r"\.(simulate|sample|respond|run|step|jacobians|jacobian_with|pull_back|follow)\("
     r"|(?<![\w.])step\("
     r"|analysis\.\w+\("
 )
