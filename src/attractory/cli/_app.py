@@ -334,8 +334,9 @@ def _asked(fixed_points: bool, automaton: bool, quick: bool) -> dict[str, Any]:
     effort = Effort.quick() if quick else Effort()
     return {
         "say": _say,
-        "fixed_points": fixed_points,
-        "automaton": automaton,
+        # without a flag: what was computed before is shown
+        "fixed_points": fixed_points or None,
+        "automaton": automaton or None,
         "effort": effort,
     }
 
