@@ -136,6 +136,8 @@ def reading(path: Path) -> Iterator[None]:
     """Errors of the system in the block, and of names that it does not take, as FileProblem."""
     try:
         yield
+    except FileProblem:  # said already
+        raise
     except FileNotFoundError:
         raise FileProblem(f"{path}: this file is missing") from None
     except OSError as error:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import attractory as at
-from attractory.exchange.keras._activations import SAME_HERE
+from attractory.exchange.keras._activations import same_here
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = pytest.importorskip("keras")
@@ -34,7 +34,7 @@ def saved(folder, activation, name="net.keras"):
     return path, inputs, np.asarray(model.predict(inputs, verbose=0))
 
 
-@pytest.mark.parametrize("activation", sorted(SAME_HERE))
+@pytest.mark.parametrize("activation", sorted(same_here()))
 def test_every_activation_that_is_accepted_gives_keras_numbers(activation, tmp_path):
     path, inputs, expected = saved(tmp_path, activation)
     network = at.load_keras(path)

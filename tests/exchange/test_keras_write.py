@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import attractory as at
-from attractory.exchange.keras._activations import SAME_HERE
+from attractory.exchange.keras._activations import same_here
 from attractory.models import GRU, LSTM, Constraints, LowRankRNN, Network, RateRNN, Stacked
 from attractory.runs import load_keras, save_keras, to_keras
 
@@ -94,7 +94,7 @@ def test_keras_computes_the_same_before_and_after_its_files(model, tmp_path):
 
 
 def test_every_activation_goes_out_under_keras_own_name():
-    for theirs, ours in SAME_HERE.items():
+    for theirs, ours in same_here().items():
         layer = to_keras(network_of(RateRNN(units=2, activation=ours))).layers[0]
         assert layer.activation is keras.activations.get(theirs), ours
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 from attractory.kernels import ACTIVATIONS, ActivationFunction
@@ -9,13 +10,18 @@ from attractory.kernels import ACTIVATIONS, ActivationFunction
 Framework = Literal["keras", "torch", "onnx"]
 
 
-def names_there(framework: Framework) -> dict[str, str]:
+def names_there(framework: Framework, allowed: Collection[str] | None = None) -> dict[str, str]:
     """Our names of the activations that a framework has, each to its name there.
 
-    Users' own activations are among them as soon as they are registered.
+    Users' own activations are among them as soon as they are registered. allowed: the names that
+    count there; None: all.
     """
     named = {name: getattr(record, framework) for name, record in ACTIVATIONS.items()}
-    return {ours: theirs for ours, theirs in named.items() if theirs is not None}
+    return {
+        ours: theirs
+        for ours, theirs in named.items()
+        if theirs is not None and (allowed is None or theirs in allowed)
+    }
 
 
 def names_here(framework: Framework) -> dict[str, str]:

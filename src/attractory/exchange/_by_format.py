@@ -50,7 +50,7 @@ def write(network: Network, path: str | Path, format: str | None = None) -> Path
     """Write a network to a file of any registered format: the path.
 
     format: the format's name. None: the one format that is written with the path's ending. An
-    existing file is replaced.
+    existing file is replaced, a missing folder is made.
 
     Raises InvalidSetting for an unknown format, one that is only read, an ending that several
     formats share, and a network that would compute something else in the other framework;
@@ -59,6 +59,7 @@ def write(network: Network, path: str | Path, format: str | None = None) -> Path
     path = as_path(path)
     chosen = _by_ending(path) if format is None else named(format, "writes")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         made = chosen.write(network, path)
     except AttractoryError:
         raise

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from attractory._errors import AttractoryError, InvalidSetting
-from attractory.kernels import ActivationFunction, activation_of
+from attractory.exchange._activations import name_of
+from attractory.kernels import ActivationFunction
 from attractory.models import (
     GRU,
     LSTM,
@@ -26,14 +27,6 @@ from attractory.models import (
 
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 OPEN = 30.0  # the bias of a gate that is 1 in float32
-_NAMES = (
-    "tanh",
-    "relu",
-    "sigmoid",
-    "softplus",
-    "soft_sign",
-    "elu",
-)  # a function may be one of these
 
 # what a layer may hold that another framework has, and what says only how it was trained
 _known_weights = frozenset(
@@ -187,7 +180,7 @@ def _layers(model: Model, weights: Weights, framework: str) -> Iterator[Layer]:
         _single(weights["input_weights"]),
         bias,
         recurrent_bias,
-        _named(getattr(model, "activation", "tanh")),
+        name_of(getattr(model, "activation", "tanh")),
         getattr(model, "recurrent_activation", "sigmoid"),
         getattr(model, "reset_after", True),
     )
@@ -241,17 +234,8 @@ def _fewest_digits(logit: np.floating[Any]) -> float:
     return max(1.0, float(tau))
 
 
-def _named(activation: str | ActivationFunction) -> str | ActivationFunction:
-    """The name of a function that has one."""
-    if isinstance(activation, str):
-        return activation
-    return next(
-        (name for name in _NAMES if activation_of(name) is activation_of(activation)), activation
-    )
-
-
 def _check_same_numbers(model: Model, weights: Weights, framework: str) -> None:
-    if model.leak != 1.0 and _named(getattr(model, "activation", "")) != "tanh":
+    if model.leak != 1.0 and name_of(getattr(model, "activation", "")) != "tanh":
         tau, dt = getattr(model, "tau", None), model.step_length
         raise InvalidSetting(
             f"tau = {tau} with dt = {dt}: this {type(model).__name__} leaks, the cells of "

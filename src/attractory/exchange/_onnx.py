@@ -9,18 +9,17 @@ import numpy as np
 
 from attractory._errors import InvalidSetting, shown
 from attractory._files import replacing
+from attractory.exchange._activations import names_there
 from attractory.exchange._layers import GATES, Chain, Layer, chain_of, foreign
 from attractory.models import Network
 
-# ONNX's names of the functions that its RNN has
-_ACTIVATIONS = {
-    "tanh": "Tanh",
-    "relu": "Relu",
-    "sigmoid": "Sigmoid",
-    "softplus": "Softplus",
-    "soft_sign": "Softsign",
-    "elu": "Elu",
-}
+# the functions that ONNX's RNN may have
+_FUNCTIONS = frozenset(
+    {
+        *("Relu", "Tanh", "Sigmoid", "Affine", "LeakyRelu", "ThresholdedRelu"),
+        *("ScaledTanh", "HardSigmoid", "Elu", "Softsign", "Softplus"),
+    }
+)
 _GATE_ORDER = {"RNN": (0,), "GRU": (1, 0, 2), "LSTM": (0, 3, 1, 2)}  # ours, in ONNX's order
 OPSET, IR_VERSION = 17, 8
 
@@ -38,17 +37,25 @@ def to_onnx(network: Network, path: str | Path) -> Path:
     """
     chain = chain_of(network, "ONNX")
     for layer in chain.layers:
-        if layer.kind == "RNN" and layer.activation not in _ACTIVATIONS:
-            raise InvalidSetting(
-                f"activation = {shown(layer.activation)} has no counterpart in ONNX's RNN; "
-                f"allowed: {', '.join(_ACTIVATIONS)}"
-            )
+        if layer.kind == "RNN":
+            _function(layer)
     onnx = foreign("onnx")
     path = Path(path)
     content = _model(onnx, chain).SerializeToString()
     with replacing(path) as beside:
         beside.write_bytes(content)
     return path
+
+
+def _function(layer: Layer) -> str:
+    """ONNX's name of a layer's activation; InvalidSetting where its RNN has no such function."""
+    known = names_there("onnx", _FUNCTIONS)
+    if layer.activation not in known:
+        raise InvalidSetting(
+            f"activation = {shown(layer.activation)} has no counterpart in ONNX's RNN; "
+            f"allowed: {', '.join(known)}"
+        )
+    return known[str(layer.activation)]
 
 
 def _model(onnx: Any, chain: Chain) -> Any:
@@ -97,7 +104,7 @@ def _layer_nodes(helper: Any, i: int, layer: Layer) -> list[Any]:
     if layer.kind == "GRU":
         settings["linear_before_reset"] = int(layer.reset_after)
     if layer.kind == "RNN":
-        settings["activations"] = [_ACTIVATIONS[str(layer.activation)]]
+        settings["activations"] = [_function(layer)]
     elif layer.recurrent_activation != "sigmoid":
         settings |= _hard_gates(layer)
     given = [f"states_{i - 1}", f"input_weights_{i}", f"recurrent_weights_{i}", f"biases_{i}"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from attractory._errors import InvalidSetting, nearest
+from attractory.exchange._activations import name_of, names_here, names_there
 from attractory.exchange.keras._layer import KerasLayer, Refused, shown
-from attractory.kernels import ActivationFunction, activation_of
+from attractory.kernels import ActivationFunction
 
 # What `keras.activations` calls its own functions; another name means code that the file lacks.
 # fmt: off
@@ -19,32 +20,27 @@ KERAS_ACTIVATIONS = frozenset({
 })
 # fmt: on
 
-# Keras's names and ours for the same functions. Others of one name differ (Keras's gelu is the
-# exact one, its leaky_relu has another slope, its hard_sigmoid changed from Keras 2 to 3).
-SAME_HERE = {
-    **{name: name for name in ("tanh", "relu", "sigmoid", "softplus", "linear", "elu", "selu")},
-    **{name: name for name in ("celu", "silu", "relu6", "hard_tanh")},
-    "swish": "silu",
-    "softsign": "soft_sign",
-}
-_SAME_THERE = {ours: theirs for theirs, ours in SAME_HERE.items() if theirs != "swish"}
+# Functions of one name that differ are not among the records' names (Keras's gelu is the exact one,
+# its leaky_relu has another slope, its hard_sigmoid changed from Keras 2 to 3).
+_ALIASES = {"swish": "silu"}  # of Keras's own names: files have either
+
+
+def same_here() -> dict[str, str]:
+    """Keras's names of the functions that are the same here, each to its name here."""
+    found = names_here("keras")
+    aliases = {other: found[name] for other, name in _ALIASES.items() if name in found}
+    return {**aliases, **found}
 
 
 def keras_activation(activation: str | ActivationFunction) -> str:
     """What Keras calls an activation; InvalidSetting where it has no such function."""
-    name = activation if isinstance(activation, str) else _name_of(activation)
-    if name not in _SAME_THERE:
+    known, ours = names_there("keras", KERAS_ACTIVATIONS), name_of(activation)
+    name = ours if isinstance(ours, str) else getattr(ours, "__name__", repr(ours))
+    if ours not in known:
         raise InvalidSetting(
-            f"activation = {shown(name)} has no counterpart in Keras; {nearest(name, _SAME_THERE)}"
+            f"activation = {shown(name)} has no counterpart in Keras; {nearest(name, known)}"
         )
-    return _SAME_THERE[name]
-
-
-def _name_of(function: ActivationFunction) -> str:
-    for name in _SAME_THERE:
-        if activation_of(name) is activation_of(function):
-            return name
-    return getattr(function, "__name__", repr(function))
+    return known[name]
 
 
 def keras_name(layer: KerasLayer, key: str, default: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from attractory._errors import InvalidSetting, nearest
-from attractory.exchange.keras._activations import SAME_HERE, keras_name
+from attractory.exchange.keras._activations import keras_name, same_here
 from attractory.exchange.keras._layer import SAVE_AGAIN, Equation, KerasLayer, Refused, Said, shown
 from attractory.exchange.keras._versions import default_gates, hard_sigmoid
 from attractory.models import GateFunction
@@ -78,12 +78,13 @@ def _activation(description: KerasLayer | None, said: Said) -> Any:
     if description is None:
         return "tanh"  # Keras's default, in all versions
     name = keras_name(description, "activation", default="tanh")
-    if name not in SAME_HERE:
-        allowed = nearest(name, SAME_HERE)
+    known = same_here()
+    if name not in known:
+        allowed = nearest(name, known)
         raise Refused(
             f"activation {shown(name)} has no counterpart here; {_SAY_ACTIVATION}; {allowed}"
         )
-    return SAME_HERE[name]
+    return known[name]
 
 
 def _gates(

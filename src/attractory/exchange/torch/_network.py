@@ -13,7 +13,7 @@ from attractory.exchange.torch._current import CurrentSaid, current_network_of, 
 from attractory.exchange.torch._file import as_arrays, read_file
 from attractory.exchange.torch._layers import Said, chain_of_arrays, has_layers, said_by_module
 from attractory.exchange.torch._state import only_network, state_in, unwrapped
-from attractory.exchange.torch._write import ACTIVATIONS
+from attractory.exchange.torch._write import NONLINEARITIES
 from attractory.models import Network, check_weights, rescaled
 
 
@@ -138,7 +138,7 @@ def _said_by_metadata(metadata: Mapping[str, str]) -> Said:
         if name == "activation" or name.endswith(".activation")
     }
     for activation in said.values():
-        if activation not in ACTIVATIONS:
+        if activation not in NONLINEARITIES:
             raise InvalidSetting(
                 f"activation = {shown(activation)} is not one of nn.RNN; allowed: 'tanh', 'relu'"
             )
@@ -161,7 +161,7 @@ def _check_choices(said: CurrentSaid) -> None:
 
 def _check_for_layers(said: CurrentSaid) -> None:
     """InvalidSetting for what is said of a network of currents where there is none."""
-    if said.activation not in (None, *ACTIVATIONS):
+    if said.activation not in (None, *NONLINEARITIES):
         raise InvalidSetting(
             f"activation = {shown(said.activation)} is not allowed: 'tanh', 'relu'"
         )

@@ -10,10 +10,11 @@ import numpy as np
 
 from attractory._errors import FileProblem, InvalidSetting, shown
 from attractory._files import replacing, save_safetensors
+from attractory.exchange._activations import names_there
 from attractory.exchange._layers import Chain, Layer, chain_of, foreign
 from attractory.models import Network
 
-ACTIVATIONS = ("tanh", "relu")  # those of nn.RNN
+NONLINEARITIES = ("tanh", "relu")  # those of nn.RNN
 
 
 def to_torch(network: Network) -> Any:
@@ -43,7 +44,7 @@ def save_torch(network: Network, path: str | Path) -> Path:
         raise FileProblem(f"{path}: this ending is not allowed: .safetensors")
     chain = _checked(network)
     said = {
-        f"layers.{i}.activation": str(layer.activation)
+        f"layers.{i}.activation": _nonlinearity(layer)
         for i, layer in enumerate(chain.layers)
         if layer.kind == "RNN"
     }
@@ -62,14 +63,20 @@ def _checked(network: Network) -> Chain:
                 f"{layer.recurrent_activation!r} has no counterpart in PyTorch; allowed: True, "
                 "'sigmoid'"
             )
-    used = [layer.activation for layer in chain.layers if layer.kind == "RNN"]
-    for activation in used:
-        if activation not in ACTIVATIONS:
-            raise InvalidSetting(
-                f"activation = {shown(activation)} has no counterpart in PyTorch's nn.RNN; "
-                "allowed: 'tanh', 'relu'"
-            )
+        if layer.kind == "RNN":
+            _nonlinearity(layer)
     return chain
+
+
+def _nonlinearity(layer: Layer) -> str:
+    """nn.RNN's name of a layer's activation; InvalidSetting where it has no such function."""
+    known = names_there("torch", NONLINEARITIES)
+    if layer.activation not in known:
+        raise InvalidSetting(
+            f"activation = {shown(layer.activation)} has no counterpart in PyTorch's nn.RNN; "
+            f"allowed: {', '.join(map(repr, known))}"
+        )
+    return known[str(layer.activation)]
 
 
 def _state_dict(chain: Chain) -> dict[str, np.ndarray]:
@@ -115,7 +122,7 @@ def _module_class() -> Any:
 
 
 def _layer(torch: Any, layer: Layer) -> Any:
-    more = {"nonlinearity": layer.activation} if layer.kind == "RNN" else {}
+    more = {"nonlinearity": _nonlinearity(layer)} if layer.kind == "RNN" else {}
     kind = getattr(torch.nn, layer.kind)
     biased = layer.bias is not None
     inputs = layer.input_weights.shape[1]
