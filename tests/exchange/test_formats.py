@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 
 import numpy as np
@@ -65,6 +66,7 @@ def test_it_is_written_by_name_and_read_by_content(lab, network, tmp_path):
     assert path == tmp_path / "net.h5"
     same(at.exchange.read(path), network)
     same(at.exchange.read(path, format="lab"), network)
+    same(at.exchange.read(at.exchange.write(network, tmp_path / "a" / "b" / "n.lab.json")), network)
     assert at.exchange.read(path, activation="relu").model.activation == "relu"
     same(at.exchange.read(at.exchange.write(network, tmp_path / "net.lab.json")), network)
 
@@ -144,3 +146,20 @@ def test_other_endings_are_told(tmp_path):
         at.exchange.read(tmp_path / "net.onnx")
     with pytest.raises(at.FileProblem, match="networks are not written to '.npz' files; allowed:"):
         at.exchange.write(GRU(units=2).build(1, 1), tmp_path / "net.npz")
+
+
+def test_what_is_refused_leaves_nothing_behind(tmp_path, network):
+    noisy = at.models.Network(network.model.replace(output_noise=0.1), network.weights)
+    with pytest.raises(at.InvalidSetting, match="output_noise is not 0"):
+        at.exchange.write(noisy, tmp_path / "folder" / "net.safetensors")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(at.FileProblem, match="cannot be written"):
+        at.exchange.write(network, tmp_path / "file" / "net.safetensors")
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_room_needs_no_other_framework():
+    code = "import sys, attractory.exchange\n"
+    code += "print({n.split('.')[0] for n in sys.modules} & {'keras', 'torch', 'onnx', 'h5py'})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -59,13 +59,24 @@ def write(network: Network, path: str | Path, format: str | None = None) -> Path
     path = as_path(path)
     chosen = _by_ending(path) if format is None else named(format, "writes")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        made = chosen.write(network, path)
+        made = _written(chosen, network, path)
     except AttractoryError:
         raise
     except OSError as error:
         raise FileProblem(f"{path}: cannot be written: {error.strerror or error}") from error
     return path if made is None else made
+
+
+def _written(format: Format, network: Network, path: Path) -> Path | None:
+    """What the format's `write` returns; the folder is made once it is known to be missing.
+
+    Not before: a network that is refused leaves nothing behind.
+    """
+    try:
+        return format.write(network, path)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return format.write(network, path)
 
 
 def _by_content(path: Path) -> Format:
