@@ -11,6 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from fuzz.harness import mutated
 from safetensors.numpy import save_file
 
 import attractory as at
@@ -144,6 +145,17 @@ def test_junk_is_not_its_own_or_refused_in_one_line(name, files, tmp_path):
     assert not (tmp_path / "unpickled").exists()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_damaged_file_is_looked_at_without_harm(name, files, tmp_path):
+    format = at.exchange.find(name)()
+    deep = b"[" * 100_000
+    contents = [mutated(path.read_bytes(), seed) for path in files[name][:2] for seed in range(25)]
+    for content in [*contents, len(deep).to_bytes(8, "little") + deep, deep]:
+        path = tmp_path / f"damaged{format.endings[0]}"
+        path.write_bytes(content)
+        assert _sniffs(format, path) in (True, False)
+
+
 @pytest.mark.parametrize("model", NETWORKS)
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_written_reads_back_the_same(name, model, tmp_path):
@@ -173,6 +185,17 @@ def test_content_decides_between_formats_of_one_ending(name, files, tmp_path, mo
         with pytest.raises(at.InvalidSetting, match="a Network is needed"):
             at.exchange.read(renamed)
     assert len(seen) == len(files[name])
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_file_of_any_name_is_read_as_the_format_that_is_said(name, files, tmp_path):
+    inputs = np.zeros((1, 5, 3), np.float32)
+    for path in files[name]:
+        renamed = tmp_path / f"{path.stem}_{path.suffix[1:]}.strange"
+        renamed.write_bytes(path.read_bytes())
+        expected = at.exchange.read(path).simulate(inputs).outputs
+        got = at.exchange.read(renamed, format=name).simulate(inputs).outputs
+        np.testing.assert_array_equal(got, expected)
 
 
 @pytest.mark.parametrize("name", NAMES)

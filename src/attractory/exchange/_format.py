@@ -54,7 +54,7 @@ class Format(ABC):
         settings: what files of the format do not say; a subclass names its own as arguments of its
         `read`. Raises FileProblem for a file that cannot be used, InvalidSetting for a setting.
         """
-        raise InvalidSetting(self._one_way("written", "read"))
+        raise InvalidSetting(self._one_way("reads"))
 
     def write(self, network: Network, path: Path) -> Path:
         """Write a network to a file, replacing an existing one: the path.
@@ -62,7 +62,7 @@ class Format(ABC):
         Raises InvalidSetting for a network that the format cannot hold, FileProblem when the file
         cannot be written.
         """
-        raise InvalidSetting(self._one_way("read", "written"))
+        raise InvalidSetting(self._one_way("writes"))
 
     @classmethod
     def settings(cls) -> tuple[str, ...] | None:
@@ -72,11 +72,12 @@ class Format(ABC):
             return None
         return tuple(each.name for each in arguments)
 
-    def _one_way(self, done: str, asked: str) -> str:
-        allowed = those_that("reads" if asked == "read" else "writes")
+    def _one_way(self, direction: str) -> str:
+        """Why a format that goes the other way only is refused."""
+        asked, done = ("read", "written") if direction == "reads" else ("written", "read")
         return (
             f"format = {self.name!r} is not allowed here: {self.in_words} is {done} only, not "
-            f"{asked}; allowed: {', '.join(allowed)}"
+            f"{asked}; allowed: {', '.join(those_that(direction))}"
         )
 
 
@@ -112,8 +113,7 @@ def named(name: Any, direction: str) -> Format:
         )
     format = find(name)()
     if not getattr(format, direction):
-        ways = ("written", "read") if direction == "reads" else ("read", "written")
-        raise InvalidSetting(format._one_way(*ways))
+        raise InvalidSetting(format._one_way(direction))
     return format
 
 

@@ -51,9 +51,18 @@ def read_file(path: Path) -> tuple[Mapping[str, Any], dict[str, str]]:
             f"{path}: this ending is not allowed: .safetensors, or those of torch.save's files "
             f"({', '.join(PICKLED)})"
         )
+    return read_safetensors(path) if path.suffix == ".safetensors" else read_saved(path)
+
+
+def read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """The arrays of a safetensors file, whatever it is called, and its metadata."""
     check_there(path)
-    if path.suffix == ".safetensors":
-        return _safetensors(path)
+    return _safetensors(path)
+
+
+def read_saved(path: Path) -> tuple[Mapping[str, Any], dict[str, str]]:
+    """What torch.save wrote into a file, whatever it is called; it has no metadata."""
+    check_there(path)
     return _pickled(path), {}
 
 
@@ -133,7 +142,7 @@ def _pickled(path: Path) -> Mapping[str, Any]:
         torch = foreign("torch")
     except AttractoryError:
         raise FileProblem(
-            f"{path}: {path.suffix} files are read where torch is installed "
+            f"{path}: {path.suffix or 'such'} files are read where torch is installed "
             "(pip install 'attractory[torch]'), without running code from them; or write "
             "safetensors.torch.save_file(module.state_dict(), path) where it was made"
         ) from None

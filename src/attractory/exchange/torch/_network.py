@@ -68,15 +68,10 @@ def from_torch(
     """
     names = (ignore,) if isinstance(ignore, str) else tuple(ignore)
     said = CurrentSaid(activation, tau, dt, read, over_units, bias)
-    _check_choices(said)
+    check_choices(said)
     if isinstance(source, (str, Path)):
         path = Path(source)
-        content, metadata = read_file(path)
-        try:
-            state = state_in(content, key, names_a_network)
-            return _checked(_of_state(state, said, names, _said_by_metadata(metadata)), check)
-        except InvalidSetting as error:
-            raise FileProblem(f"{path}: {error}") from None
+        return network_of_file(path, read_file(path), said, names, key, check)
     if isinstance(source, Mapping):
         source = state_in(source, key, names_a_network)
     if isinstance(source, Mapping):
@@ -87,6 +82,23 @@ def from_torch(
             "path of a .safetensors file or of one of torch.save"
         )
     return _of_module(unwrapped(source), said, names, check is None or check)
+
+
+def network_of_file(
+    path: Path,
+    held: tuple[Mapping[str, Any], Mapping[str, str]],
+    said: CurrentSaid,
+    ignore: tuple[str, ...],
+    key: str | None,
+    check: Any = None,
+) -> Network:
+    """The network in what a file holds (and its metadata); FileProblem where it is none."""
+    content, metadata = held
+    try:
+        state = state_in(content, key, names_a_network)
+        return _checked(_of_state(state, said, ignore, _said_by_metadata(metadata)), check)
+    except InvalidSetting as error:
+        raise FileProblem(f"{path}: {error}") from None
 
 
 def _of_module(module: Any, said: CurrentSaid, ignore: tuple[str, ...], check: Any) -> Network:
@@ -145,7 +157,8 @@ def _said_by_metadata(metadata: Mapping[str, str]) -> Said:
     return Said(said)
 
 
-def _check_choices(said: CurrentSaid) -> None:
+def check_choices(said: CurrentSaid) -> None:
+    """InvalidSetting for what is said and is none of its choices."""
     allowed = {
         "read": (None, "rates", "currents"),
         "over_units": (None, True, False),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from attractory.exchange._content import begins_with, names_in_zip
 from attractory.exchange._format import register
-from attractory.exchange.torch._file import PICKLED
+from attractory.exchange.torch._file import PICKLED, read_saved
 from attractory.exchange.torch._format import StateDict
 
 # torch.save before 1.6: a pickle of protocol 2 whose first object is this number
@@ -21,6 +23,9 @@ class TorchSave(StateDict):
     name = "torch.save"
     endings = PICKLED
     in_words = "a file of torch.save"
+
+    def held(self, path: Path) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+        return read_saved(path)
 
     def sniff(self, path: Path) -> bool:
         if zipfile.is_zipfile(path):
