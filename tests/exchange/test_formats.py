@@ -116,6 +116,27 @@ def test_the_commands_know_it(lab, tmp_path, monkeypatch, capsys):
     np.testing.assert_allclose(back.recurrent_weights, network.recurrent_weights)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--say", "tau"], "--say 'tau' is not allowed: KEY=VALUE, as tau=100"),
+        (["--say", "format=keras"], "is not allowed: KEY=VALUE"),
+        (["--say", "colour=red"], "colour = 'red' is not allowed for .npz files; allowed:"),
+        (["--format", "onnx"], "an ONNX file is written only, not read; allowed: keras"),
+        (["--format", "tflite"], "format = 'tflite' is not allowed"),
+    ],
+)
+def test_the_command_refuses_in_one_line(arguments, words, tmp_path, monkeypatch, capsys):
+    (tmp_path / "net.npz").write_text("words")
+    monkeypatch.setattr(sys, "argv", ["attractory", "import", f"{tmp_path}/net.npz", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+
+
 def test_what_is_no_format_is_not_registered(registry):
     def refused(match, **said):
         facts = {"name": "x", "endings": (".x",), "in_words": "an x", "read": print, **said}

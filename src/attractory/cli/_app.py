@@ -212,7 +212,7 @@ def import_network(
     ] = None,
     settings: TaskSettings = None,
     format: Annotated[
-        str | None, typer.Option(help="Its format [default: by the file's ending and content].")
+        str | None, typer.Option(help="Its format; without it the ending and the content decide.")
     ] = None,
     activation: Annotated[
         str | None, typer.Option(help="Of its units, where the file does not name it.")
