@@ -11,6 +11,8 @@ import pytest
 
 import attractory as at
 from attractory._errors import LONGEST, nearest, one_line, shown, whole_number
+from attractory._files import read_bytes, replacing
+from attractory._private import private_cache
 
 
 def laughs(depth):
@@ -86,3 +88,32 @@ def test_many_wrong_settings_are_one_line():
     with pytest.raises(at.InvalidSetting, match="unknown setting 'setting_0'") as caught:
         at.models.RateRNN(**wrong)
     assert len(str(caught.value)) <= LONGEST
+
+
+def test_a_problem_with_a_file_is_an_error_of_the_system_and_no_wrong_value(tmp_path):
+    with pytest.raises(OSError, match="there is no such run folder") as caught:
+        at.load(tmp_path / "nowhere")
+    assert type(caught.value) is at.FileProblem
+    assert not isinstance(caught.value, ValueError)
+    assert caught.value.strerror is None  # the line is the whole message, and said once
+    assert not issubclass(at.InvalidSetting, OSError)
+
+
+def test_a_refusal_is_not_wrapped_by_what_waits_for_the_system(tmp_path):
+    path = tmp_path / "large.json"
+    path.write_bytes(bytes(100))
+    with pytest.raises(at.FileProblem) as caught:
+        read_bytes(path, most=10)
+    assert str(caught.value) == f"{path}: 100 bytes are too many; allowed: 10"
+    with pytest.raises(at.FileProblem) as caught, replacing(path):
+        raise at.FileProblem("the reason itself")
+    assert str(caught.value) == "the reason itself"
+
+
+def test_why_there_is_no_private_folder_is_said_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("ATTRACTORY_CACHE", str(tmp_path / "open" / "cache"))
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    with pytest.raises(at.FileProblem) as caught:
+        private_cache("kernels")
+    assert str(caught.value).startswith(f"{tmp_path / 'open'} can be written by others")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from attractory import (
         analysis,
         evaluation,
+        exchange,
         figures,
         models,
         report,
@@ -25,16 +26,15 @@ if TYPE_CHECKING:
     from attractory._errors import AttractoryError, FileProblem, InvalidSetting
     from attractory._machine import use_cores
     from attractory.evaluation import evaluate, robustness
-    from attractory.runs import (
-        Run,
+    from attractory.exchange import (
         from_torch,
-        load,
         load_keras,
         load_psychrnn,
         to_keras,
         to_onnx,
         to_torch,
     )
+    from attractory.runs import Run, load
     from attractory.training import recipe, train
 
 __version__ = "0.1.0"
@@ -42,6 +42,7 @@ __version__ = "0.1.0"
 _folders = (
     "analysis",
     "evaluation",
+    "exchange",
     "figures",
     "models",
     "report",
@@ -57,15 +58,15 @@ _homes = {
     "InvalidSetting": "_errors",
     "Run": "runs",
     "evaluate": "evaluation",
-    "from_torch": "runs",
+    "from_torch": "exchange",
     "load": "runs",
-    "load_keras": "runs",
-    "load_psychrnn": "runs",
+    "load_keras": "exchange",
+    "load_psychrnn": "exchange",
     "recipe": "training",
     "robustness": "evaluation",
-    "to_keras": "runs",
-    "to_onnx": "runs",
-    "to_torch": "runs",
+    "to_keras": "exchange",
+    "to_onnx": "exchange",
+    "to_torch": "exchange",
     "train": "training",
     "use_cores": "_machine",
 }
@@ -78,6 +79,7 @@ __all__ = [
     "analysis",
     "evaluate",
     "evaluation",
+    "exchange",
     "figures",
     "from_torch",
     "load",

@@ -28,8 +28,11 @@ class InvalidSetting(AttractoryError, ValueError):
     """A setting of a task, model or rule, or an argument, has a value that is not allowed."""
 
 
-class FileProblem(AttractoryError, ValueError):
-    """A file or folder is missing, damaged, of an unknown kind, or cannot be written."""
+class FileProblem(AttractoryError, OSError):
+    """A file or folder is missing, damaged, of an unknown kind, or cannot be written.
+
+    An OSError, as Python's own of files are: `except OSError` holds both.
+    """
 
 
 def one_line(text: str) -> str:

@@ -14,6 +14,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import save_file
+
 from attractory._errors import FileProblem, InvalidSetting
 from attractory._process import Process
 
@@ -56,6 +60,16 @@ def write_bytes(path: Path, content: bytes) -> Path:
     with replacing(path) as beside:
         beside.write_bytes(content)
     return path
+
+
+def save_safetensors(
+    arrays: dict[str, np.ndarray], path: Path, metadata: dict[str, str] | None = None
+) -> None:
+    """safetensors' save_file, with a full disk seen as the OSError that it is."""
+    try:
+        save_file({n: np.ascontiguousarray(a) for n, a in arrays.items()}, path, metadata)
+    except SafetensorError as error:
+        raise OSError(None, str(error)) from None
 
 
 def write_text(path: Path, text: str) -> Path:
@@ -122,6 +136,8 @@ def reading(path: Path) -> Iterator[None]:
     """Errors of the system in the block, and of names that it does not take, as FileProblem."""
     try:
         yield
+    except FileProblem:  # said already
+        raise
     except FileNotFoundError:
         raise FileProblem(f"{path}: this file is missing") from None
     except OSError as error:

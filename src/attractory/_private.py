@@ -33,6 +33,8 @@ def private_cache(name: str) -> Path:
         _close(folder)
     except RuntimeError as error:  # no home folder
         raise FileProblem(f"no cache folder: {error}") from None
+    except FileProblem:  # an OSError, too, and said already
+        raise
     except OSError as error:
         raise FileProblem(f"{error.filename}: {error.strerror or error}") from None
     return folder

@@ -41,12 +41,12 @@ def test_every_network_is_opened(results):
         assert found.connections.hypercube == 2
         assert len(found.continuations) == 2
         assert len(found.driven) == 3
-        assert len(found.modes) == 4
+        assert found.modes["point"].nunique() == 4
         assert len(found.disturbances) == 4
 
 
 def test_nothing_is_searched_that_was_not_asked_for(run):
-    plain = study(run, n=8)
+    plain = study(run, n=8, fixed_points=False, automaton=False)
     assert plain.dynamics is None
     assert not [name for name in plain.network_table() if name.startswith(("points", "automaton"))]
     machine = study(run, n=8, automaton=True, effort=EFFORT).dynamics[0]

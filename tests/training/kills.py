@@ -15,8 +15,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from attractory import _files
 from attractory._process import Process
-from attractory.runs import _folder
 
 
 class Killed(BaseException):
@@ -80,5 +80,5 @@ def dying_at(last=None):
         opened = moments.watched("open", io.open, _writes)
         patch.setattr(io, "open", opened)
         patch.setattr(builtins, "open", opened)
-        patch.setattr(_folder, "save_file", moments.watched("save_file", _folder.save_file))
+        patch.setattr(_files, "save_file", moments.watched("save_file", _files.save_file))
         yield moments

@@ -204,13 +204,16 @@ def report(
 def import_network(
     file: Annotated[
         Path,
-        typer.Argument(help="Of Keras (.keras, .h5, .hdf5), torch (.safetensors), PsychRNN (.npz)"),
+        typer.Argument(help="Of Keras, PyTorch, PsychRNN, or a format of your own."),
     ],
     task: Annotated[
         str | None,
         typer.Option(help="What it is to be analysed on [default: the paper's flip-flop]."),
     ] = None,
     settings: TaskSettings = None,
+    format: Annotated[
+        str | None, typer.Option(help="Its format; without it the ending and the content decide.")
+    ] = None,
     activation: Annotated[
         str | None, typer.Option(help="Of its units, where the file does not name it.")
     ] = None,
@@ -222,6 +225,10 @@ def import_network(
         bool | None,
         typer.Option(help="Of the GRU in a Keras file whose weights alone do not say it."),
     ] = None,
+    say: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="What else the file does not say, such as tau=100."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run [default: runs/NAME].")
     ] = None,
@@ -230,7 +237,7 @@ def import_network(
 
     Example: attractory import weights.hdf5 --out runs/imported
     """
-    from attractory.cli._config import task_settings
+    from attractory.cli._config import said_settings, task_settings
     from attractory.runs import imported
     from attractory.tasks import get
 
@@ -239,13 +246,12 @@ def import_network(
             f"--set {shown(settings[0])} is a setting of a task: name it with --task"
         )
     asked = None if task is None else get(task, **task_settings(settings or []))
-    run = imported(
-        file,
-        asked,
-        activation=activation,
-        recurrent_activation=recurrent_activation,
-        reset_after=reset_after,
-    )
+    flags = {
+        "activation": activation,
+        "recurrent_activation": recurrent_activation,
+        "reset_after": reset_after,
+    }
+    run = imported(file, asked, format, **{**flags, **said_settings(say or [])})
     network = run.networks[0]
     folder = run.save(out or Path("runs") / file.stem)
     console.print(
@@ -259,7 +265,9 @@ def import_network(
 @app.command()
 def export(
     folder: RunFolder,
-    format: Annotated[str, typer.Option(help="keras, torch or onnx.")] = "keras",
+    format: Annotated[
+        str, typer.Option(help="Name of a format, such as keras, torch, onnx or one of your own.")
+    ] = "keras",
     net: Annotated[int | None, typer.Option(help="Index of one network [default: all].")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder [default: RUN/export].")] = None,
 ) -> None:
@@ -334,8 +342,9 @@ def _asked(fixed_points: bool, automaton: bool, quick: bool) -> dict[str, Any]:
     effort = Effort.quick() if quick else Effort()
     return {
         "say": _say,
-        "fixed_points": fixed_points,
-        "automaton": automaton,
+        # without a flag: what was computed before is shown
+        "fixed_points": fixed_points or None,
+        "automaton": automaton or None,
         "effort": effort,
     }
 

@@ -112,6 +112,18 @@ def task_settings(settings: list[str]) -> dict[str, Any]:
     return found
 
 
+def said_settings(settings: list[str]) -> dict[str, Any]:
+    """What is said of a file that is read, KEY=VALUE each."""
+    values = {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        # the file itself, and its format, have places of their own on the command line
+        if not equals or not key.isidentifier() or key in ("path", "format", "task"):
+            raise InvalidSetting(f"--say {shown(setting)} is not allowed: KEY=VALUE, as tau=100")
+        values[key] = read_value(f"--say {shown(key, 40)}", text)
+    return values
+
+
 def parsed_values(text: str | None, vary: str, task: tasks.Task) -> list[Any]:
     """The values of a robustness curve, from '0,0.1,0.2' or the task's own."""
     if text is None:

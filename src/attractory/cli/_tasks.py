@@ -19,6 +19,7 @@ MOST_COLUMNS = 9  # of a trial's conditions that are printed
 def print_all(console: Console) -> None:
     """A line for each task."""
     rows = table("task", "what it is", words=2)
+    rows.columns[0].min_width = max(map(len, tasks.names()))  # names are typed: never cut
     for name in tasks.names():
         rows.add_row(name, tasks.in_words(name))
     console.print(rows)

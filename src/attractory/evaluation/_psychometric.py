@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from attractory._errors import InvalidSetting, shown
+from attractory._result import Result
 from attractory.evaluation._conditions import condition, in_levels
 from attractory.evaluation._interval import wilson_interval
 from attractory.evaluation._networks import Networks, check_fit, networks_of, task_of
@@ -17,8 +18,8 @@ from attractory.evaluation._responses import as_responses
 from attractory.tasks import Task, Trials
 
 
-@dataclass(frozen=True)
-class PsychometricFit:
+@dataclass(frozen=True, repr=False)
+class PsychometricFit(Result):
     """What one network chose (at one value of another condition), and the curve through it.
 
     P(first option) = lapse + (1 - 2 lapse) Φ((evidence - bias) / spread), by maximum likelihood
@@ -78,8 +79,8 @@ class PsychometricFit:
         return probability(evidence, self.bias, self.spread, self.lapse)
 
 
-@dataclass(frozen=True)
-class PsychometricCurve:
+@dataclass(frozen=True, repr=False)
+class PsychometricCurve(Result):
     """Psychometric curves of one network or several.
 
     evidence: the condition along the curve. by: the condition that tells the curves of a network

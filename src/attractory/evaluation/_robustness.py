@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from attractory._errors import InvalidSetting, whole_number
+from attractory._result import Result
 from attractory.evaluation._networks import Networks, check_fit, networks_of, task_of
 from attractory.evaluation._responses import Responses
 from attractory.evaluation._scores import error_and_accuracy
@@ -17,8 +18,8 @@ from attractory.models import Network
 from attractory.tasks import Task
 
 
-@dataclass(frozen=True)
-class RobustnessCurve:
+@dataclass(frozen=True, repr=False)
+class RobustnessCurve(Result):
     """Scores as one condition of the task varies.
 
     vary: the condition (a setting of the task); values (value,); trained: its value in the task as

@@ -7,13 +7,14 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
+from attractory._result import Result
 from attractory.evaluation._networks import Networks
 from attractory.evaluation._responses import Responses, as_responses
 from attractory.tasks import Task, Trials
 
 
-@dataclass(frozen=True)
-class Scores:
+@dataclass(frozen=True, repr=False)
+class Scores(Result):
     """Scores over `n` trials; one number for one network, arrays (net,) for several.
 
     mse: mean squared error over the points that the mask counts, weighted by it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,10 @@ import pandas as pd
 
 from attractory import analysis
 from attractory._errors import InvalidSetting
+from attractory._result import Result
 from attractory._settings import Settings
 from attractory.models import Network
+from attractory.runs import Run, of_network
 from attractory.tasks import Task
 
 
@@ -55,24 +57,25 @@ class Effort(Settings):
         )
 
 
-@dataclass(frozen=True)
-class Dynamics:
+@dataclass(frozen=True, repr=False)
+class Dynamics(Result):
     """The dynamics of one network. What was not asked for is None, or empty.
 
     points: fixed points without input. connections: how they hang together, with the attractors
-    that move. continuations: of the memories under growing input. driven: fixed points under each
-    constant pulse. modes: the linear dynamics at stable points. disturbances: the smallest that
-    leave a stable point. slow: slow points. automaton: the network as the machine of its task.
+    that move. continuations: of the memories under growing input. driven: a table of the fixed
+    points under each constant pulse. modes: a table of the slowest modes at stable points.
+    disturbances: the smallest that leave a stable point. slow: slow points. automaton: the network
+    as the machine of its task.
     """
 
     points: analysis.FixedPoints
-    connections: analysis.Connections | None
-    continuations: list[analysis.Continuation]
-    driven: list[analysis.FixedPoints]
-    modes: list[analysis.Linearisation]
-    disturbances: list[analysis.Disturbance]
-    slow: analysis.SlowPoints | None
-    automaton: analysis.Automaton | None
+    connections: analysis.Connections | None = None
+    continuations: list[analysis.Continuation] = field(default_factory=list)
+    driven: pd.DataFrame | None = None
+    modes: pd.DataFrame | None = None
+    disturbances: list[analysis.Disturbance] = field(default_factory=list)
+    slow: analysis.SlowPoints | None = None
+    automaton: analysis.Automaton | None = None
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Everything as tables, by file name."""
@@ -84,14 +87,10 @@ class Dynamics:
             tables["folds"] = pd.concat(
                 each.table().assign(pattern=_named(each.pattern)) for each in self.continuations
             )
-        if self.driven:
-            tables["driven_points"] = _driven_table(self.driven)
-        if self.modes:
-            points = self.points.stable[: len(self.modes)]
-            tables["modes"] = pd.concat(
-                near.table(4).assign(point=int(point))
-                for near, point in zip(self.modes, points, strict=True)
-            )
+        if self.driven is not None:
+            tables["driven_points"] = self.driven
+        if self.modes is not None:
+            tables["modes"] = self.modes
         if self.disturbances:
             tables["disturbances"] = pd.DataFrame(
                 {
@@ -132,7 +131,8 @@ class Dynamics:
 
 
 def dynamics(
-    network: Network,
+    run: Run,
+    net: int,
     task: Task,
     effort: Effort | None = None,
     fixed_points: bool = True,
@@ -142,47 +142,108 @@ def dynamics(
 ) -> Dynamics:
     """Fixed points, and what hangs on them, and the automaton of one network, as far as asked for.
 
-    An automaton needs the fixed points too; what hangs on them is left out without `fixed_points`.
+    What the run keeps of it is not computed again; what is computed, it keeps. An automaton needs
+    the fixed points too; what hangs on them is left out without `fixed_points`.
     """
     effort = effort or Effort()
-    say("fixed points")
-    points = analysis.fixed_points(
-        network, n_starts=effort.starts, seed=seed, task=task, max_starts=effort.max_starts
+    settings = {"task": task, "effort": effort, "fixed_points": fixed_points}
+    settings |= {"automaton": automaton, "seed": seed}
+    found: Dynamics = run.results.of(
+        "dynamics",
+        settings,
+        lambda: _dynamics(run, net, task, effort, fixed_points, automaton, seed, say),
+        net,
     )
+    return found
+
+
+def known_dynamics(run: Run, net: int, task: Task) -> Dynamics | None:
+    """What was computed already of a network's dynamics, here or in a notebook; None: nothing."""
+    whole: Dynamics | None = run.results.newest("dynamics", net, task=task)
+    if whole is not None:
+        return whole
+    machine = run.results.newest("automaton", net, task=task)
+    if machine is not None:
+        return Dynamics(machine.attractors.points, automaton=machine)
+    points = run.results.newest("fixed_points", net, inputs=None)
+    return None if points is None else Dynamics(points)
+
+
+def _dynamics(
+    run: Run,
+    net: int,
+    task: Task,
+    effort: Effort,
+    fixed_points: bool,
+    automaton: bool,
+    seed: int,
+    say: Callable[[str], None],
+) -> Dynamics:
+    """As `dynamics`, computed."""
+    network = run.networks[net]
+    say("fixed points")
+    search = {"n_starts": effort.starts, "max_starts": effort.max_starts, "seed": seed}
+    points = of_network(run, net, analysis.fixed_points, task=task, **search)
     known = analysis.attractors(points, seed=seed)
-    connections, continuations, driven, disturbances, modes = None, [], [], [], []
+    parts: dict[str, Any] = {}
     if fixed_points:
-        say("connections between fixed points")
-        connections = analysis.connections(known, max_unstable=3, seed=seed, samples=effort.ways)
-        patterns = _patterns(network, task)
-        say("fixed points under input")
-        continuations = [
-            analysis.continuation(points, pattern, starts=points.stable[:16])
-            for pattern in patterns[: effort.branches]
-        ]
-        driven = [
-            analysis.fixed_points(
-                network,
-                pattern,
-                n_starts=effort.driven_starts,
-                seed=seed,
-                task=task,
-                max_starts=effort.driven_starts,
-            )
-            for pattern in patterns[: effort.patterns]
-        ]
-        modes = [analysis.linearisation(network, points.states[i]) for i in points.stable[:16]]
-    if effort.disturbances and fixed_points and len(points.stable) > 1:
-        say("smallest disturbances")
-        disturbances = analysis.smallest_disturbances(known, points.stable[:16])
-    machine = None
+        parts = _around(network, task, effort, known, seed, say)
     if automaton:
         say("automaton")
-        machine = analysis.automaton(
+        parts["automaton"] = analysis.automaton(
             network, task, effort.samples, seed, points=known, hold_steps=effort.hold_steps
         )
-    slow = points.slow if effort.slow_points and fixed_points else None
-    return Dynamics(points, connections, continuations, driven, modes, disturbances, slow, machine)
+    return Dynamics(points, **parts)
+
+
+def _around(
+    network: Network,
+    task: Task,
+    effort: Effort,
+    known: analysis.Attractors,
+    seed: int,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """What hangs on the fixed points without input: the parts of `Dynamics` by name."""
+    points = known.points
+    say("connections between fixed points")
+    connections = analysis.connections(known, max_unstable=3, seed=seed, samples=effort.ways)
+    patterns = _patterns(network, task)
+    say("fixed points under input")
+    driven = [
+        analysis.fixed_points(
+            network,
+            pattern,
+            n_starts=effort.driven_starts,
+            seed=seed,
+            task=task,
+            max_starts=effort.driven_starts,
+        )
+        for pattern in patterns[: effort.patterns]
+    ]
+    parts = {
+        "connections": connections,
+        "continuations": [
+            analysis.continuation(points, pattern, starts=points.stable[:16])
+            for pattern in patterns[: effort.branches]
+        ],
+        "driven": _driven_table(driven) if driven else None,
+        "modes": _modes_table(network, points),
+        "slow": points.slow if effort.slow_points else None,
+    }
+    if effort.disturbances and len(points.stable) > 1:
+        say("smallest disturbances")
+        parts["disturbances"] = analysis.smallest_disturbances(known, points.stable[:16])
+    return parts
+
+
+def _modes_table(network: Network, points: analysis.FixedPoints) -> pd.DataFrame | None:
+    """The four slowest modes at each of the first stable points."""
+    tables = [
+        analysis.linearisation(network, points.states[point]).table(4).assign(point=int(point))
+        for point in points.stable[:16]
+    ]
+    return pd.concat(tables) if tables else None
 
 
 def _patterns(network: Network, task: Task) -> list[np.ndarray]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from attractory import analysis
 from attractory._errors import InvalidSetting, one_line
 from attractory._files import write_json, write_text
 from attractory._machine import spread
+from attractory._stored import stored
 from attractory.evaluation import (
     PsychometricCurve,
     Responses,
@@ -29,9 +30,9 @@ from attractory.evaluation import (
     robustness,
 )
 from attractory.models import Network, Trajectory
-from attractory.report._dynamics import Dynamics, Effort, dynamics
+from attractory.report._dynamics import Dynamics, Effort, dynamics, known_dynamics
 from attractory.report._section import drawings
-from attractory.runs import Run, save_safetensors
+from attractory.runs import Run, of_network, save_safetensors
 from attractory.tasks import Task, Trials, noise_seed
 
 SCORE_SEED = 1_000_003  # the scores' trials are none of those trained on
@@ -161,45 +162,47 @@ def study(
     n: int = 512,
     seed: int = SCORE_SEED,
     say: Callable[[str], None] = lambda _: None,
-    fixed_points: bool = False,
-    automaton: bool = False,
+    fixed_points: bool | None = None,
+    automaton: bool | None = None,
     effort: Effort | None = None,
 ) -> Study:
     """Score and analyse all networks of a run.
 
     `n` trials for the scores, drawn from `seed`; a quarter of them for each point of the
     robustness curves. `say` is told what is being done. Every network's scores go into its row of
-    `run.status`. fixed_points, automaton: whether these are looked for too, with how much `effort`.
+    `run.status`. fixed_points, automaton: whether these are looked for too, with how much `effort`;
+    None: they are there where they were computed before.
+
+    The run keeps what is computed (`Run.results`); what it keeps is not computed again.
     """
     _check_status(run)
     if automaton:
         run.task.machine()  # a task without one is refused before anything is computed
-    networks = list(run.networks)
     task = run.task.scored()
-    say(f"scoring {len(networks)} networks on {n} fresh trials")
-    answers = responses(networks, task, n, seed)
-    scores = evaluate(answers)
+    answers = responses(list(run.networks), task, n, seed)
+    asked = {"task": task, "n": n, "seed": seed}
+
+    def together(name: str, compute: Callable[[], Any], **more: Any) -> Any:
+        """A result of all networks: kept, or computed and kept now."""
+        return run.results.of(name, {**asked, **more}, compute, None)
+
+    say(f"scoring {len(run.networks)} networks on {n} fresh trials")
+    scores = together("scores", lambda: evaluate(answers))
     whole = task.mask_with_spoiled(answers.trials)
-    spoiled = None if whole is None else evaluate(answers.with_mask(whole))
-    for net, row in enumerate(run.status):
-        row["scores"] = {
-            name: getattr(scores, name)[net].item() for name in ("mse", "accuracy", "correct")
-        }
+    spoiled = (
+        whole
+        if whole is None
+        else together("scores", lambda: evaluate(answers.with_mask(whole)), spoiled=True)
+    )
+    _note_scores(run, scores)
     curves = []
     for vary, values in task.conditions().items():
         say(f"robustness: {vary}")
-        curves.append(robustness(answers, task, vary, values, max(1, n // 4)))
+        points = partial(robustness, answers, task, vary, values, max(1, n // 4))
+        curves.append(together("robustness", points, vary=vary, values=values))
     say("weights, spectra and state space")
-    probe = task.probe(answers.trials)
-    dimensions = min(3, run.model.state_size)
     connectivity, audit, omitted = _weights(run)
-    visits = answers.trials.first(VISITS) if n >= VISITS else task.sample(VISITS, seed)
-    look = partial(
-        _states, probe=probe, visits=visits, dimensions=dimensions, bits=task.memory_bits
-    )
-    # the control beside them: what the same analysis says of a network that was not trained
-    untrained = run.model.build(task.n_inputs, task.n_outputs, seed=seed)
-    *states, control = spread(partial(look, seed=seed), [*networks, untrained])
+    states, control = _all_states(run, answers, asked)
     return Study(
         run=run,
         task=task,
@@ -207,21 +210,31 @@ def study(
         scores_with_last_step=spoiled,
         curves=curves,
         connectivity=connectivity,
-        spectra=spread(analysis.spectrum, networks),
-        probe=probe,
+        spectra=spread(partial(of_network, run, analysis=analysis.spectrum), _numbers(run)),
+        probe=task.probe(answers.trials),
         trajectory=states[0].trajectory,
         spaces=[each.space for each in states],
         principal_spaces=[each.principal for each in states],
         cubes=None if control.cube is None else [each.cube for each in states if each.cube],
         untrained_cube=control.cube,
-        dynamics=_dynamics(networks, task, effort, fixed_points, automaton, seed, say)
-        if fixed_points or automaton
-        else None,
+        dynamics=_dynamics(run, task, effort, fixed_points, automaton, seed, say),
         audit=audit,
-        choices=_choices(answers),
-        by_condition=_by_condition(answers),
+        choices=together("psychometric", lambda: _choices(answers)),
+        by_condition=together("by_condition", lambda: _by_condition(answers)),
         omitted=omitted,
     )
+
+
+def _numbers(run: Run) -> range:
+    return range(len(run.networks))
+
+
+def _note_scores(run: Run, scores: Scores) -> None:
+    """Each network's scores into its row of the run's status."""
+    for net, row in enumerate(run.status):
+        row["scores"] = {
+            name: getattr(scores, name)[net].item() for name in ("mse", "accuracy", "correct")
+        }
 
 
 def _check_status(run: Run) -> None:
@@ -251,17 +264,19 @@ def _weights(
     connectivity: list[analysis.Connectivity] = []
     audit = None
     try:
-        connectivity = [analysis.connectivity(net) for net in run.networks]
+        connectivity = [of_network(run, net, analysis.connectivity) for net in _numbers(run)]
     except InvalidSetting as reason:
         omitted.append(f"No connectivity is shown: {reason}.")
     try:
-        audit = analysis.audit(run)
+        audit = run.results.of("audit", {}, lambda: analysis.audit(run), None)
     except InvalidSetting as reason:
         omitted.append(f"No audit of the weights is made: {reason}.")
     return connectivity, audit, tuple(omitted)
 
 
-class _States(NamedTuple):
+@stored
+@dataclass(frozen=True)
+class States:
     """What one network does in the first trial of the probe, and where its states are."""
 
     trajectory: Trajectory
@@ -270,9 +285,32 @@ class _States(NamedTuple):
     cube: analysis.Hypercube | None
 
 
+def _all_states(run: Run, answers: Responses, asked: dict[str, Any]) -> tuple[list[States], States]:
+    """Of each network, and the control beside them: what the same analysis says of a network that
+    was not trained."""
+    task, n, seed = asked["task"], asked["n"], asked["seed"]
+    untrained = run.model.build(task.n_inputs, task.n_outputs, seed=seed)
+
+    def look(net: int | None) -> States:
+        network = untrained if net is None else run.networks[net]
+        visits = answers.trials.first(VISITS) if n >= VISITS else task.sample(VISITS, seed)
+        dimensions = min(3, run.model.state_size)
+        return _states(
+            network, task.probe(answers.trials), visits, dimensions, task.memory_bits, seed
+        )
+
+    def found(net: int | None) -> States:
+        name = "states" if net is not None else "states of an untrained network"
+        made: States = run.results.of(name, asked, partial(look, net), net)
+        return made
+
+    *states, control = spread(found, [*_numbers(run), None])
+    return states, control
+
+
 def _states(
     network: Network, probe: Trials, visits: Trials, dimensions: int, bits: int, seed: int
-) -> _States:
+) -> States:
     """One simulation of the probe for all of it; of the visits where there is a cube of `bits`.
 
     The cube is that of the memories on the walk, held apart on trials in random order.
@@ -285,7 +323,7 @@ def _states(
         visited = analysis.state_space(network, visits, n=dimensions, seed=seed)
         cube = analysis.hypercube(space, visited)
     one = {name: getattr(path, name)[:1].copy() for name in ("inputs", "states", "outputs")}
-    return _States(replace(path, **one), space, principal, cube)
+    return States(replace(path, **one), space, principal, cube)
 
 
 def _choices(answers: Responses) -> PsychometricCurve | None:
@@ -307,25 +345,33 @@ def _by_condition(answers: Responses) -> dict[str, pd.DataFrame]:
 
 
 def _dynamics(
-    networks: list[Network],
+    run: Run,
     task: Task,
     effort: Effort | None,
-    fixed_points: bool,
-    automaton: bool,
+    fixed_points: bool | None,
+    automaton: bool | None,
     seed: int,
     say: Callable[[str], None],
-) -> list[Dynamics]:
+) -> list[Dynamics] | None:
+    """Of each network, where it is asked for; where nothing is said, what is known of all."""
+    if not (fixed_points or automaton) and False in (fixed_points, automaton):
+        return None
+    if not (fixed_points or automaton):
+        known = [known_dynamics(run, net, task) for net in _numbers(run)]
+        found = [each for each in known if each is not None]
+        return found if len(found) == len(known) else None
     return [
         dynamics(
-            network,
+            run,
+            net,
             task,
             effort,
-            fixed_points,
-            automaton,
+            bool(fixed_points),
+            bool(automaton),
             seed,
             lambda what, net=net: say(f"network {net}: {what}"),  # type: ignore[misc]
         )
-        for net, network in enumerate(networks)
+        for net in _numbers(run)
     ]
 
 

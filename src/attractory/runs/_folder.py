@@ -14,8 +14,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load, save, save_file
+from safetensors.numpy import load, save
 
 from attractory._errors import FileProblem
 from attractory._files import (
@@ -236,16 +235,6 @@ def write_weights(path: Path, stacked: dict[str, np.ndarray]) -> str:
     content = weights_content(stacked)
     write_bytes(path, content)
     return digest(content)
-
-
-def save_safetensors(
-    arrays: dict[str, np.ndarray], path: Path, metadata: dict[str, str] | None = None
-) -> None:
-    """safetensors' save_file, with a full disk seen as the OSError that it is."""
-    try:
-        save_file({n: np.ascontiguousarray(a) for n, a in arrays.items()}, path, metadata)
-    except SafetensorError as error:
-        raise OSError(None, str(error)) from None
 
 
 def parsed_weights(

@@ -25,8 +25,6 @@ RESULTS = "results"  # the folder in a run's folder
 ENDING = ".safetensors"
 REMEMBERED = 64  # results that a process keeps in memory, the newest ones
 
-_memory: OrderedDict[tuple[str, str, str], Any] = OrderedDict()
-
 
 class Networks(Protocol):
     """What a run is here: networks, and the folder that they are in."""
@@ -43,6 +41,9 @@ class Kept:
     net: int | None
     settings: dict[str, Any]
     result: Any
+
+
+_memory: OrderedDict[tuple[str, str, str], Kept] = OrderedDict()
 
 
 class Results:
@@ -71,7 +72,8 @@ class Results:
         found = self.find(analysis, settings, net)
         if found is None:
             found = compute()
-            self.keep(analysis, settings, found, net)
+            if found is not None:
+                self.keep(analysis, settings, found, net)
         return found
 
     def find(self, analysis: str, settings: dict[str, Any], net: int | None) -> Any | None:
@@ -80,22 +82,26 @@ class Results:
         if said is None:
             return None
         if (weights, analysis, said) in _memory:
-            return _memory[weights, analysis, said]
+            return _memory[weights, analysis, said].result
         if self.folder is None:
             return None
         kept = self._read(self.folder / _name(analysis, net, said), weights)
         return None if kept is None else kept.result
 
-    def newest(self, analysis: str, net: int | None) -> Any | None:
-        """The result of an analysis that was kept last, whatever its settings; None without one."""
+    def newest(self, analysis: str, net: int | None, **having: Any) -> Any | None:
+        """The result of an analysis that was kept last; None without one.
+
+        having: settings that it must have; the others may be any.
+        """
         weights = self._weights(net)
-        for (of, name, _), result in reversed(_memory.items()):
-            if (of, name) == (weights, analysis):
-                return result
-        for path in self._files(analysis, net):
-            kept = self._read(path, weights)
-            if kept is not None:
+        asked = {name: _plain(value) for name, value in having.items()}
+        for (of, name, _), kept in reversed(list(_memory.items())):
+            if (of, name) == (weights, analysis) and _have(kept.settings, asked):
                 return kept.result
+        for path in self._files(analysis, net):
+            found = self._read(path, weights)
+            if found is not None and _have(found.settings, asked):
+                return found.result
         return None
 
     def keep(self, analysis: str, settings: dict[str, Any], result: Any, net: int | None) -> None:
@@ -105,7 +111,7 @@ class Results:
         if self.folder is None or said is None:
             return
         about: dict[str, Any] = {"analysis": analysis, "net": net, "weights": weights}
-        about["settings"] = {name: _plain(value) for name, value in settings.items()}
+        about["settings"] = _in_words(settings)
         path = self.folder / _name(analysis, net, said)
         with suppress(InvalidSetting):  # of a result that holds what no file can: it is not kept
             content = encoded(result, about)
@@ -188,10 +194,19 @@ def remember(weights: str, analysis: str, settings: dict[str, Any], result: Any)
     said = settings_digest(settings)
     if said is None:
         return
-    _memory[weights, analysis, said] = result
+    _memory[weights, analysis, said] = Kept(analysis, None, _in_words(settings), result)
     _memory.move_to_end((weights, analysis, said))
     while len(_memory) > REMEMBERED:
         _memory.popitem(last=False)
+
+
+def _in_words(settings: dict[str, Any]) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in settings.items()}
+
+
+def _have(settings: dict[str, Any], asked: dict[str, Any]) -> bool:
+    """Whether kept settings have the values that are asked for."""
+    return all(name in settings and settings[name] == value for name, value in asked.items())
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,40 @@
+"""The names of activations in other frameworks, as the activations' own records say them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Literal
+
+from attractory.kernels import ACTIVATIONS, ActivationFunction
+
+Framework = Literal["keras", "torch", "onnx"]
+
+
+def names_there(framework: Framework, allowed: Collection[str] | None = None) -> dict[str, str]:
+    """Our names of the activations that a framework has, each to its name there.
+
+    Users' own activations are among them as soon as they are registered. allowed: the names that
+    count there; None: all.
+    """
+    named = {name: getattr(record, framework) for name, record in ACTIVATIONS.items()}
+    return {
+        ours: theirs
+        for ours, theirs in named.items()
+        if theirs is not None and (allowed is None or theirs in allowed)
+    }
+
+
+def names_here(framework: Framework) -> dict[str, str]:
+    """The same from there to here; of several that have one name there, the first registered."""
+    found: dict[str, str] = {}
+    for ours, theirs in names_there(framework).items():
+        found.setdefault(theirs, ours)
+    return found
+
+
+def name_of(activation: str | ActivationFunction) -> str | ActivationFunction:
+    """The name of a registered function, or of one that has a name already; else the function."""
+    if isinstance(activation, str):
+        return activation
+    known = (name for name, record in ACTIVATIONS.items() if record.function is activation)
+    return next(known, activation)
