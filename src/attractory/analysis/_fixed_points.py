@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from attractory._cores import one_blas_thread, spread
 from attractory._errors import InvalidSetting, shown, whole_number
-from attractory._machine import one_blas_thread, spread
 from attractory._result import Result
-from attractory.analysis._certificate import NOTHING, Spectrum, jacobian_spectrum
+from attractory.analysis._certificate import NOTHING, Eigenvalues, jacobian_eigenvalues
 from attractory.analysis._completeness import Completeness, completeness_of
 from attractory.analysis._deflation import MOST_UNITS, deflated_newton
 from attractory.analysis._enumeration import enumerate_points
@@ -356,16 +356,16 @@ def _result(step: AnyStep, points: Points, enclosed: float) -> FixedPoints:
     )
 
 
-def _spectra(step: AnyStep, points: list[Point]) -> list[Spectrum]:
+def _spectra(step: AnyStep, points: list[Point]) -> list[Eigenvalues]:
     """The eigenvalues at each point; a mirror image has those of the point before it."""
 
-    def spectrum(point: Point) -> Spectrum:
+    def spectrum(point: Point) -> Eigenvalues:
         if point.kinked:
-            return Spectrum(np.full(step.units, complex(np.nan, np.nan)), NO_JACOBIAN, False)
-        return jacobian_spectrum(step, point.state, point.certificate.radius)
+            return Eigenvalues(np.full(step.units, complex(np.nan, np.nan)), NO_JACOBIAN, False)
+        return jacobian_eigenvalues(step, point.state, point.certificate.radius)
 
     made = iter(spread(spectrum, [point for point in points if not point.mirrored]))
-    spectra: list[Spectrum] = []
+    spectra: list[Eigenvalues] = []
     for point in points:
         spectra.append(spectra[-1] if point.mirrored else next(made))
     return spectra

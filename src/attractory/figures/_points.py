@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting
-from attractory._machine import one_blas_thread
 from attractory.analysis import Attractors, Connections, FixedPoints, StateSpace
 from attractory.figures._style import CATEGORIES, MARKERS
 

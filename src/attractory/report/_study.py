@@ -14,15 +14,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from attractory import analysis
+from attractory._cores import spread
 from attractory._errors import InvalidSetting, one_line
 from attractory._files import write_json, write_text
-from attractory._machine import spread
 from attractory._stored import stored
 from attractory.evaluation import (
     PsychometricCurve,
     Responses,
     RobustnessCurve,
     Scores,
+    axes_of_studies,
     by_condition,
     evaluate,
     psychometric,
@@ -196,7 +197,7 @@ def study(
     )
     _note_scores(run, scores)
     curves = []
-    for vary, values in task.conditions().items():
+    for vary, values in axes_of_studies(task).items():
         say(f"robustness: {vary}")
         points = partial(robustness, answers, task, vary, values, max(1, n // 4))
         curves.append(together("robustness", points, vary=vary, values=values))
