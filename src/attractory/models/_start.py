@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-if TYPE_CHECKING:
-    from attractory.models._constraints import Constraints
-
 _OTHERS = "allowed: 'normal', 'orthogonal', 'glorot', or weights of your own as recurrent_init"
 
 
-def check_start(constraints: Constraints, units: int, init: Any) -> None:
+class Leaving(Protocol):
+    """What is asked here of constraints: which connections, inputs and readouts they leave."""
+
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+    @property
+    def input_areas(self) -> tuple[int, ...] | None: ...
+    @property
+    def output_areas(self) -> tuple[int, ...] | None: ...
+    @property
+    def excitatory_readout(self) -> bool: ...
+    @property
+    def has_zeros(self) -> bool: ...
+    def chance(self, units: int) -> np.ndarray: ...
+    def column_signs(self, units: int) -> np.ndarray | None: ...
+    def area_of(self, units: int) -> np.ndarray: ...
+
+
+def check_start(constraints: Leaving, units: int, init: Any) -> None:
     """ValueError where named initial weights would not be what their name says.
 
     Zeros are the caller's wish, but a start of zeros, an identity without most of its diagonal, or
@@ -76,7 +93,7 @@ def _has_loop(there: np.ndarray) -> bool:
     return bool(found < len(there))
 
 
-def _check_projections(constraints: Constraints, units: int) -> None:
+def _check_projections(constraints: Leaving, units: int) -> None:
     """Inputs must go somewhere, and something must be read out."""
     for field in ("input_areas", "output_areas"):
         if getattr(constraints, field) == ():
