@@ -23,8 +23,8 @@ if TYPE_CHECKING:
         tasks,
         training,
     )
+    from attractory._cores import use_cores
     from attractory._errors import AttractoryError, FileProblem, InvalidSetting
-    from attractory._machine import use_cores
     from attractory.evaluation import evaluate, robustness
     from attractory.exchange import (
         from_torch,

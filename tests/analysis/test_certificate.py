@@ -36,7 +36,7 @@ from flint import arb
 from scipy import optimize
 
 from attractory.analysis import fixed_points
-from attractory.analysis._certificate import certify, jacobian_spectrum
+from attractory.analysis._certificate import certify, jacobian_eigenvalues
 from attractory.analysis._step import step_of
 from attractory.kernels import activation_of
 
@@ -273,7 +273,7 @@ def decided_at_origin(matrix):
     """Proved number of unstable dimensions at the origin, where DF is the matrix; None if none."""
     step, origin = step_of(network(matrix), None, None), np.zeros(len(matrix))
     proof = certify(step, origin)
-    spectrum = jacobian_spectrum(step, origin, proof.radius)
+    spectrum = jacobian_eigenvalues(step, origin, proof.radius)
     return spectrum.n_unstable if spectrum.decided else None
 
 
@@ -320,7 +320,7 @@ def test_nearly_critical_counts_away_from_the_origin_are_right_or_undecided():
 
 
 def linear_spectrum(matrix):
-    return jacobian_spectrum(
+    return jacobian_eigenvalues(
         step_of(network(matrix, activation="linear"), None, None), np.zeros(len(matrix)), 0.0
     )
 

@@ -84,7 +84,7 @@ def test_a_users_own_section_stands_in_every_page_from_then_on(run, results, tmp
     assert "<summary>Again</summary>" in own
     assert "<th>largest weight</th>" in own
     assert (tmp_path / "figures" / "own_weights.png").read_bytes()[1:4] == b"PNG"
-    assert "own_weights" in results.draw()
+    assert "own_weights" in at.report.drawings(results)
 
 
 def test_a_section_stands_where_its_order_says(run, results, tmp_path):
@@ -165,7 +165,7 @@ def test_no_page_but_the_reproductions_has_the_papers_numbers(name, run, results
 
 def test_the_axis_of_the_loss_says_what_was_trained(run, results):
     assert loss_in_words(None) == loss_in_words(run.rule) == {}
-    curve = results.draw()["learning_curve"]()
+    curve = at.report.drawings(results)["learning_curve"]()
     assert curve.axes[0].get_ylabel() == "Loss, mean squared error (a.u.²)"
 
 

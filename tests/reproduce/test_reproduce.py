@@ -44,7 +44,7 @@ def test_the_sections_are_those_of_every_page():
 
 
 def test_every_numbered_figure_is_one_of_the_page(run):
-    assert set(NUMBERED) <= set(study(run, n=8).draw())
+    assert set(NUMBERED) <= set(at.report.drawings(study(run, n=8)))
 
 
 def test_an_unknown_preset_is_refused(tmp_path):

@@ -296,7 +296,7 @@ def test_patience_gives_back_the_weights_of_the_best_check():
     ],
 )
 def test_wrong_arguments_get_one_line(arguments, message, monkeypatch):
-    monkeypatch.setattr("attractory._machine.memory", lambda: 2**34)  # on every machine the same
+    monkeypatch.setattr("attractory._cores.memory", lambda: 2**34)  # on every machine the same
     values = {"task": TASK, "model": MODEL, "rule": RULE, **arguments}
     with pytest.raises(at.InvalidSetting, match=".") as caught:
         at.train(**values, progress=False)

@@ -13,7 +13,8 @@ from attractory.analysis._continuation import (
     continuation,
     pulse_thresholds,
 )
-from attractory.analysis._fixed_points import FixedPoints, fixed_points
+from attractory.analysis._find_points import fixed_points
+from attractory.analysis._fixed_points import FixedPoints
 from attractory.analysis._invariant import Ellipsoid
 from attractory.analysis._kinks import Side
 from attractory.analysis._linearisation import Linearisation, linearisation

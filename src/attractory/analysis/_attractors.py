@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from attractory._cores import one_blas_thread, spread
 from attractory._errors import InvalidSetting, whole_number
-from attractory._machine import one_blas_thread, spread
 from attractory._result import Result
 from attractory.analysis._fixed_points import FixedPoints
 from attractory.analysis._oscillations import (

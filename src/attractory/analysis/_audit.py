@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting
-from attractory._machine import one_blas_thread
 from attractory._result import Result
 from attractory.models import Constraints, Network
 from attractory.runs import Run

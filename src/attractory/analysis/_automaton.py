@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from attractory._cores import one_blas_thread, spread
 from attractory._errors import InvalidSetting, whole_number
-from attractory._machine import one_blas_thread, spread
 from attractory._result import Result
 from attractory.analysis._attractors import Attractors, attractors
 from attractory.analysis._blocks import ROWS, Blocks, blocks_of
-from attractory.analysis._fixed_points import FixedPoints, fixed_points
+from attractory.analysis._find_points import fixed_points
+from attractory.analysis._fixed_points import FixedPoints
 from attractory.analysis._holds import proved_entries, regions_of_meaning, watched
 from attractory.analysis._invariant import Ellipsoid
 from attractory.analysis._step import NetworkStep, network_step

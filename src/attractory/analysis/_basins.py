@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting, shown
-from attractory._machine import one_blas_thread
 from attractory._result import Result
 from attractory.analysis._attractors import Attractors
 from attractory.analysis._fixed_points import FixedPoints

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from attractory._machine import spread
+from attractory._cores import spread
 from attractory.analysis._step import NetworkStep, RateStep
 from attractory.kernels import compiled
 from attractory.models import Model, Network, Weights

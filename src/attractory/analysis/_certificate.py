@@ -151,7 +151,7 @@ def certify(step: RateStep, state: np.ndarray) -> Certificate:
 
 
 @dataclass(frozen=True)
-class Spectrum:
+class Eigenvalues:
     """The eigenvalues of DF at a fixed point, largest modulus first, and what is proved of them.
 
     n_unstable: how many have |λ| > 1. decided: that number is proved for the fixed point itself.
@@ -162,7 +162,7 @@ class Spectrum:
     decided: bool
 
 
-def jacobian_spectrum(step: Step, state: np.ndarray, radius: float) -> Spectrum:
+def jacobian_eigenvalues(step: Step, state: np.ndarray, radius: float) -> Eigenvalues:
     """Eigenvalues of DF at `state`; the number outside of the unit circle proved within `radius`.
 
     First by discs around the eigenvalues (`_discs`); where eigenvectors are too nearly parallel
@@ -181,7 +181,7 @@ def jacobian_spectrum(step: Step, state: np.ndarray, radius: float) -> Spectrum:
         if not decided:
             decided = _inertia(jacobian, errors, radius) == n_unstable
     order = np.lexsort((-eigenvalues.imag, -moduli.round(12)))
-    return Spectrum(eigenvalues[order], n_unstable, decided)
+    return Eigenvalues(eigenvalues[order], n_unstable, decided)
 
 
 def _discs(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from attractory._cores import one_blas_thread, spread
 from attractory._errors import whole_number
-from attractory._machine import one_blas_thread, spread
 from attractory._result import Result
 from attractory.analysis._attractors import Attractors, attractors
 from attractory.analysis._fixed_points import FixedPoints

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attractory._machine import spread
+from attractory._cores import spread
 from attractory.analysis._coordinates import Boxes, Coordinates
 from attractory.analysis._rounding import EPS, SLACK, TINY, sum_error
 from attractory.kernels import Activation

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attractory._machine import spread
+from attractory._cores import spread
 from attractory.analysis._blocks import Blocks
 from attractory.analysis._fixed_points import FixedPoints
 from attractory.analysis._invariant import Ellipsoid

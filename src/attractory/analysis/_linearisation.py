@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import scipy.linalg
 
+from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting, shown, whole_number
-from attractory._machine import one_blas_thread
 from attractory._result import Result
 from attractory.analysis._kinks import on_kink
 from attractory.analysis._step import AnyStep, step_of

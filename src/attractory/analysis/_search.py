@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from attractory._machine import spread
+from attractory._cores import spread
 from attractory.analysis._certificate import NOTHING, Certificate, certify
 from attractory.analysis._factors import Factors
 from attractory.analysis._kinks import certify_on_kink, on_kink

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize
 
-from attractory._machine import one_blas_thread, spread
+from attractory._cores import one_blas_thread, spread
 from attractory._result import Result
 from attractory.analysis._step import Step
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting, shown
-from attractory._machine import one_blas_thread
 from attractory._result import Result
 from attractory.models import Network, Trajectory, check_meeting
 from attractory.runs import kept

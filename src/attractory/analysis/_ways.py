@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from attractory._machine import one_blas_thread
+from attractory._cores import one_blas_thread
 from attractory.analysis._attractors import Attractors
 from attractory.analysis._directions import eigenvectors
 from attractory.analysis._fixed_points import FixedPoints

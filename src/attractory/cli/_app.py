@@ -8,13 +8,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from attractory._cores import use_cores
 from attractory._errors import InvalidSetting, shown
-from attractory._machine import use_cores
 from attractory.cli._tables import print_frame, table
 
 app = typer.Typer(
     name="attractory",
-    help="Train recurrent networks on neuroscience tasks, and open the black box.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -43,6 +42,33 @@ TaskSettings = Annotated[
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
 
 
+@app.callback()
+def parts(
+    imports: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--import", metavar="FILE", help="A Python file with parts of your own: run first."
+        ),
+    ] = None,
+) -> None:
+    """Train recurrent networks on neuroscience tasks, and open the black box."""
+    _imports[:] = imports or []
+
+
+_imports: list[Path] = []  # files of this command line, run once the cores are chosen
+
+
+def _begin(cores: int | None = None, compute: bool = True) -> None:
+    """Before a command: the cores that it may use, and then the user's own parts."""
+    if compute:  # cores are chosen before anything is computed, by a user's file, too
+        use_cores(cores)
+    if _imports:
+        from attractory.cli._own_parts import import_file
+
+        for path in _imports:
+            import_file(path)
+
+
 @app.command()
 def reproduce(
     preset: Annotated[
@@ -62,7 +88,7 @@ def reproduce(
 
     Example: attractory reproduce --nets 4 --out runs/reproduce
     """
-    use_cores(cores)
+    _begin(cores)
     from attractory.reproduce import reproduce as run_all
 
     results = run_all(preset, nets, units, source, seed, out, say=_say)  # type: ignore[arg-type]
@@ -101,13 +127,13 @@ def train(
 
     Example: attractory train --task context_decision --cell gru --set task.sigma=2 --out runs/gru
     """
+    _begin(cores)
     from attractory.cli._config import read_config
 
     flags: dict[str, Any] = {"task": task, "nets": nets, "seed": seed, "out": out}
     flags |= {"model.name": cell, "model.units": units}
     flags |= {"model.constraints.excitatory": dale, "model.constraints.density": density}
     asked = read_config(config, flags, settings or [])
-    use_cores(cores)
     from attractory.training import train as train_networks
 
     run = train_networks(
@@ -140,7 +166,7 @@ def evaluate(
 
     Example: attractory evaluate runs/two --vary noise --values 0,0.2,0.4
     """
-    use_cores(cores)
+    _begin(cores)
     from attractory import evaluation
     from attractory.cli._config import parsed_values
     from attractory.runs import load
@@ -167,7 +193,7 @@ def analyze(
 
     Example: attractory analyze runs/two --fixed-points --automaton
     """
-    use_cores(cores)
+    _begin(cores)
     from attractory.report import study
     from attractory.runs import load
 
@@ -191,7 +217,7 @@ def report(
 
     Example: attractory report runs/two --fixed-points
     """
-    use_cores(cores)
+    _begin(cores)
     from attractory.report import study, write
     from attractory.runs import load
 
@@ -237,6 +263,7 @@ def import_network(
 
     Example: attractory import weights.hdf5 --out runs/imported
     """
+    _begin(compute=False)
     from attractory.cli._config import said_settings, task_settings
     from attractory.runs import imported
     from attractory.tasks import get
@@ -275,6 +302,7 @@ def export(
 
     Example: attractory export runs/two --format torch
     """
+    _begin(compute=False)
     from attractory import runs
 
     for file in runs.export(runs.load(folder), format, out, net):
@@ -293,6 +321,7 @@ def tasks(
 
     Example: attractory tasks context_decision --set dt=50 --trials 4
     """
+    _begin(compute=False)
     from attractory.cli import _tasks
 
     if name is None:

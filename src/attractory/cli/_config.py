@@ -12,6 +12,7 @@ from attractory import models, rules, tasks
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory._settings import Settings
 from attractory.cli._yaml import read_file, read_value
+from attractory.evaluation import axes_of_studies
 from attractory.models import Constraints, Model
 from attractory.rules import Rule
 from attractory.training import CELLS, PROTOCOLS, cell_of, recipe, rule_for
@@ -127,13 +128,13 @@ def said_settings(settings: list[str]) -> dict[str, Any]:
 def parsed_values(text: str | None, vary: str, task: tasks.Task) -> list[Any]:
     """The values of a robustness curve, from '0,0.1,0.2' or the task's own."""
     if text is None:
-        own = task.conditions()
+        own = axes_of_studies(task)
         if vary not in own:
             raise InvalidSetting(
                 f"--values is needed for --vary {vary}; {task.name} has values of its own for "
                 f"{', '.join(own) or 'no setting'}"
             )
-        return own[vary]
+        return list(own[vary])
     values = [read_value("--values", part) for part in text.split(",")]
     for value in values:
         if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -1,5 +1,6 @@
 """How well networks do their task: scores, by condition, psychometric curves, robustness."""
 
+from attractory.evaluation._axes import Axis, axes_of_studies, axis, axis_names, find_axis
 from attractory.evaluation._conditions import by_condition
 from attractory.evaluation._psychometric import PsychometricCurve, PsychometricFit, psychometric
 from attractory.evaluation._responses import Responses, responses
@@ -7,13 +8,18 @@ from attractory.evaluation._robustness import RobustnessCurve, robustness
 from attractory.evaluation._scores import Scores, evaluate
 
 __all__ = [
+    "Axis",
     "PsychometricCurve",
     "PsychometricFit",
     "Responses",
     "RobustnessCurve",
     "Scores",
+    "axes_of_studies",
+    "axis",
+    "axis_names",
     "by_condition",
     "evaluate",
+    "find_axis",
     "psychometric",
     "responses",
     "robustness",

@@ -11,6 +11,7 @@ import pandas as pd
 
 from attractory._errors import InvalidSetting, whole_number
 from attractory._result import Result
+from attractory.evaluation._axes import Axis, axis_of
 from attractory.evaluation._networks import Networks, check_fit, networks_of, task_of
 from attractory.evaluation._responses import Responses
 from attractory.evaluation._scores import error_and_accuracy
@@ -24,6 +25,7 @@ class RobustnessCurve(Result):
 
     vary: the condition (a setting of the task); values (value,); trained: its value in the task as
     given. mse and accuracy: (value,) for one network, (net, value) for several; see `Scores`.
+    label: of the condition on a figure, with its unit; "" where the figure knows it.
     """
 
     vary: str
@@ -31,6 +33,7 @@ class RobustnessCurve(Result):
     trained: Any
     mse: np.ndarray
     accuracy: np.ndarray
+    label: str = ""
 
     def table(self) -> pd.DataFrame:
         """A row for each network and value."""
@@ -69,7 +72,8 @@ def robustness(
         None: the task of the run, or of the responses.
     vary : str
         For a flip-flop, "noise" (standard deviation), "amplitude" (of the pulses), "pulse" (width
-        in steps; the answer stays asked for at the same time after onset), or any other setting.
+        in steps; the answer stays asked for at the same time after onset), any other setting, or
+        the name of an axis (`attractory.evaluation.axis`).
     values : sequence of float
         Of the setting.
     n : int
@@ -88,14 +92,32 @@ def robustness(
     found, meant = networks_of(networks), task_of(networks, task)
     known = networks if isinstance(networks, Responses) else None
     seed = known.seed if known else seed
-    conditions = [meant.varied(vary, value) for value in values]
-    for each in (meant, *conditions):
-        check_fit(found, each)
-    scores = [_point(_responses(found, each, n, seed, known)) for each in conditions]
+    axis = axis_of(vary, meant)
+    if axis is None:
+        tried = [(found, meant.varied(vary, value)) for value in values]
+        trained, label = getattr(meant, vary), ""
+    else:
+        tried = [_changed(axis, found, meant, value, seed) for value in values]
+        trained, label = axis.trained, axis.label
+    for nets, each in [(found, meant), *tried]:
+        check_fit(nets, each)
+    scores = [_point(_responses(nets, each, n, seed, known)) for nets, each in tried]
     mse, accuracy = np.stack(scores, axis=-1)
     if known.alone if known else isinstance(networks, Network):
         mse, accuracy = mse[0], accuracy[0]
-    return RobustnessCurve(vary, np.asarray(values), getattr(meant, vary), mse, accuracy)
+    return RobustnessCurve(vary, np.asarray(values), trained, mse, accuracy, label)
+
+
+def _changed(
+    axis: Axis, networks: list[Network], task: Task, value: Any, seed: int
+) -> tuple[list[Network], Task]:
+    """Networks and task at one value of an axis; what is drawn is the same for all values."""
+    made = []
+    changed = task
+    for net, network in enumerate(networks):
+        network, changed = axis.function(network, task, value, np.random.default_rng([seed, net]))
+        made.append(network)
+    return made, changed
 
 
 def _point(answers: Responses) -> np.ndarray:
@@ -107,7 +129,8 @@ def _responses(
     networks: list[Network], task: Task, n: int, seed: int, known: Responses | None
 ) -> Responses:
     """The responses under one condition: those that are known, or to be simulated."""
-    if known is not None and task == known.task and n <= len(known.trials):
+    own = known is not None and all(a is b for a, b in zip(networks, known.networks, strict=True))
+    if known is not None and own and task == known.task and n <= len(known.trials):
         return known.first(n)
     # each condition is another program that would run once: compiling it costs more than it saves
     return Responses(task, task.sample(n, seed, compiled=False), tuple(networks), seed)

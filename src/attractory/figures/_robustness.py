@@ -49,7 +49,7 @@ def robustness(curves: RobustnessCurve | Sequence[RobustnessCurve]) -> Figure:
     for i, curve in enumerate(found):
         _draw_scores(grid[0, i], curve, curve.accuracy)
         _draw_scores(grid[1, i], curve, curve.mse)
-        grid[1, i].set_xlabel(_conditions.get(curve.vary, f"{curve.vary} (task's unit)"))
+        grid[1, i].set_xlabel(_label(curve))
         if len(found) > 1:
             letter(grid[0, i], i)
     grid[0, 0].set_ylabel("Sign accuracy (share)")
@@ -59,6 +59,11 @@ def robustness(curves: RobustnessCurve | Sequence[RobustnessCurve]) -> Figure:
     nets = max(np.atleast_2d(curve.mse).shape[0] for curve in found)
     legend_below(figure, _legend(nets), 3)
     return figure
+
+
+def _label(curve: RobustnessCurve) -> str:
+    """Of the condition, with its unit."""
+    return curve.label or _conditions.get(curve.vary, f"{curve.vary} (task's unit)")
 
 
 def _draw_scores(axes: Any, curve: RobustnessCurve, scores: np.ndarray) -> None:

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from attractory._machine import available_cores
+from attractory._cores import available_cores
 from attractory.kernels._activation import Activation
 from attractory.kernels._native import native
 from attractory.kernels._rate_jax import Precision, RateWeights

@@ -82,24 +82,24 @@ def _pairs(recurrent: np.ndarray, rank: int) -> dict[str, np.ndarray]:
 
 def _kept_by_constraints(model: Any, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """What constraints keep among the weights: where connections are, which are fixed."""
-    rules = model.weight_constraints
-    if rules is None:
+    constraints = model.weight_constraints
+    if constraints is None:
         return {}
-    kept = rules.shapes(model.units)
+    kept = constraints.shapes(model.units)
     found = {}
     if MASK in kept:
         found[MASK] = (arrays["recurrent_weights"] != 0).astype(np.float32)
     if FIXED in kept:
-        found[FIXED] = np.asarray(rules.fixed, np.float32)
+        found[FIXED] = np.asarray(constraints.fixed, np.float32)
     return found
 
 
 def _check_constraints(model: Any, weights: dict[str, np.ndarray]) -> None:
     """InvalidSetting where weights break the constraints that the model says they obey."""
-    rules = model.weight_constraints
-    if rules is None:
+    constraints = model.weight_constraints
+    if constraints is None:
         return
-    allowed = rules.allowed(model.units)
+    allowed = constraints.allowed(model.units)
     outside = (weights["recurrent_weights"] != 0) & ~allowed
     if outside.any():
         to, source = np.argwhere(outside)[0]

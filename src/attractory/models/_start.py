@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-if TYPE_CHECKING:
-    from attractory.models._constraints import Constraints
-
 _OTHERS = "allowed: 'normal', 'orthogonal', 'glorot', or weights of your own as recurrent_init"
 
 
-def check_start(rules: Constraints, units: int, init: Any) -> None:
+class Leaving(Protocol):
+    """What is asked here of constraints: which connections, inputs and readouts they leave."""
+
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+    @property
+    def input_areas(self) -> tuple[int, ...] | None: ...
+    @property
+    def output_areas(self) -> tuple[int, ...] | None: ...
+    @property
+    def excitatory_readout(self) -> bool: ...
+    @property
+    def has_zeros(self) -> bool: ...
+    def chance(self, units: int) -> np.ndarray: ...
+    def column_signs(self, units: int) -> np.ndarray | None: ...
+    def area_of(self, units: int) -> np.ndarray: ...
+
+
+def check_start(constraints: Leaving, units: int, init: Any) -> None:
     """ValueError where named initial weights would not be what their name says.
 
     Zeros are the caller's wish, but a start of zeros, an identity without most of its diagonal, or
     weights without a loop, whose spectral radius is 0 whatever they are scaled to, are not. A
     user's own weights may be all of that, but zeros drawn at random may not take them away.
     """
-    _check_projections(rules, units)
-    if rules.low == 0 and rules.high == 0:
+    _check_projections(constraints, units)
+    if constraints.low == 0 and constraints.high == 0:
         raise ValueError("low = 0 and high = 0 leave no recurrent weights at all")
-    if not rules.has_zeros:
+    if not constraints.has_zeros:
         return
-    chance = rules.chance(units)
+    chance = constraints.chance(units)
     if not isinstance(init, str):
         _check_own(np.asarray(init), chance)
         return
@@ -76,16 +93,18 @@ def _has_loop(there: np.ndarray) -> bool:
     return bool(found < len(there))
 
 
-def _check_projections(rules: Constraints, units: int) -> None:
+def _check_projections(constraints: Leaving, units: int) -> None:
     """Inputs must go somewhere, and something must be read out."""
     for field in ("input_areas", "output_areas"):
-        if getattr(rules, field) == ():
+        if getattr(constraints, field) == ():
             raise ValueError(f"{field} is empty; one area at least is needed, None for all")
-    signs = rules.column_signs(units)
-    if not rules.excitatory_readout or signs is None:
+    signs = constraints.column_signs(units)
+    if not constraints.excitatory_readout or signs is None:
         return
-    area = rules.area_of(units)
-    read = area >= 0 if rules.output_areas is None else np.isin(area, rules.output_areas)
+    area = constraints.area_of(units)
+    read = (
+        area >= 0 if constraints.output_areas is None else np.isin(area, constraints.output_areas)
+    )
     if not (read & (signs > 0)).any():
         raise ValueError(
             "excitatory_readout = True leaves nothing to read out: no unit there is excitatory"

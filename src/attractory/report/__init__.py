@@ -2,7 +2,7 @@
 
 from attractory.report._dynamics import Dynamics, Effort, dynamics
 from attractory.report._page import write
-from attractory.report._section import Drawing, Section, section, sections
+from attractory.report._section import Drawing, Section, drawings, section, sections
 from attractory.report._study import Study, study
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Effort",
     "Section",
     "Study",
+    "drawings",
     "dynamics",
     "section",
     "sections",

@@ -11,18 +11,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from attractory import analysis
+from attractory._cores import spread
 from attractory._errors import InvalidSetting, one_line
 from attractory._files import write_json, write_text
-from attractory._machine import spread
 from attractory._stored import stored
 from attractory.evaluation import (
     PsychometricCurve,
     Responses,
     RobustnessCurve,
     Scores,
+    axes_of_studies,
     by_condition,
     evaluate,
     psychometric,
@@ -30,8 +30,8 @@ from attractory.evaluation import (
     robustness,
 )
 from attractory.models import Network, Trajectory
+from attractory.report._cubes import cube_json, cube_row
 from attractory.report._dynamics import Dynamics, Effort, dynamics, known_dynamics
-from attractory.report._section import drawings
 from attractory.runs import Run, of_network, save_safetensors
 from attractory.tasks import Task, Trials, noise_seed
 
@@ -119,7 +119,7 @@ class Study:
         for name, table in tables.items():
             write_text(folder / f"{name}.csv", table.to_csv(index=False))
         if self.cubes is not None:
-            write_json(folder / "cubes.json", [_cube_json(cube) for cube in self.cubes])
+            write_json(folder / "cubes.json", [cube_json(cube) for cube in self.cubes])
         if self.dynamics is not None:
             self._save_dynamics(folder, self.dynamics)
 
@@ -137,10 +137,6 @@ class Study:
             }
             save_safetensors(arrays, folder / f"fixed_points_{net}.safetensors")
         write_json(folder / "dynamics.json", [each.summary() for each in found])
-
-    def draw(self) -> dict[str, Callable[[], Figure]]:
-        """The figures by file name; each is drawn when it is called."""
-        return drawings(self)
 
     def _eigenvalue_table(self) -> pd.DataFrame:
         return pd.concat(
@@ -196,7 +192,7 @@ def study(
     )
     _note_scores(run, scores)
     curves = []
-    for vary, values in task.conditions().items():
+    for vary, values in axes_of_studies(task).items():
         say(f"robustness: {vary}")
         points = partial(robustness, answers, task, vary, values, max(1, n // 4))
         curves.append(together("robustness", points, vary=vary, values=values))
@@ -389,21 +385,3 @@ def _dynamics_row(found: Dynamics) -> dict[str, Any]:
         row["automaton_correct"] = float(machine.correct[memories].mean())
         row["automaton_margin"] = float(machine.margins[memories].min())
     return row
-
-
-def cube_row(cube: analysis.Hypercube) -> dict[str, float]:
-    """The numbers of a cube, for the row of its network."""
-    shape = {f"cube_{name}": value for name, value in cube.summary().items()}
-    return {**shape, "cube_separation": cube.separation}
-
-
-def _cube_json(cube: analysis.Hypercube) -> dict[str, Any]:
-    return {
-        **cube.summary(),
-        "separation": cube.separation,
-        "names": cube.names,
-        "centroids": cube.centroids.tolist(),
-        "middle": cube.middle.tolist(),
-        "edges": cube.edges.tolist(),
-        "neighbours": [[cube.names[a], cube.names[b]] for a, b in cube.neighbours],
-    }

@@ -66,7 +66,7 @@ class Row(_Record):
     events: list[Event]
 
 
-class Machine(_Record):
+class Hardware(_Record):
     """Where it was made."""
 
     cpu: str
@@ -78,7 +78,7 @@ class _Manifest(_Record):
     config: Config
     networks: list[Row]
     versions: dict[str, str] = {}
-    machine: Machine | None = None
+    machine: Hardware | None = None
 
     @model_validator(mode="after")
     def _one_row_a_network(self) -> Any:

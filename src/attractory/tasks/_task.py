@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import Field
 
+from attractory._cores import check_memory
 from attractory._errors import InvalidSetting, nearest, shown, whole_number
-from attractory._machine import check_memory
 from attractory._settings import Settings
 from attractory.tasks._machine import Machine
 from attractory.tasks._recipe import NetworkFacts, Section, usual_network, usual_rule

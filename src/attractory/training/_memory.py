@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from attractory._machine import check_memory
+from attractory._cores import check_memory
 from attractory.models import Model
 from attractory.rules import Rule
 from attractory.tasks import Task

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from attractory._cores import one_blas_thread
 from attractory._errors import FileProblem
 from attractory._files import as_path, json_digest
-from attractory._machine import one_blas_thread
 from attractory._settings import as_json
 from attractory.kernels import native, to_compile
 from attractory.models import Model, Network

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from attractory import figures
+from attractory.report._cubes import cube_row
 from attractory.report._section import Content, Drawing, Section, section
-from attractory.report._study import cube_row
 from attractory.report._turning import in_three_dimensions, turned
 
 if TYPE_CHECKING:

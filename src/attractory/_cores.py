@@ -1,4 +1,4 @@
-"""What Attractory may use of the machine that it runs on."""
+"""What Attractory may use of the computer that it runs on: cores, threads."""
 
 from __future__ import annotations
 

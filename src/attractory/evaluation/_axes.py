@@ -1,0 +1,92 @@
+"""What networks are tried on beside the settings of a task: axes of robustness, a user's too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from attractory._registry import Registry
+from attractory.models import Network
+from attractory.tasks import Task
+
+# (network, task, value, random generator) -> the network and the task as they are tried
+Change = Callable[[Network, Task, Any, np.random.Generator], tuple[Network, Task]]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A condition that changes networks, or a task in more than one setting.
+
+    name: as `vary` of `robustness` says it. function: what is changed. label: of a figure's axis,
+    with the unit. trained: the value at which nothing is changed, None where there is none.
+    values: those that every study tries; None: studies leave it out.
+    """
+
+    name: str
+    function: Change
+    label: str
+    trained: Any = None
+    values: tuple[Any, ...] | None = None
+
+
+_registry: Registry[Axis] = Registry(
+    "axis",
+    None,
+    "attractory.evaluation",
+    name_of=lambda made: made.name,
+    decorator="attractory.evaluation.axis",
+    accepts=lambda made: isinstance(made, Axis),
+)
+axis_names, find_axis = _registry.names, _registry.find
+
+
+def axis(
+    label: str, trained: Any = None, values: Sequence[Any] | None = None
+) -> Callable[[Change], Change]:
+    """Make a function known as an axis of robustness, under its own name; a decorator.
+
+        @at.evaluation.axis("Noise on weights (share of their s.d.)", trained=0.0)
+        def weight_noise(network, task, value, rng):
+            ...
+            return noisy_network, task
+
+    Parameters
+    ----------
+    label : str
+        Of the axis of a figure, with its unit.
+    trained : optional
+        The value at which nothing is changed: it is marked on figures.
+    values : sequence, optional
+        Those that every study and page of a run tries; without them it is tried where it is asked
+        for: `at.robustness(run, vary="weight_noise", values=[0, 0.1])`.
+
+    The function takes a network, the task, the value and a NumPy generator (the same for all values
+    of one network), and returns the network and the task as they are to be tried. Raises
+    InvalidSetting for the name of another axis.
+    """
+    kept = None if values is None else tuple(values)
+
+    def registered(function: Change) -> Change:
+        _registry.register(Axis(function.__name__, function, label, trained, kept))
+        return function
+
+    return registered
+
+
+def axes_of_studies(task: Task) -> dict[str, Sequence[Any]]:
+    """What a study varies, each with its values: the task's own conditions, and all axes with
+    values."""
+    own: dict[str, Sequence[Any]] = dict(task.conditions())
+    known = (_registry.find(name) for name in _registry.names())
+    return own | {each.name: each.values for each in known if each.values and each.name not in own}
+
+
+def axis_of(vary: str, task: Task) -> Axis | None:
+    """The axis of this name; None for a setting of the task, which goes before."""
+    if vary in type(task).model_fields or vary not in _registry.parts:
+        return None
+    found: Axis = _registry.find(vary)
+    return found
