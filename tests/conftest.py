@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 # before JAX is imported: a test run compiles for longer than it computes
@@ -13,6 +14,8 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 
 import jax
 import pytest
+
+from attractory._registry import Registry
 
 jax.config.update("jax_num_cpu_devices", 2)
 
@@ -27,6 +30,16 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(PROGRAMS), ignore_errors=True))
     jax.config.update("jax_compilation_cache_dir", os.environ[PROGRAMS])
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+
+
+@pytest.fixture
+def registries() -> Iterator[None]:
+    """What a test registers, of any kind, is gone after it."""
+    before = [(registry, dict(registry.parts)) for registry in Registry.every]
+    yield
+    for registry, parts in before:
+        registry.parts.clear()
+        registry.parts.update(parts)
 
 
 @pytest.fixture(scope="session")

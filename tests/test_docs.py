@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from attractory.exchange._format import _registry as formats
-
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
     page
@@ -18,10 +16,8 @@ PAGES = sorted(
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_python_blocks_run(page, tmp_path, monkeypatch):
+def test_python_blocks_run(page, tmp_path, monkeypatch, registries):
     monkeypatch.chdir(tmp_path)
-    # a page's own format is gone afterwards: it has an ending of Keras's
-    monkeypatch.setattr(formats, "parts", dict(formats.parts))
     namespace: dict[str, object] = {"__name__": "docs"}
     for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S):
         exec(compile(block, page.name, "exec", dont_inherit=True), namespace)

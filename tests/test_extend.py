@@ -57,7 +57,7 @@ def test_the_commands_of_the_page_work_one_after_the_other(folder):
     assert history["largest_gradient"].notna().all()
 
 
-SECTIONS_OF_THE_PAGE = ("Robustness",)
+SECTIONS_OF_THE_PAGE = ("Robustness", "Rates", "The largest of them is")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from attractory._errors import InvalidSetting, nearest, shown
 
@@ -20,6 +20,8 @@ class Registry(Generic[Part]):
     `place.register`. accepts: whether something is such a part, where it is no class of `base`.
     """
 
+    every: ClassVar[list[Registry[Any]]] = []  # all kinds of parts that there are
+
     def __init__(
         self,
         kind: str,
@@ -34,6 +36,7 @@ class Registry(Generic[Part]):
         self.decorator = decorator or f"{place}.register"
         self.accepts = accepts or self._is_subclass
         self.parts: dict[str, Any] = {name_of(each): each for each in known}
+        Registry.every.append(self)
 
     def names(self) -> list[str]:
         """The names of all that are registered."""

@@ -8,7 +8,7 @@ from typing import Any
 from attractory import exchange
 from attractory._errors import InvalidSetting
 from attractory.runs._run import Run, imported_run
-from attractory.tasks import FlipFlop, Task
+from attractory.tasks import Task, of_the_paper
 
 
 def export(
@@ -48,5 +48,5 @@ def imported(
                 f"{path}: {network.n_inputs} inputs and {network.n_outputs} outputs; a flip-flop "
                 "memory has as many outputs as inputs: say which task it is for"
             )
-        task = FlipFlop.paper(bits=network.n_inputs, score_last_step=False)
+        task = of_the_paper(bits=network.n_inputs, score_last_step=False)
     return imported_run(network, task, path)

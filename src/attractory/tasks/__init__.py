@@ -12,7 +12,7 @@ from attractory.tasks._neurogym import NeurogymTask, from_neurogym
 from attractory.tasks._parametric import ParametricWorkingMemory
 from attractory.tasks._poisson_flip_flop import PoissonFlipFlop
 from attractory.tasks._recipe import NetworkFacts, usual_network, usual_rule
-from attractory.tasks._registry import find, get, in_words, names, register
+from attractory.tasks._registry import find, get, in_words, names, of_the_paper, register
 from attractory.tasks._ring import DelayedResponse
 from attractory.tasks._task import Batch, Task, Trial, Trials, noise_seed, random_key, trial_keys
 from attractory.tasks._timing import SetReset, TimePulse, TriggeredOscillation
@@ -56,6 +56,7 @@ __all__ = [
     "memory_states",
     "names",
     "noise_seed",
+    "of_the_paper",
     "random_key",
     "register",
     "state_names",

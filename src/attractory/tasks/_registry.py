@@ -71,6 +71,11 @@ def get(name: str, /, **settings: Any) -> Task:
     return find(name)(**settings)
 
 
+def of_the_paper(**settings: Any) -> Task:
+    """The task of Jarne (2024), which files of networks without a task are taken for."""
+    return FlipFlop.paper(**settings)
+
+
 def in_words(name: str) -> str:
     """What the task of this name is, in one line."""
     if name.startswith(PREFIX):
