@@ -68,7 +68,7 @@ _homes = {
     "to_onnx": "exchange",
     "to_torch": "exchange",
     "train": "training",
-    "use_cores": "_machine",
+    "use_cores": "_cores",
 }
 
 __all__ = [
