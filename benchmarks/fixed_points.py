@@ -21,8 +21,8 @@ import numpy as np
 import optax
 
 import attractory as at
-from attractory.analysis._starts import network_starts
-from attractory.analysis._step import RateStep
+from attractory.analysis.dynamics._starts import network_starts
+from attractory.analysis.dynamics._step import RateStep
 
 STARTS, STEPS, TOLERANCE, REPEATS = 300, 5000, 1e-12, 3
 

@@ -92,6 +92,13 @@ class Settings(BaseModel):
             if name not in self.newer_fields or getattr(self, name) != fields[name].default
         }
 
+    def __repr_args__(self) -> Any:
+        """What is not as usual: settings are shown by it."""
+        for said, name in self.setting_names().items():
+            value, usual = getattr(self, name), type(self).model_fields[name].default
+            if not _same(value, usual):
+                yield said, value
+
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self._key() == other._key()
 
@@ -102,6 +109,13 @@ class Settings(BaseModel):
         values = (getattr(self, name) for name in type(self).model_fields)
         functions = [id(value) for value in values if callable(value)]
         return json.dumps([self.to_json(), functions], sort_keys=True)
+
+
+def _same(value: Any, usual: Any) -> bool:
+    """Whether a setting has its usual value; arrays are never usual."""
+    if hasattr(value, "__array__") or hasattr(usual, "__array__"):
+        return False
+    return bool(type(value) is type(usual) and value == usual)
 
 
 def as_json(value: Any) -> Any:

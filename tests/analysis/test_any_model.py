@@ -10,7 +10,7 @@ from scipy import optimize
 
 import attractory as at
 from attractory.analysis import fixed_points, linearisation
-from attractory.analysis._step import step_of
+from attractory.analysis.dynamics._step import step_of
 from attractory.models import GRU, LSTM, Custom, LowRankRNN, Network, RateRNN, Stacked
 
 

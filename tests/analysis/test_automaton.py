@@ -7,8 +7,8 @@ import pytest
 from analysis.planted import planted_bits
 
 from attractory import InvalidSetting, analysis, models, tasks
-from attractory.analysis._certificate import certify
-from attractory.analysis._invariant import invariant_ellipsoid
+from attractory.analysis.dynamics._certificate import certify
+from attractory.analysis.dynamics._invariant import invariant_ellipsoid
 
 TASK = tasks.FlipFlop(bits=2, neutral_start=False, noise=0.05)
 

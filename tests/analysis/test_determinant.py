@@ -10,7 +10,7 @@ import pytest
 from analysis.planted import plain_network
 
 from attractory.analysis import fixed_points
-from attractory.analysis._determinant import determinant_sign
+from attractory.analysis.dynamics._determinant import determinant_sign
 
 
 def exact_sign(matrix):

@@ -71,7 +71,7 @@ def test_points_that_no_trajectory_comes_near_are_found_and_the_list_proved():
 
 def test_given_states_are_starts(monkeypatch):
     monkeypatch.setattr(
-        "attractory.analysis._find_points.enumerate_points", lambda *_: float("inf")
+        "attractory.analysis.dynamics._find_points.enumerate_points", lambda *_: float("inf")
     )
     whole = zeros_from_everywhere(HIDDEN, HIDDEN_BIAS, "tanh", 400, np.random.default_rng(0))
     assert len(whole) == 3

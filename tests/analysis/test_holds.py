@@ -8,10 +8,10 @@ import pytest
 from analysis.exact import ExactNetwork, meanings
 
 from attractory import analysis, models, tasks
-from attractory.analysis._blocks import blocks_of
-from attractory.analysis._holds import watched
-from attractory.analysis._step import step_of
-from attractory.analysis._trajectory_enclosure import entry
+from attractory.analysis.dynamics._blocks import blocks_of
+from attractory.analysis.dynamics._holds import watched
+from attractory.analysis.dynamics._step import step_of
+from attractory.analysis.dynamics._trajectory_enclosure import entry
 
 THREE = tasks.FlipFlop(bits=1)
 TWO = tasks.FlipFlop(bits=1, neutral_start=False)

@@ -8,10 +8,10 @@ import pytest
 from analysis.exact import ExactNetwork, balls, distance
 
 from attractory import models
-from attractory.analysis._certificate import certify
-from attractory.analysis._form_norm import FormNorm, largest_eigenvalue, positive_definite
-from attractory.analysis._invariant import invariant_ellipsoid
-from attractory.analysis._step import step_of
+from attractory.analysis.dynamics._certificate import certify
+from attractory.analysis.dynamics._form_norm import FormNorm, largest_eigenvalue, positive_definite
+from attractory.analysis.dynamics._invariant import invariant_ellipsoid
+from attractory.analysis.dynamics._step import step_of
 
 GAPS = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7]
 

@@ -10,8 +10,8 @@ from analysis.planted import plain_network
 from scipy import optimize
 
 from attractory.analysis import fixed_points
-from attractory.analysis._slow_points import find_slow_points
-from attractory.analysis._step import step_of
+from attractory.analysis.dynamics._slow_points import find_slow_points
+from attractory.analysis.dynamics._step import step_of
 
 # h = tanh(w h + c) folds where w (1 - tanh²) = 1: at h* = √(1 - 1/w), c* = artanh(h*) - w h*.
 # Below c* the two upper points are gone; what is left of them is the minimum of the speed, where

@@ -9,7 +9,7 @@ import pytest
 
 import attractory as at
 from attractory import models
-from attractory.analysis._step import network_step
+from attractory.analysis.dynamics._step import network_step
 from attractory.models import (
     GRU,
     LSTM,

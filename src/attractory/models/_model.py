@@ -257,6 +257,15 @@ class Network(eqx.Module):
             states, outputs = states[0], outputs[0]
         return Trajectory(given, states, outputs, self.model.step_length)
 
+    def __call__(self, inputs: Any, seed: int = 0) -> np.ndarray:
+        """The outputs to inputs (trial, time, input), or (time, input) for one trial; see
+        `respond`."""
+        return self.respond(inputs, seed)
+
+    def __repr__(self) -> str:
+        sizes = f"{self.n_inputs} inputs, {self.units} units, {self.n_outputs} outputs"
+        return f"Network of {self.model!r}: {sizes}"
+
     def respond(self, inputs: Any, seed: int = 0, batch: int = 64) -> np.ndarray:
         """The outputs (trial, time, output) alone, for many trials: float32, `batch` at a time."""
         given = checked_inputs(inputs, self.n_inputs)

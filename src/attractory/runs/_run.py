@@ -46,7 +46,7 @@ NEWER_COLUMNS = ("spectral_radius",)  # NaN in histories that were written befor
 MOST_READINGS = 3  # of a run that another process writes anew while it is read
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
     """Networks that were trained (or imported) together, with all that is needed to know how.
 
@@ -69,6 +69,15 @@ class Run:
     history: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LOOP_COLUMNS))
     source: dict[str, Any] | None = None
     path: Path | None = None
+
+    def __repr__(self) -> str:
+        """One line, and a row a network."""
+        by = "" if self.rule is None else f" by {type(self.rule).__name__}"
+        what = f"{len(self.networks)} x {self.model!r} on {self.task!r}{by}, seed {self.seed}"
+        where = "in memory" if self.path is None else str(self.path)
+        columns = ("net", "status", "step")
+        rows = pd.DataFrame([{name: row.get(name) for name in columns} for row in self.status])
+        return f"Run ({where}): {what}\n{rows.head(12).to_string(index=False)}"
 
     @property
     def results(self) -> Results:

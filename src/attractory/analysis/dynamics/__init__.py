@@ -1,0 +1,1 @@
+"""Fixed points, attractors, automaton: the dynamics of one network, found and proved."""

@@ -1,0 +1,155 @@
+"""Motions that go on: what is seen of them in a simulation, and when they are alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from attractory._result import Result
+from attractory.analysis.dynamics._step import Step
+
+WINDOW = 200  # steps over which a moving state is averaged
+ALIKE = 0.1  # two means of moving states that are nearer (in the size of a state) are one
+MOVING = 1e-5  # a state that moves less in a step (in the size of a state) is not called moving
+STEADY = 0.05  # share by which the mean speed of a motion may differ when it is looked at again
+TURNED = 0.5  # a motion whose mean moves by more of the way travelled goes somewhere
+RECORD = 2048  # steps of an oscillation that are looked at
+IRREGULAR = 2e-3  # Lyapunov exponent per step from which a motion counts as chaotic
+
+
+@dataclass(frozen=True, repr=False)
+class Oscillation(Result):
+    """A motion that was seen to go on, in a simulation without noise: no proof that it does so for
+    ever. Its mean place and its mean speed (to 5 %, unless it is chaotic) were the same after as
+    many steps again as it had been simulated for.
+
+    mean (unit,): its mean state; state (unit,): one state on it; speed: mean length of a step
+    (2-norm). output_mean, output_low, output_high (output,): the readout along it. period: in
+    steps, where it repeats to 1e-7 of its size after so many, else None (a closed curve that the
+    steps go round without repeating, a torus, or chaos). frequency: of the strongest component, in
+    cycles per unit of dt. lyapunov: largest Lyapunov exponent per step (about 0 on a closed curve
+    or a torus, below on a cycle of exact period, above in chaos). kind says which of these it looks
+    like. hits: how many simulated states ended there.
+    """
+
+    mean: np.ndarray
+    state: np.ndarray
+    speed: float
+    output_mean: np.ndarray
+    output_low: np.ndarray
+    output_high: np.ndarray
+    period: int | None
+    frequency: float
+    lyapunov: float
+    hits: int = 0
+
+    @property
+    def kind(self) -> Literal["periodic", "quasi-periodic", "chaotic"]:
+        if self.period is not None:
+            return "periodic"
+        return "chaotic" if self.lyapunov > IRREGULAR else "quasi-periodic"
+
+
+def lasting(
+    step: Step, state: np.ndarray, mean: np.ndarray, speed: float, limit: int, size: float
+) -> Oscillation | None:
+    """The oscillation that a moving state is on; None when it is only on its way somewhere.
+
+    After `limit` more steps it must move about the same mean as before, at the same speed. What
+    spirals in slowly gets slower; what creeps has gone somewhere, on a way not much shorter than
+    the way travelled.
+    """
+    later = state[None]
+    for _ in range(limit):
+        later = step(later)
+    means, speeds = motion(step, later)
+    change = float(np.linalg.norm(means[0] - mean))
+    if not speeds[0] > MOVING * size * np.sqrt(step.units):
+        return None
+    if change > TURNED * speed * limit or np.abs(means[0] - mean).max() > ALIKE * size:
+        return None
+    seen = observed(step, later[0])
+    steady = abs(float(speeds[0]) / speed - 1) < STEADY
+    return seen if steady or seen.kind == "chaotic" else None
+
+
+def motion(step: Step, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean state (state, unit) and mean length of a step (state,) over some time."""
+    total, travelled = np.zeros_like(states), np.zeros(len(states))
+    with np.errstate(all="ignore"):
+        for _ in range(4 * WINDOW):
+            moved = step(states)
+            travelled += np.linalg.norm(moved - states, axis=1)
+            total += moved
+            states = moved
+    return total / (4 * WINDOW), travelled / (4 * WINDOW)
+
+
+def matching(
+    mean: np.ndarray, speed: np.ndarray, means: np.ndarray, speeds: np.ndarray, size: float
+) -> np.ndarray:
+    """The oscillation that moves about the same place at the same speed, -1 for none."""
+    apart = np.abs(mean[:, None] - means).max(axis=2)
+    alike = (apart < ALIKE * size) & (np.abs(speed[:, None] / speeds - 1) < 0.3)
+    return np.where(alike.any(axis=1), np.where(alike, apart, np.inf).argmin(axis=1), -1)
+
+
+def observed(step: Step, state: np.ndarray) -> Oscillation:
+    """The oscillation that this state is on."""
+    record = np.empty((RECORD, step.units))
+    for t in range(RECORD):
+        record[t] = state = step(state[None])[0]
+    size = float(np.abs(record).max())
+    speed = float(np.linalg.norm(np.diff(record, axis=0), axis=1).mean())
+    outputs = step.outputs(record)
+    back = np.abs(record[:-1] - record[-1]).max(axis=1)[::-1]  # index k: k + 1 steps ago
+    repeats = np.flatnonzero(back < 1e-7 * size)
+    return Oscillation(
+        mean=record.mean(axis=0),
+        state=record[-1],
+        speed=speed,
+        output_mean=outputs.mean(axis=0),
+        output_low=outputs.min(axis=0),
+        output_high=outputs.max(axis=0),
+        period=int(repeats[0]) + 1 if len(repeats) else None,
+        frequency=_strongest_frequency(record) / step.dt,
+        lyapunov=_largest_exponent(step, record),
+    )
+
+
+def mirrored(step: Step, seen: Oscillation) -> Oscillation:
+    twice = 2 * step.outputs(np.zeros(step.units))  # the readout has a bias
+    return replace(
+        seen,
+        mean=-seen.mean,
+        state=-seen.state,
+        output_mean=twice - seen.output_mean,
+        output_low=twice - seen.output_high,
+        output_high=twice - seen.output_low,
+    )
+
+
+def _strongest_frequency(record: np.ndarray) -> float:
+    """Of the component with the greatest variance, in cycles per step."""
+    centered = record - record.mean(axis=0)
+    power = (np.abs(np.fft.rfft(centered * np.hanning(len(record))[:, None], axis=0)) ** 2).sum(1)
+    power[0] = 0.0
+    return float(power.argmax() / len(record))
+
+
+def _largest_exponent(step: Step, record: np.ndarray) -> float:
+    """Growth rate of a small disturbance along recorded states, per step.
+
+    Of the transposed product of the Jacobians, which has the same; the first fifth of the way (the
+    end of the record) turns the vector into the direction that grows fastest.
+    """
+    row = np.ones((1, step.units)) / np.sqrt(step.units)
+    growth = []
+    for state in record[::-1]:
+        row = step.pull_back(state[None], row)
+        length = float(np.linalg.norm(row))
+        growth.append(np.log(max(length, 1e-300)))
+        row = row / max(length, 1e-300)
+    return float(np.mean(growth[len(growth) // 5 :]))

@@ -1,0 +1,1 @@
+"""State space and its geometry: where the states of one network go."""

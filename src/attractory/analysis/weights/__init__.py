@@ -1,0 +1,1 @@
+"""Connectivity, spectrum, audit: what the weights of one network are like."""
