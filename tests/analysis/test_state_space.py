@@ -114,3 +114,15 @@ def test_a_state_counts_as_held_from_a_tenth_to_four_tenths_of_its_period():
 
 def test_a_state_of_a_single_step_is_held_there():
     np.testing.assert_array_equal(held_states(np.array([[4, 7, 4]])), [[True, True, True]])
+
+
+@pytest.mark.parametrize("method", ["svd", "pca"])
+def test_one_unit_has_a_space_of_one_dimension(method):
+    net = RateRNN(units=1).build(1, 1)
+    trials = FlipFlop(bits=1).sample(4, seed=0)
+    space = state_space(net, trials, method, n=1)
+    assert np.abs(space.components) == pytest.approx(1.0)
+    assert space.explained_variance == pytest.approx(1.0)
+    states = net.simulate(trials.inputs, precision="float64").states
+    center = states.mean(axis=(0, 1)) if method == "pca" else 0.0
+    np.testing.assert_allclose(space.coordinates * space.components[0], states - center, atol=1e-9)

@@ -122,9 +122,9 @@ def _decompose(
     """Components (n, unit), center (unit,), shares of variance (n,)."""
     from sklearn.decomposition import PCA, TruncatedSVD
 
-    if method == "pca":
+    if method == "pca" or states.shape[1] == 1:  # of one unit TruncatedSVD wants none, PCA all
         fitted = PCA(n_components=n, svd_solver="full").fit(states)
-        center = fitted.mean_
+        center = fitted.mean_ if method == "pca" else np.zeros(1)
     else:
         arpack = n < min(states.shape)
         fitted = TruncatedSVD(
