@@ -40,6 +40,7 @@ def folder(tmp_path_factory):
     return made
 
 
+@pytest.mark.slow  # six processes; the code of the page itself runs with the other pages
 def test_the_commands_of_the_page_work_one_after_the_other(folder):
     said = {}
     for line in blocks("sh")[0].strip().splitlines():

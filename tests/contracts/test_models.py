@@ -189,7 +189,7 @@ def test_an_initial_state_continues_exactly(cell):
 
 
 @every_cell
-def test_it_trains_saves_loads_and_is_reported(cell, tmp_path):
+def test_it_trains_saves_loads_and_is_reported(cell, tmp_path, monkeypatch):
     model = CELLS[cell]
     run = at.train(TASK, model, RULE, seed=2, path=tmp_path / "run", progress=False)
     functions = {"step": model.function} if isinstance(model, Custom) else {}
@@ -199,7 +199,14 @@ def test_it_trains_saves_loads_and_is_reported(cell, tmp_path):
         np.testing.assert_array_equal(back.networks[0].weights[name], array)
     if model.weight_constraints is not None:
         assert at.analysis.audit(run).violations == 0
-    page = at.report.write(back, tmp_path / "report.html", at.report.study(back, n=8)).read_text()
+    if "," in cell:  # its class has a page already
+        return
+    monkeypatch.setattr(at.tasks.FlipFlop, "conditions", lambda task: {})  # those are of the task
+    # whole pages are drawn for two; of the others what depends on the cell
+    titles = None if cell in ("CurrentRNN", "Adapting") else ("Weights", "What was run")
+    sections = [each for each in at.report.sections() if titles is None or each.title in titles]
+    results = at.report.study(back, n=8)
+    page = at.report.write(back, tmp_path / "report.html", results, sections=sections).read_text()
     assert "Eigenvalues" in page
     net = back.networks[0]
     square = net.model.square_recurrent_weights(net.weights) is not None

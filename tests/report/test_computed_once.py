@@ -62,9 +62,9 @@ def test_a_study_of_a_loaded_run_computes_nothing(run, tmp_path, nothing_compute
     for name, table in before.items():
         pd.testing.assert_frame_equal(table, after[name], obj=name)
     assert again.dynamics[0].automaton.statement == first.dynamics[0].automaton.statement
-    page = at.report.write(again.run, tmp_path / "report.html", again).read_text()
-    assert "Fixed points" in page
-    assert "Automaton" in page
+    assert (
+        again.dynamics[0].connections.edges.tolist() == first.dynamics[0].connections.edges.tolist()
+    )
 
 
 def test_analyze_then_report_computes_nothing(run, nothing_computed, monkeypatch):
@@ -87,7 +87,8 @@ def test_the_page_shows_what_a_notebook_computed(run, tmp_path):
     results = study(run, n=8)
     assert results.dynamics is not None
     assert results.dynamics[0].connections is None
-    page = at.report.write(run, tmp_path / "report.html", results).read_text()
+    drawn = [each for each in at.report.sections() if each.title == "Fixed points"]
+    page = at.report.write(run, tmp_path / "report.html", results, sections=drawn).read_text()
     assert "Every fixed point" in page
 
 
