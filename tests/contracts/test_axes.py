@@ -79,6 +79,17 @@ def test_studies_and_figures_have_those_with_values(nets):
     assert "Readout (share)" in [axes.get_xlabel() for axes in figure.axes]
 
 
+def test_a_function_that_was_changed_is_tried_anew():
+    run = at.train(TASK, at.models.RateRNN(units=4), at.rules.BPTT(steps=2), progress=False)
+    before = study(run, n=8).curves[-1]
+    edited = _named(louder, "quieter")
+    edited.__qualname__ = "quieter"  # the same function of the same file, written anew
+    evaluation.axis("Readout (share)", trained=1.0, values=(0.5, 1.0))(edited)
+    after = study(run, n=8).curves[-1]
+    assert before.vary == after.vary == "quieter"
+    assert (before.mse != after.mse).any()
+
+
 def test_a_setting_of_the_task_goes_before_and_unknown_ones_are_one_line(nets):
     evaluation.axis("Another noise")(_named(quieter, "noise"))
     curve = at.robustness(nets[0], TASK, vary="noise", values=[0.0], n=8)

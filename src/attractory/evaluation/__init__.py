@@ -1,6 +1,6 @@
 """How well networks do their task: scores, by condition, psychometric curves, robustness."""
 
-from attractory.evaluation._axes import Axis, axes_of_studies, axis, axis_names, find_axis
+from attractory.evaluation._axes import Axis, axes_of_studies, axis, axis_names, axis_of, find_axis
 from attractory.evaluation._conditions import by_condition
 from attractory.evaluation._psychometric import PsychometricCurve, PsychometricFit, psychometric
 from attractory.evaluation._responses import Responses, responses
@@ -17,6 +17,7 @@ __all__ = [
     "axes_of_studies",
     "axis",
     "axis_names",
+    "axis_of",
     "by_condition",
     "evaluate",
     "find_axis",

@@ -23,6 +23,7 @@ from attractory.evaluation import (
     RobustnessCurve,
     Scores,
     axes_of_studies,
+    axis_of,
     by_condition,
     evaluate,
     psychometric,
@@ -195,7 +196,10 @@ def study(
     for vary, values in axes_of_studies(task).items():
         say(f"robustness: {vary}")
         points = partial(robustness, answers, task, vary, values, max(1, n // 4))
-        curves.append(together("robustness", points, vary=vary, values=values))
+        axis = axis_of(vary, task)
+        # what a user's function does can change under its name: such a curve is not kept
+        own = {} if axis is None else {"axis": axis.function}
+        curves.append(together("robustness", points, vary=vary, values=values, **own))
     say("weights, spectra and state space")
     connectivity, audit, omitted = _weights(run)
     states, control = _all_states(run, answers, asked)
