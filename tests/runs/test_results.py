@@ -144,3 +144,52 @@ def test_a_custom_cell_comes_back_with_its_function(tmp_path):
     _results._memory.clear()
     again = at.load(run.path, step=step).results.newest("fixed_points", 0)
     np.testing.assert_array_equal(again.states, first.states)
+
+
+SOURCE = """
+import jax.numpy as jnp
+import attractory as at
+
+class Own(at.tasks.FlipFlop):
+    name = "own"
+    def correct(self, outputs, trials):
+        return {correct}
+
+@at.models.activation
+def own_phi(u):
+    return {phi}
+
+def own_step(weights, state, x):
+    return {step}
+"""
+WRITTEN = {"correct": "1.0", "phi": "jnp.tanh(u)", "step": "0.5 * state"}
+
+
+@pytest.mark.parametrize("changed", [None, "correct", "phi", "step"])
+def test_results_of_a_users_code_are_of_that_code(changed, tmp_path, registries):
+    """The same names and settings, another body: other results."""
+    from attractory.cli._own_parts import import_file
+
+    keys = []
+    for version, text in enumerate([WRITTEN, {**WRITTEN, changed: "0 * " + WRITTEN[changed]}
+                                    if changed else WRITTEN]):  # fmt: skip
+        folder = tmp_path / str(version)
+        folder.mkdir()
+        (folder / "own_parts.py").write_text(SOURCE.format(**text))
+        import_file(folder / "own_parts.py")
+        import sys
+
+        parts = sys.modules.pop("own_parts")
+        phi = at.models.RateRNN(units=2, activation="own_phi").build(1, 1)
+        custom = at.models.Custom(step=parts.own_step, units=2).build(1, 1)
+        task = parts.Own(bits=1)
+        keys.append(
+            [
+                _results.settings_digest({"task": task}),
+                _results.weights_checksum(phi),
+                _results.weights_checksum(custom),
+            ]
+        )
+    same = [one == other for one, other in zip(*keys, strict=True)]
+    assert None not in keys[0]
+    assert same == [changed != part for part in WRITTEN]

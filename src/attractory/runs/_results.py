@@ -20,6 +20,7 @@ from attractory._result import content_digest, decoded, encoded
 from attractory._settings import as_json
 from attractory._stored import Writer
 from attractory.models import Network
+from attractory.runs._own_code import own_code
 
 RESULTS = "results"  # the folder in a run's folder
 ENDING = ".safetensors"
@@ -174,7 +175,7 @@ class Results:
 
 def weights_checksum(network: Network) -> str:
     """SHA-256 of a network's weights and of what its model is."""
-    said = json.dumps(as_json(network.model), sort_keys=True)
+    said = json.dumps([as_json(network.model), own_code(network.model)], sort_keys=True)
     return content_digest(said, {name: np.asarray(w) for name, w in network.weights.items()})
 
 
@@ -183,7 +184,8 @@ def settings_digest(settings: dict[str, Any]) -> str | None:
     be told from others, such as a function."""
     writer = Writer()
     try:
-        text = json.dumps(writer.encoded(settings), allow_nan=False)
+        said = [writer.encoded(settings), own_code(*settings.values())]
+        text = json.dumps(said, allow_nan=False)
     except (InvalidSetting, ValueError):
         return None
     return None if writer.functions else content_digest(text, writer.arrays)
