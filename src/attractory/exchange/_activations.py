@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Literal
 
+from attractory._errors import InvalidSetting, nearest, shown
 from attractory.kernels import ACTIVATIONS, ActivationFunction
 
 Framework = Literal["keras", "torch", "onnx"]
@@ -22,6 +23,25 @@ def names_there(framework: Framework, allowed: Collection[str] | None = None) ->
         for ours, theirs in named.items()
         if theirs is not None and (allowed is None or theirs in allowed)
     }
+
+
+def name_there(
+    framework: Framework,
+    activation: str | ActivationFunction,
+    whose: str,
+    allowed: Collection[str] | None = None,
+) -> str:
+    """A framework's name of an activation; InvalidSetting where it has no such function.
+
+    whose: where it is to be, as the message says it ("Keras", "ONNX's RNN").
+    """
+    known, name = names_there(framework, allowed), name_of(activation)
+    if name not in known:
+        said = name if isinstance(name, str) else getattr(name, "__name__", repr(name))
+        raise InvalidSetting(
+            f"activation = {shown(said)} has no counterpart in {whose}; {nearest(said, known)}"
+        )
+    return known[str(name)]
 
 
 def names_here(framework: Framework) -> dict[str, str]:

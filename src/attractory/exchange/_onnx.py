@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from attractory._errors import InvalidSetting, shown
 from attractory._files import replacing
-from attractory.exchange._activations import names_there
+from attractory.exchange._activations import name_there
 from attractory.exchange._layers import GATES, Chain, Layer, chain_of, foreign
 from attractory.models import Network
 
@@ -49,13 +48,7 @@ def to_onnx(network: Network, path: str | Path) -> Path:
 
 def _function(layer: Layer) -> str:
     """ONNX's name of a layer's activation; InvalidSetting where its RNN has no such function."""
-    known = names_there("onnx", _FUNCTIONS)
-    if layer.activation not in known:
-        raise InvalidSetting(
-            f"activation = {shown(layer.activation)} has no counterpart in ONNX's RNN; "
-            f"allowed: {', '.join(known)}"
-        )
-    return known[str(layer.activation)]
+    return name_there("onnx", layer.activation, "ONNX's RNN", _FUNCTIONS)
 
 
 def _model(onnx: Any, chain: Chain) -> Any:

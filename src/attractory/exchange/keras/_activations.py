@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attractory._errors import InvalidSetting, nearest
-from attractory.exchange._activations import name_of, names_here, names_there
+from attractory.exchange._activations import name_there, names_here
 from attractory.exchange.keras._layer import KerasLayer, Refused, shown
 from attractory.kernels import ActivationFunction
 
@@ -34,13 +33,7 @@ def same_here() -> dict[str, str]:
 
 def keras_activation(activation: str | ActivationFunction) -> str:
     """What Keras calls an activation; InvalidSetting where it has no such function."""
-    known, ours = names_there("keras", KERAS_ACTIVATIONS), name_of(activation)
-    name = ours if isinstance(ours, str) else getattr(ours, "__name__", repr(ours))
-    if ours not in known:
-        raise InvalidSetting(
-            f"activation = {shown(name)} has no counterpart in Keras; {nearest(name, known)}"
-        )
-    return known[name]
+    return name_there("keras", activation, "Keras", KERAS_ACTIVATIONS)
 
 
 def keras_name(layer: KerasLayer, key: str, default: str) -> str:

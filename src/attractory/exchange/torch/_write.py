@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from attractory._errors import FileProblem, InvalidSetting, shown
+from attractory._errors import FileProblem, InvalidSetting
 from attractory._files import replacing, save_safetensors
-from attractory.exchange._activations import names_there
+from attractory.exchange._activations import name_there
 from attractory.exchange._layers import Chain, Layer, chain_of, foreign
 from attractory.models import Network
 
@@ -70,13 +70,7 @@ def _checked(network: Network) -> Chain:
 
 def _nonlinearity(layer: Layer) -> str:
     """nn.RNN's name of a layer's activation; InvalidSetting where it has no such function."""
-    known = names_there("torch", NONLINEARITIES)
-    if layer.activation not in known:
-        raise InvalidSetting(
-            f"activation = {shown(layer.activation)} has no counterpart in PyTorch's nn.RNN; "
-            f"allowed: {', '.join(map(repr, known))}"
-        )
-    return known[str(layer.activation)]
+    return name_there("torch", layer.activation, "PyTorch's nn.RNN", NONLINEARITIES)
 
 
 def _state_dict(chain: Chain) -> dict[str, np.ndarray]:
