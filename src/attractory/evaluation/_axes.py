@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from attractory._errors import InvalidSetting, nearest, shown
 from attractory._registry import Registry
 from attractory.models import Network
 from attractory.tasks import Task
@@ -82,6 +83,17 @@ def axes_of_studies(task: Task) -> dict[str, Sequence[Any]]:
     own: dict[str, Sequence[Any]] = dict(task.conditions())
     known = (_registry.find(name) for name in _registry.names())
     return own | {each.name: each.values for each in known if each.values and each.name not in own}
+
+
+def check_vary(vary: str, task: Task) -> None:
+    """InvalidSetting for what is neither a setting of the task nor an axis."""
+    settings = type(task).model_fields
+    if vary not in settings and vary not in _registry.parts:
+        raise InvalidSetting(
+            f"vary = {shown(vary)} is no setting of {task.name}"
+            + (" and no axis; " if _registry.parts else "; ")
+            + nearest(vary, {*settings, *_registry.parts})
+        )
 
 
 def axis_of(vary: str, task: Task) -> Axis | None:

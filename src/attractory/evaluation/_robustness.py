@@ -11,7 +11,7 @@ import pandas as pd
 
 from attractory._errors import InvalidSetting, whole_number
 from attractory._result import Result
-from attractory.evaluation._axes import Axis, axis_of
+from attractory.evaluation._axes import Axis, axis_of, check_vary
 from attractory.evaluation._networks import Networks, check_fit, networks_of, task_of
 from attractory.evaluation._responses import Responses
 from attractory.evaluation._scores import error_and_accuracy
@@ -92,6 +92,7 @@ def robustness(
     found, meant = networks_of(networks), task_of(networks, task)
     known = networks if isinstance(networks, Responses) else None
     seed = known.seed if known else seed
+    check_vary(vary, meant)
     axis = axis_of(vary, meant)
     if axis is None:
         tried = [(found, meant.varied(vary, value)) for value in values]
