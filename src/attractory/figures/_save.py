@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.image import imsave
 
 from attractory._errors import InvalidSetting, shown
 from attractory._files import replacing
@@ -24,18 +26,35 @@ def save(figure: Figure, folder: str | Path, name: str) -> list[Path]:
     one_of("figure", figure, Figure)
     if not name or name != Path(name).name:
         raise InvalidSetting(f"name = {shown(name)} is not allowed: a file name without folder")
-    written = []
-    for suffix in ("png", "svg"):
-        path = Path(folder) / f"{name}.{suffix}"
-        content = _drawn(figure, suffix)
-        with replacing(path) as beside:
-            beside.write_bytes(content)
-        written.append(path)
-    return written
+    contents = _drawn(figure)
+    return [_written(Path(folder) / f"{name}.{suffix}", contents[suffix]) for suffix in contents]
 
 
-def _drawn(figure: Figure, suffix: str) -> bytes:
-    buffer = io.BytesIO()
-    metadata: dict[str, Any] = {"Date": None} if suffix == "svg" else {}
-    figure.savefig(buffer, format=suffix, dpi=DPI, metadata=metadata)
-    return buffer.getvalue()
+def _written(path: Path, content: bytes) -> Path:
+    with replacing(path) as beside:
+        beside.write_bytes(content)
+    return path
+
+
+def _drawn(figure: Figure) -> dict[str, bytes]:
+    """The figure as PNG and SVG, laid out once: `savefig` lays out and draws twice for each."""
+    canvas, dpi, engine = figure.canvas, figure.dpi, figure.get_layout_engine()
+    try:
+        figure.dpi = DPI
+        png = _png(FigureCanvasAgg(figure))
+        figure.set_layout_engine("none")
+        svg = io.BytesIO()
+        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})
+    finally:
+        figure.set_layout_engine(engine)
+        figure.dpi = dpi
+        figure.set_canvas(canvas)
+    return {"png": png, "svg": svg.getvalue()}
+
+
+def _png(canvas: FigureCanvasAgg) -> bytes:
+    canvas.draw()
+    pixels = canvas.buffer_rgba()
+    written = io.BytesIO()
+    imsave(written, pixels, format="png", origin="upper", dpi=DPI)
+    return written.getvalue()
