@@ -65,7 +65,22 @@ def write_bytes(path: Path, content: bytes) -> Path:
 def save_safetensors(
     arrays: dict[str, np.ndarray], path: Path, metadata: dict[str, str] | None = None
 ) -> None:
-    """safetensors' save_file, with a full disk seen as the OSError that it is."""
+    """Write arrays as safetensors' save_file does, with a full disk seen as the OSError that it is.
+
+    Parameters
+    ----------
+    arrays : dict of str to array
+        The arrays by name.
+    path : Path
+        The file.
+    metadata : dict of str to str, optional
+        What the file says besides.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written.
+    """
     try:
         save_file({n: np.ascontiguousarray(a) for n, a in arrays.items()}, path, metadata)
     except SafetensorError as error:
