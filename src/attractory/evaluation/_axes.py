@@ -141,7 +141,7 @@ def axis_of(vary: str, task: Task) -> Axis | None:
     Returns
     -------
     Axis or None
-        The axis; None for a setting of the task, and for a name that is none of both.
+        The axis; None for a setting of the task, and for a name that is neither.
     """
     if vary in type(task).model_fields or vary not in _registry.parts:
         return None
