@@ -52,12 +52,25 @@ def check_memory(what: str, needed: float) -> None:
 def use_cores(cores: int | None = None) -> None:
     """Have networks trained side by side on the processor's cores, and compile each program once.
 
-    Shows JAX `cores` devices (all cores when None), over which populations and batches are spread,
-    and keeps compiled programs between runs in Attractory's cache folder (where no other user can
-    bring their own into it; else they are not kept). The commands do this by
-    themselves; a script or notebook calls it first, since these are settings of JAX that must be
-    made before JAX's first work, and that hold for the whole process. JAX_COMPILATION_CACHE_DIR,
-    where it is set, stays in force. Raises InvalidSetting for a number of cores that is not there.
+    Parameters
+    ----------
+    cores : int, optional
+        The number of devices that JAX shows, over which populations and batches are spread; all
+        cores when None.
+
+    Raises
+    ------
+    InvalidSetting
+        For a number of cores that is not there.
+
+    Notes
+    -----
+    Compiled programs are kept between runs in Attractory's cache folder (where no other user can
+    bring their own into it; else they are not kept). JAX_COMPILATION_CACHE_DIR, where it is set,
+    stays in force.
+
+    The commands do this by themselves; a script or notebook calls it first, since these are
+    settings of JAX that must be made before JAX's first work, and that hold for the whole process.
     """
     available = available_cores()
     if cores is not None and not (isinstance(cores, int) and 1 <= cores <= available):
@@ -75,6 +88,16 @@ def one_blas_thread(function: Callable[Arguments, Result]) -> Callable[Arguments
     """Decorator: while the function runs BLAS uses one thread.
 
     More of them slow small products down, tenfold and worse where other work keeps cores busy.
+
+    Parameters
+    ----------
+    function : callable
+        Any function.
+
+    Returns
+    -------
+    callable
+        The same function, limited.
     """
 
     @wraps(function)
@@ -92,8 +115,22 @@ def _pools() -> ThreadpoolController:
 
 
 def spread(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """`function` of each item, in order: one thread a core, and one BLAS thread in each.
+    """A function of each item, in order: one thread a core, and one BLAS thread in each.
 
+    Parameters
+    ----------
+    function : callable
+        Takes an item.
+    items : iterable
+        What it is applied to.
+
+    Returns
+    -------
+    list
+        A result for each item.
+
+    Notes
+    -----
     NumPy's linear algebra lets other threads run, so this uses all cores; the results do not depend
     on how many there are.
     """

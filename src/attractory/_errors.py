@@ -18,6 +18,11 @@ class AttractoryError(Exception):
     """Base of every error that Attractory raises for a caller's mistake.
 
     Its message is one line of at most 300 printable letters, whatever it is made from.
+
+    Parameters
+    ----------
+    message : object
+        What went wrong; its text is put on one line.
     """
 
     def __init__(self, message: object = "") -> None:
@@ -25,19 +30,42 @@ class AttractoryError(Exception):
 
 
 class InvalidSetting(AttractoryError, ValueError):
-    """A setting of a task, model or rule, or an argument, has a value that is not allowed."""
+    """A setting of a task, model or rule, or an argument, has a value that is not allowed.
+
+    Parameters
+    ----------
+    message : object
+        Which setting, which value, and what is allowed.
+    """
 
 
 class FileProblem(AttractoryError, OSError):
     """A file or folder is missing, damaged, of an unknown kind, or cannot be written.
 
     An OSError, as Python's own of files are: `except OSError` holds both.
+
+    Parameters
+    ----------
+    message : object
+        Which file, and what is wrong with it.
     """
 
 
 def one_line(text: str) -> str:
     """The text on one line, cut in its middle where it is too long.
 
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    str
+        At most 300 letters.
+
+    Notes
+    -----
     Letters that cannot be printed (control characters, halves of surrogate pairs) are written as
     escapes: text from files must not steer the reader's terminal.
     """
@@ -87,16 +115,36 @@ _shown = _Shown()
 def shown(value: Any, most: int = 80) -> str:
     """`repr(value)`, cut before it is made: for messages that quote a value of any size.
 
-    Of collections the first few items are shown, of strings the ends, of arrays shape and type.
+    Parameters
+    ----------
+    value : object
+        Of collections the first few items are shown, of strings the ends, of arrays shape and type.
+    most : int
+        Letters of the result.
+
+    Returns
+    -------
+    str
+        The value in words.
     """
     text = _shown.repr(value)
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def nearest(name: object, allowed: Iterable[str]) -> str:
-    """What is allowed, and a hint that names the one closest to `name`.
+    """What is allowed, and a hint that names the one closest to a name.
 
-    All of the allowed names when they are few, else those most like `name`.
+    Parameters
+    ----------
+    name : object
+        What was asked for.
+    allowed : iterable of str
+        The names that are allowed.
+
+    Returns
+    -------
+    str
+        All of the allowed names when they are few, else those most like `name`.
     """
     names = sorted(map(str, allowed))
     asked = name[:100] if isinstance(name, str) else ""
@@ -110,7 +158,27 @@ def nearest(name: object, allowed: Iterable[str]) -> str:
 
 
 def whole_number(name: str, value: Any, least: int = 1) -> int:
-    """`value` when it is a whole number of at least `least`, else InvalidSetting."""
+    """A value that must be a whole number.
+
+    Parameters
+    ----------
+    name : str
+        The setting, as the message names it.
+    value : object
+        What was given.
+    least : int
+        The smallest number that is allowed.
+
+    Returns
+    -------
+    int
+        The value.
+
+    Raises
+    ------
+    InvalidSetting
+        For any other value.
+    """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise InvalidSetting(
             f"{name} = {shown(value)} is not allowed: a whole number, {least} or more"

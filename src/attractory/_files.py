@@ -34,11 +34,27 @@ _LONG_SECONDS = 24 * 3600.0  # after which a half-written file of an unknown wri
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; it takes `path`'s place when the block ends without error.
+    """A path beside another to write to; it takes its place when the block ends without error.
 
+    Parameters
+    ----------
+    path : Path
+        The file that is made or replaced.
+
+    Yields
+    ------
+    Path
+        Where the block writes.
+
+    Raises
+    ------
+    FileProblem
+        When the system refuses (no permission, disk full, a name that is no name).
+
+    Notes
+    -----
     On any error the half-written file is removed and the old one stays; what a killed process left
-    half-written in the same folder is removed, too. Raises FileProblem when the system refuses (no
-    permission, disk full, a name that is no name).
+    half-written in the same folder is removed, too.
     """
     beside = _beside(path)
     try:
@@ -65,7 +81,22 @@ def write_bytes(path: Path, content: bytes) -> Path:
 def save_safetensors(
     arrays: dict[str, np.ndarray], path: Path, metadata: dict[str, str] | None = None
 ) -> None:
-    """safetensors' save_file, with a full disk seen as the OSError that it is."""
+    """Write arrays as safetensors' save_file does, with a full disk seen as the OSError that it is.
+
+    Parameters
+    ----------
+    arrays : dict of str to array
+        The arrays by name.
+    path : Path
+        The file.
+    metadata : dict of str to str, optional
+        What the file says besides.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written.
+    """
     try:
         save_file({n: np.ascontiguousarray(a) for n, a in arrays.items()}, path, metadata)
     except SafetensorError as error:
@@ -85,7 +116,25 @@ def json_text(content: Any) -> str:
 
 
 def read_bytes(path: Path, most: int | None = None) -> bytes:
-    """The content of a file; FileProblem when it is missing, unreadable, or larger than `most`."""
+    """The content of a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    most : int, optional
+        The number of bytes that are not too many; any when None.
+
+    Returns
+    -------
+    bytes
+        The content.
+
+    Raises
+    ------
+    FileProblem
+        When the file is missing, unreadable, or larger than `most`.
+    """
     with reading(path):
         size = path.stat().st_size
         if most is not None and size > most:
@@ -99,11 +148,28 @@ def read_json(path: Path) -> Any:
 
 
 def parsed_json(text: bytes | str, where: str, not_finite: bool = False) -> Any:
-    """Text as JSON; FileProblem names `where` when it is none.
+    """Text as JSON.
 
-    Refused, too: NaN and infinities unless `not_finite` (they are no JSON), numbers of more digits
-    than any float has, nesting deeper than Python can follow, and text whose lists and
-    dictionaries would take far more memory than the text.
+    Parameters
+    ----------
+    text : bytes or str
+        The text.
+    where : str
+        The file, as messages name it.
+    not_finite : bool
+        Whether NaN and infinities are allowed (they are no JSON).
+
+    Returns
+    -------
+    object
+        What the text says.
+
+    Raises
+    ------
+    FileProblem
+        For text that is no JSON. Refused, too: numbers of more digits than any float has, nesting
+        deeper than Python can follow, and text whose lists and dictionaries would take far more
+        memory than the text.
     """
     data = text.encode() if isinstance(text, str) else text
     containers = data.count(b"[") + data.count(b"{")
@@ -243,6 +309,11 @@ def cache_folder() -> Path:
     """Where things are kept that can be made again: ATTRACTORY_CACHE, or the user's cache folder.
 
     Nothing is made here; the folder may not exist yet.
+
+    Returns
+    -------
+    Path
+        The folder.
     """
     if given := os.environ.get("ATTRACTORY_CACHE"):
         return Path(given)

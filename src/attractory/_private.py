@@ -17,12 +17,28 @@ _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0
 def private_cache(name: str) -> Path:
     """This user's own folder in the cache, for things that can be made again and are executed.
 
-    It is made where it is not there yet, open to nobody else whatever the umask is. One that was
-    open to others is closed, and what others may have put into it or changed in it is removed.
+    Parameters
+    ----------
+    name : str
+        The beginning of the folder's name.
 
-    Raises FileProblem, with the reason, where others could bring their own things there: a folder
-    of another user, a link, or a folder above it that others can write (and that keeps no track of
-    who owns what in it, as /tmp does).
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    FileProblem
+        With the reason, where others could bring their own things there: a folder of another user,
+        a link, or a folder above it that others can write (and that keeps no track of who owns what
+        in it, as /tmp does).
+
+    Notes
+    -----
+    The folder is made where it is not there yet, open to nobody else whatever the umask is. One
+    that was open to others is closed, and what others may have put into it or changed in it is
+    removed.
     """
     if os.name != "posix":
         raise FileProblem("no cache of compiled code: this system does not say who owns a file")

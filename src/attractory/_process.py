@@ -18,9 +18,16 @@ _TOKEN = re.compile(r"([0-9a-f]{8})-([0-9a-f]{8})-(\d{1,19})-(\d{1,19})")
 class Process:
     """A process as it can be told from all others.
 
-    host, boot: of the machine, and of this start of it (8 hexadecimal digits each). pid: its
-    number. start: when it was started, in the system's ticks; 0 where that is not known. A number
-    is given again to a later process, a number with its start is not.
+    A number is given again to a later process, a number with its start is not.
+
+    Attributes
+    ----------
+    host, boot : str
+        Of the machine, and of this start of it (8 hexadecimal digits each).
+    pid : int
+        Its number.
+    start : int
+        When it was started, in the system's ticks; 0 where that is not known.
     """
 
     host: str

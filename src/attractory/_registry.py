@@ -14,10 +14,22 @@ AnyPart = TypeVar("AnyPart")
 class Registry(Generic[Part]):
     """The parts of one kind by name: classes, functions, or records.
 
-    kind: what one of them is called ("task"). base: the class that all classes come from; None
-    where parts are no classes. place: the public module that has `register`. name_of: the name of a
-    part. known: the package's own. decorator: what makes a part known, where it is not
-    `place.register`. accepts: whether something is such a part, where it is no class of `base`.
+    Parameters
+    ----------
+    kind : str
+        What one of them is called ("task").
+    base : type or None
+        The class that all classes come from; None where parts are no classes.
+    place : str
+        The public module that has `register`.
+    name_of : callable
+        The name of a part.
+    known : iterable
+        The package's own.
+    decorator : str, optional
+        What makes a part known, where it is not `place.register`.
+    accepts : callable, optional
+        Whether something is such a part, where it is no class of `base`.
     """
 
     every: ClassVar[list[Registry[Any]]] = []  # all kinds of parts that there are
@@ -39,11 +51,33 @@ class Registry(Generic[Part]):
         Registry.every.append(self)
 
     def names(self) -> list[str]:
-        """The names of all that are registered."""
+        """The names of all that are registered.
+
+        Returns
+        -------
+        list of str
+            In alphabetical order.
+        """
         return sorted(self.parts)
 
     def find(self, name: str) -> Any:
-        """The part of this name; InvalidSetting names the nearest one when there is none such."""
+        """The part of this name.
+
+        Parameters
+        ----------
+        name : str
+            The name of a part.
+
+        Returns
+        -------
+        object
+            The class, function or record.
+
+        Raises
+        ------
+        InvalidSetting
+            It names the nearest one when there is none such.
+        """
         if not isinstance(name, str) or name not in self.parts:
             raise InvalidSetting(
                 f"{self.kind} {shown(name)} is unknown (a {self.kind} of your own needs "
@@ -54,8 +88,20 @@ class Registry(Generic[Part]):
     def register(self, part: AnyPart) -> AnyPart:
         """Make a user's part known, and return it, so that this can stand as a decorator.
 
-        Registering a part again replaces the older version of it; the name of another one is
-        refused with InvalidSetting.
+        Parameters
+        ----------
+        part : object
+            The class, function or record. One that is registered again replaces its older version.
+
+        Returns
+        -------
+        object
+            The same part.
+
+        Raises
+        ------
+        InvalidSetting
+            For what is no such part, and for the name of another one.
         """
         if not self.accepts(part):
             needed = f"{self.place}.{self.base.__name__}" if self.base else self.kind

@@ -33,20 +33,46 @@ class Result:
         stored(cls)
 
     def summary(self) -> dict[str, Any]:
-        """The numbers and words of the result, without its arrays and parts."""
+        """The numbers and words of the result, without its arrays and parts.
+
+        Returns
+        -------
+        dict
+            Values by the names of their fields.
+        """
         plain = (bool, int, float, str)
         values = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
         return {name: value for name, value in values.items() if isinstance(value, plain)}
 
     def table(self) -> pd.DataFrame:
-        """The result as a table; of one without rows of its own, its summary in one row."""
+        """The result as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Of a result without rows of its own, its summary in one row.
+        """
         return pd.DataFrame([self.summary()])
 
     def save(self, path: str | Path) -> Path:
-        """Write the result to one file (replaced where it exists); the path.
+        """Write the result to one file.
 
-        Raises InvalidSetting where a part cannot be stored, FileProblem where the file cannot be
-        written.
+        Parameters
+        ----------
+        path : str or Path
+            The file, replaced where it exists.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        InvalidSetting
+            Where a part cannot be stored.
+        FileProblem
+            Where the file cannot be written.
         """
         file = as_path(path)
         write_bytes(file, encoded(self))
@@ -56,9 +82,24 @@ class Result:
     def load(cls, path: str | Path, **functions: Any) -> Self:
         """The result that `save` wrote.
 
-        functions: those that were among its parts (a step, an activation of your own), by name.
-        Raises FileProblem for a file that is missing, damaged, of a later version or of another
-        kind of result, InvalidSetting where a function is missing.
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+        **functions : callable
+            Those that were among its parts (a step, an activation of your own), by name.
+
+        Returns
+        -------
+        Result
+            Of the class that is asked.
+
+        Raises
+        ------
+        FileProblem
+            For a file that is missing, damaged, of a later version or of another kind of result.
+        InvalidSetting
+            Where a function is missing.
         """
         file = as_path(path)
         result, _ = decoded(read_bytes(file), str(file), functions)
@@ -78,7 +119,20 @@ class Result:
 
 
 def encoded(result: Any, about: dict[str, Any] | None = None) -> bytes:
-    """A result as the content of a file. about: what else its metadata says, in JSON's terms."""
+    """A result as the content of a file.
+
+    Parameters
+    ----------
+    result : object
+        The result.
+    about : dict, optional
+        What else its metadata says, in JSON's terms.
+
+    Returns
+    -------
+    bytes
+        The content.
+    """
     writer = Writer()
     content = {"schema": SCHEMA, "about": about or {}, "result": writer.encoded(result)}
     text = json.dumps(content, allow_nan=False)
@@ -89,8 +143,26 @@ def encoded(result: Any, about: dict[str, Any] | None = None) -> bytes:
 def decoded(content: bytes, where: str, functions: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """The result in a file's content, and what else its metadata says.
 
-    where: the file, as messages name it. Raises FileProblem for content that is none, damaged, or
-    of a later version.
+    Parameters
+    ----------
+    content : bytes
+        What the file holds.
+    where : str
+        The file, as messages name it.
+    functions : dict of str to callable
+        Those that were among the parts, by the names of the fields that hold them.
+
+    Returns
+    -------
+    result : object
+        The result.
+    about : dict
+        What else the metadata says.
+
+    Raises
+    ------
+    FileProblem
+        For content that is none, damaged, or of another version.
     """
     metadata, arrays = _read(content, where)
     text = metadata.get("result", "")

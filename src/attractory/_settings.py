@@ -20,6 +20,16 @@ class Settings(BaseModel):
 
     A wrong value raises `InvalidSetting` with one line that names the class, the field, the value
     and what is allowed. Two settings are equal when they are of one class and say the same.
+
+    Parameters
+    ----------
+    **values : object
+        The settings by name.
+
+    Raises
+    ------
+    InvalidSetting
+        For a wrong value, an unknown name, and when a setting is changed afterwards.
     """
 
     model_config = ConfigDict(
@@ -70,18 +80,42 @@ class Settings(BaseModel):
         return value
 
     def replace(self, /, **changes: Any) -> Self:
-        """The same settings with some fields changed; the result is checked again."""
+        """The same settings with some fields changed.
+
+        Parameters
+        ----------
+        **changes : object
+            The new values, by the names of the settings.
+
+        Returns
+        -------
+        Settings
+            Others of the same class, checked again.
+        """
         values = {said: getattr(self, name) for said, name in self.setting_names().items()}
         return type(self)(**{**values, **changes})
 
     @classmethod
     def setting_names(cls) -> dict[str, str]:
-        """The attribute of each setting, by the name that the setting has when it is given."""
+        """The attribute of each setting, by the name that the setting has when it is given.
+
+        Returns
+        -------
+        dict of str to str
+            Names of attributes by names of settings.
+        """
         return {field.alias or name: name for name, field in cls.model_fields.items()}
 
     def to_json(self) -> dict[str, Any]:
         """The settings as values that JSON can hold.
 
+        Returns
+        -------
+        dict
+            Values by the names of the settings.
+
+        Notes
+        -----
         Arrays become their shape and SHA-256; functions become their name: both can be told apart
         from others, but not rebuilt (whoever loads them hands the object over again).
         """
@@ -119,7 +153,18 @@ def _same(value: Any, usual: Any) -> bool:
 
 
 def as_json(value: Any) -> Any:
-    """`value` in JSON's terms: arrays by fingerprint, functions by name, tuples as lists."""
+    """A value in JSON's terms: arrays by fingerprint, functions by name, tuples as lists.
+
+    Parameters
+    ----------
+    value : object
+        A setting, or settings.
+
+    Returns
+    -------
+    object
+        What JSON can hold.
+    """
     if isinstance(value, Settings):
         return value.to_json()
     if isinstance(value, np.generic):

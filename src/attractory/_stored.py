@@ -17,7 +17,17 @@ AnyClass = TypeVar("AnyClass", bound=type)
 
 @dataclass(frozen=True)
 class Kind:
-    """How objects of a class are taken apart and made again. parts: their content by name."""
+    """How objects of a class are taken apart and made again.
+
+    Attributes
+    ----------
+    name : str
+        The name of the class.
+    parts : callable
+        The content of an object by name.
+    made : callable
+        An object from its parts by name.
+    """
 
     name: str
     parts: Callable[[Any], dict[str, Any]]
@@ -29,7 +39,18 @@ _families: dict[str, tuple[type, Callable[[Any], str], Callable[[str], type]]] =
 
 
 def stored(kind: AnyClass) -> AnyClass:
-    """Make a dataclass one that can be part of a file; a decorator."""
+    """Make a dataclass one that can be part of a file; a decorator.
+
+    Parameters
+    ----------
+    kind : type
+        The dataclass.
+
+    Returns
+    -------
+    type
+        The same class.
+    """
     _kinds[kind] = Kind(kind.__name__, _fields, kind)
     return kind
 
@@ -40,22 +61,48 @@ def _fields(value: Any) -> dict[str, Any]:
 
 
 def stored_as(kind: type, parts: Callable[[Any], dict[str, Any]], made: Callable[..., Any]) -> None:
-    """The same for another class, from its parts by name and from a function that takes them."""
+    """Make another class one that can be part of a file.
+
+    Parameters
+    ----------
+    kind : type
+        The class.
+    parts : callable
+        The parts of an object by name.
+    made : callable
+        Takes the parts by name, and gives the object.
+    """
     _kinds[kind] = Kind(kind.__name__, parts, made)
 
 
 def stored_by_name(
     family: str, base: type, name_of: Callable[[Any], str], find: Callable[[str], type]
 ) -> None:
-    """Settings of a registered kind (tasks, models): by the name of their class."""
+    """Have settings of a registered kind (tasks, models) stored by the name of their class.
+
+    Parameters
+    ----------
+    family : str
+        What one of the kind is called.
+    base : type
+        The class that all of them come from.
+    name_of : callable
+        The name of a class.
+    find : callable
+        The class of a name.
+    """
     _families[family] = (base, name_of, find)
 
 
 class Writer:
     """Takes objects apart.
 
-    arrays: those met so far, by the names that stand for them. functions: the names of those met,
-    which are not stored.
+    Attributes
+    ----------
+    arrays : dict of str to array
+        Those met so far, by the names that stand for them.
+    functions : set of str
+        The names of those met, which are not stored.
     """
 
     def __init__(self) -> None:
@@ -65,7 +112,23 @@ class Writer:
         self._met: list[Any] = []  # kept alive, so that no identity is used again
 
     def encoded(self, value: Any) -> Any:
-        """`value` in JSON's terms; InvalidSetting for what cannot be written."""
+        """A value in JSON's terms.
+
+        Parameters
+        ----------
+        value : object
+            What is written.
+
+        Returns
+        -------
+        object
+            What `Reader.decoded` makes the value of.
+
+        Raises
+        ------
+        InvalidSetting
+            For what cannot be written.
+        """
         if value is None or isinstance(value, (bool, str, int)):
             return value
         if isinstance(value, float):
@@ -132,7 +195,14 @@ class Writer:
 class Reader:
     """Makes objects again from what `Writer` made of them.
 
-    functions: those that were among the parts, by the names of the fields that hold them.
+    Parameters
+    ----------
+    arrays : dict of str to array
+        The arrays by the names that stand for them.
+    functions : dict of str to callable
+        Those that were among the parts, by the names of the fields that hold them.
+    where : str
+        The file, as messages name it.
     """
 
     def __init__(
@@ -142,7 +212,27 @@ class Reader:
         self._met: list[Any] = []
 
     def decoded(self, content: Any, field: str = "") -> Any:
-        """The value; FileProblem for content that `Writer` does not write."""
+        """The value that was written.
+
+        Parameters
+        ----------
+        content : object
+            What `Writer.encoded` made of it.
+        field : str
+            The field that holds it.
+
+        Returns
+        -------
+        object
+            The value.
+
+        Raises
+        ------
+        FileProblem
+            For content that `Writer` does not write.
+        InvalidSetting
+            Where a function is missing.
+        """
         if isinstance(content, list):
             return [self.decoded(item, field) for item in content]
         if not isinstance(content, dict):

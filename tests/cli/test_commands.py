@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import pytest
 
 import attractory as at
 from attractory.cli import main
+from attractory.cli._tasks import _flowing
 
 SMALL = [
     "--set", "task.bits=1", "--set", "task.steps=100", "--set", "task.first_onset=[5, 20]",
@@ -124,6 +126,27 @@ def test_analyze_and_report_leave_tables_figures_and_the_page(run_folder):
     assert "</html>" in page
     assert page.count("<img alt=") == len(list((run_folder / "figures").glob("*.svg")))
     assert at.load(run_folder).networks  # the run itself is as whole as before
+
+
+def test_a_docstring_flows_with_a_paragraph_for_each_setting():
+    written = """A memory of
+    bits.
+
+    Parameters
+    ----------
+    bits : int
+        Number of channels, each of
+        which is its own.
+    gap, **more : tuple (low, high), optional
+        In ms.
+    """
+    flowing = """A memory of bits.
+
+Parameters
+----------
+bits : int. Number of channels, each of which is its own.
+gap, **more : tuple (low, high), optional. In ms."""
+    assert _flowing(inspect.cleandoc(written)) == flowing
 
 
 def test_tasks_lists_describes_and_draws(tmp_path, monkeypatch, in_process):

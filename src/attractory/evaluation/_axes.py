@@ -21,9 +21,19 @@ Change = Callable[[Network, Task, Any, np.random.Generator], tuple[Network, Task
 class Axis:
     """A condition that changes networks, or a task in more than one setting.
 
-    name: as `vary` of `robustness` says it. function: what is changed. label: of a figure's axis,
-    with the unit. trained: the value at which nothing is changed, None where there is none.
-    values: those that every study tries; None: studies leave it out.
+    Attributes
+    ----------
+    name : str
+        As `vary` of `robustness` says it.
+    function : callable
+        What is changed: (network, task, value, random generator) give the network and the task as
+        they are tried.
+    label : str
+        Of a figure's axis, with the unit.
+    trained : object
+        The value at which nothing is changed, None where there is none.
+    values : tuple or None
+        Those that every study tries; None: studies leave it out.
     """
 
     name: str
@@ -49,24 +59,36 @@ def axis(
 ) -> Callable[[Change], Change]:
     """Make a function known as an axis of robustness, under its own name; a decorator.
 
-        @at.evaluation.axis("Noise on weights (share of their s.d.)", trained=0.0)
-        def weight_noise(network, task, value, rng):
-            ...
-            return noisy_network, task
-
     Parameters
     ----------
     label : str
         Of the axis of a figure, with its unit.
-    trained : optional
+    trained : object, optional
         The value at which nothing is changed: it is marked on figures.
     values : sequence, optional
         Those that every study and page of a run tries; without them it is tried where it is asked
         for: `at.robustness(run, vary="weight_noise", values=[0, 0.1])`.
 
-    The function takes a network, the task, the value and a NumPy generator (the same for all values
-    of one network), and returns the network and the task as they are to be tried. Raises
-    InvalidSetting for the name of another axis.
+    Returns
+    -------
+    callable
+        The decorator. Its function takes a network, the task, the value and a NumPy generator (the
+        same for all values of one network), and returns the network and the task as they are to be
+        tried.
+
+    Raises
+    ------
+    InvalidSetting
+        For the name of another axis.
+
+    Examples
+    --------
+    ::
+
+        @at.evaluation.axis("Noise on weights (share of their s.d.)", trained=0.0)
+        def weight_noise(network, task, value, rng):
+            ...
+            return noisy_network, task
     """
     kept = None if values is None else tuple(values)
 
@@ -78,8 +100,18 @@ def axis(
 
 
 def axes_of_studies(task: Task) -> dict[str, Sequence[Any]]:
-    """What a study varies, each with its values: the task's own conditions, and all axes with
-    values."""
+    """What a study varies, each with its values.
+
+    Parameters
+    ----------
+    task : Task
+        The task of the study.
+
+    Returns
+    -------
+    dict of str to sequence
+        The task's own conditions, and all axes with values, by name.
+    """
     own: dict[str, Sequence[Any]] = dict(task.conditions())
     known = (_registry.find(name) for name in _registry.names())
     return own | {each.name: each.values for each in known if each.values and each.name not in own}
@@ -97,7 +129,20 @@ def check_vary(vary: str, task: Task) -> None:
 
 
 def axis_of(vary: str, task: Task) -> Axis | None:
-    """The axis of this name; None for a setting of the task, which goes before."""
+    """The axis of this name; None for a setting of the task, which goes before.
+
+    Parameters
+    ----------
+    vary : str
+        A setting of the task, or the name of an axis.
+    task : Task
+        The task that is varied.
+
+    Returns
+    -------
+    Axis or None
+        The axis; None for a setting of the task, and for a name that is neither.
+    """
     if vary in type(task).model_fields or vary not in _registry.parts:
         return None
     found: Axis = _registry.find(vary)

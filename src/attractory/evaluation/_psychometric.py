@@ -22,23 +22,40 @@ from attractory.tasks import Task, Trials
 class PsychometricFit(Result):
     """What one network chose (at one value of another condition), and the curve through it.
 
+    Attributes
+    ----------
+    net : int
+        Index of the network.
+    value : float or None
+        Of the condition `by`, None without one.
+    levels : array (level,)
+        Of the evidence (up to 8 bins, by their means, where it has more than 12 values).
+    first : array (level,)
+        Share of the trials in which the first option was chosen.
+    counts : array (level,)
+        The number of trials of which `first` is the share.
+    undecided : float
+        Share of all trials in which no option was chosen.
+    bias, spread : float
+        In the unit of the evidence.
+    lapse : float
+        From 0 to 0.2; 0 where the evidence has only two values, which cannot tell it from the
+        spread.
+    bias_error, spread_error, lapse_error : float
+        Standard errors, those of the expected information; NaN where a value is at a limit.
+    status : str
+        "fitted"; "steep": the spread is at its lower limit (a sixth of the smallest distance of two
+        values, at least 1/1000 of their range) and the true one may be smaller, as for a network
+        that makes no mistake, whose bias is known no better than that distance; "flat": choices do
+        not rise with the evidence, spread is infinite, bias and lapse are NaN; "no fit": fewer than
+        two values of the evidence, or one option alone was chosen, all NaN.
+    converged : bool
+        Whether the search for the best curve ended well.
+
+    Notes
+    -----
     P(first option) = lapse + (1 - 2 lapse) Φ((evidence - bias) / spread), by maximum likelihood
     over all trials in which an option was chosen.
-
-    net: index of the network. value: of the condition `by`, None without one. levels (level,): of
-    the evidence (up to 8 bins, by their means, where it has more than 12 values). first (level,):
-    share of the trials in which the first option was chosen, of counts (level,). undecided: share
-    of all trials in which no option was chosen.
-
-    bias, spread: in the unit of the evidence. lapse: from 0 to 0.2; 0 where the evidence has only
-    two values, which cannot tell it from the spread. status: "fitted"; "steep": the spread is at
-    its lower limit (a sixth of the smallest distance of two values, at least 1/1000 of their
-    range) and the true one may be smaller, as for a network that makes no mistake, whose bias is
-    known no better than that distance; "flat": choices do not rise with the
-    evidence, spread is infinite, bias and lapse are NaN; "no fit": fewer than two values of the
-    evidence, or one option alone was chosen, all NaN. converged: whether the search for the best
-    curve ended well. Standard errors (`…_error`) are those of the expected information; NaN where
-    a value is at a limit.
     """
 
     net: int
@@ -72,7 +89,18 @@ class PsychometricFit(Result):
         return wilson_interval(self.first * self.counts, self.counts)
 
     def at(self, evidence: np.ndarray) -> np.ndarray:
-        """The fitted probability of the first option; NaN without a fit."""
+        """The fitted probability of the first option.
+
+        Parameters
+        ----------
+        evidence : array
+            Values of the evidence.
+
+        Returns
+        -------
+        array
+            The probability at each value, in the shape of the evidence; NaN without a fit.
+        """
         evidence = np.asarray(evidence, float)
         if self.status == "flat":
             return np.full(evidence.shape, np.average(self.first, weights=self.counts))
@@ -83,8 +111,16 @@ class PsychometricFit(Result):
 class PsychometricCurve(Result):
     """Psychometric curves of one network or several.
 
-    evidence: the condition along the curve. by: the condition that tells the curves of a network
-    apart, or None. option: name of the first option. fits: by network, then by value of `by`.
+    Attributes
+    ----------
+    evidence : str
+        The condition along the curve.
+    by : str or None
+        The condition that tells the curves of a network apart.
+    option : str
+        Name of the first option.
+    fits : tuple of PsychometricFit
+        By network, then by value of `by`.
     """
 
     evidence: str
@@ -93,7 +129,13 @@ class PsychometricCurve(Result):
     fits: tuple[PsychometricFit, ...]
 
     def table(self) -> pd.DataFrame:
-        """A row for each fit: its trials, what was estimated, with standard errors."""
+        """The curves as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each fit: its trials, what was estimated, with standard errors.
+        """
         rows = []
         for fit in self.fits:
             value = {} if self.by is None else {self.by: fit.value}
@@ -115,9 +157,6 @@ def psychometric(
 ) -> PsychometricCurve:
     """How often the first option is chosen as the evidence for it grows, with a fitted curve.
 
-    With several answer epochs the choice is that of the first. Trials in which no option is chosen,
-    or that have no evidence (NaN), are left out of the curve.
-
     Parameters
     ----------
     networks : Network, sequence of Network, Run, or Responses
@@ -135,10 +174,20 @@ def psychometric(
     by : str, optional
         A condition (such as "context") for each of whose values there is a curve.
 
+    Returns
+    -------
+    PsychometricCurve
+        A fit for each network, and for each value of `by`.
+
     Raises
     ------
     InvalidSetting
         For a task without options, or an unknown condition.
+
+    Notes
+    -----
+    With several answer epochs the choice is that of the first. Trials in which no option is chosen,
+    or that have no evidence (NaN), are left out of the curve.
     """
     meant = task_of(networks, task)
     check_fit(networks_of(networks), meant)

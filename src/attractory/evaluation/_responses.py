@@ -30,6 +30,7 @@ class Responses:
     trials : Trials
         That all networks got.
     networks : tuple of Network
+        Those that answer.
     seed : int
         Of the trials, and of the networks' own noise (which all of them get the same of).
     alone : bool
@@ -44,7 +45,18 @@ class Responses:
     _kept: dict[int, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     def of(self, net: int) -> np.ndarray:
-        """The outputs of one network, (trial, time, output), float32."""
+        """The outputs of one network.
+
+        Parameters
+        ----------
+        net : int
+            Index of the network.
+
+        Returns
+        -------
+        array (trial, time, output), float32
+            Its outputs, simulated now or kept.
+        """
         if net in self._kept:
             return self._kept[net]
         seed = noise_seed(self.seed)
@@ -67,16 +79,44 @@ class Responses:
         return self.of(0) if self.alone else np.stack(list(self))
 
     def first(self, n: int) -> Responses:
-        """The responses to the first n trials."""
+        """The responses to the first n trials.
+
+        Parameters
+        ----------
+        n : int
+            Number of trials.
+
+        Returns
+        -------
+        Responses
+            Of the same networks, with the outputs that are there.
+        """
         kept = {net: outputs[:n] for net, outputs in enumerate(self)}
         return replace(self, trials=self.trials.first(n), _kept=kept)
 
     def with_mask(self, mask: np.ndarray) -> Responses:
-        """The same outputs, judged at other points: mask (trial, time, output)."""
+        """The same outputs, judged at other points.
+
+        Parameters
+        ----------
+        mask : array (trial, time, output)
+            Which points count, and how much.
+
+        Returns
+        -------
+        Responses
+            With this mask in its trials.
+        """
         return replace(self, trials=replace(self.trials, mask=mask), _kept=self._kept)
 
     def table(self) -> pd.DataFrame:
-        """A row a network and trial: net, trial, its conditions, and whether it was correct."""
+        """The trials and their answers as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a network and trial: net, trial, its conditions, and whether it was correct.
+        """
         rows = self.trials.table()
         parts = [
             rows.assign(correct=self.task.correct(outputs, self.trials)).assign(net=net)
@@ -94,6 +134,7 @@ def responses(
     Parameters
     ----------
     networks : Network, sequence of Network, or Run
+        Those that answer.
     task : Task or Trials, optional
         A task draws `n` fresh trials from the seed; None: the run's own task. Trials are taken as
         they are, and judged by the usual criterion of a task.
@@ -101,6 +142,11 @@ def responses(
         Number of trials.
     seed : int
         Of the trials and of the networks' own noise: the same seed gives the same numbers.
+
+    Returns
+    -------
+    Responses
+        Whose outputs are simulated when they are first asked for.
 
     Raises
     ------

@@ -23,9 +23,18 @@ from attractory.tasks import Task
 class RobustnessCurve(Result):
     """Scores as one condition of the task varies.
 
-    vary: the condition (a setting of the task); values (value,); trained: its value in the task as
-    given. mse and accuracy: (value,) for one network, (net, value) for several; see `Scores`.
-    label: of the condition on a figure, with its unit; "" where the figure knows it.
+    Attributes
+    ----------
+    vary : str
+        The condition (a setting of the task, or the name of an axis).
+    values : array (value,)
+        Those that it took.
+    trained : object
+        Its value in the task as given; of an axis the value at which nothing is changed, or None.
+    mse, accuracy : array (value,) or (net, value)
+        For one network or for several; see `Scores`.
+    label : str
+        Of the condition on a figure, with its unit; "" where the figure knows it.
     """
 
     vary: str
@@ -36,7 +45,13 @@ class RobustnessCurve(Result):
     label: str = ""
 
     def table(self) -> pd.DataFrame:
-        """A row for each network and value."""
+        """The curve as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each network and value.
+        """
         mse, accuracy = np.atleast_2d(self.mse), np.atleast_2d(self.accuracy)
         nets, values = mse.shape
         return pd.DataFrame(
@@ -60,9 +75,6 @@ def robustness(
 ) -> RobustnessCurve:
     """Scores of networks as a setting of the task takes other values.
 
-    Every value is tried on `n` trials of the same seed, so that neighbouring points of the curve
-    differ by the condition alone.
-
     Parameters
     ----------
     networks : Network, sequence of Network, Run, or Responses
@@ -81,10 +93,20 @@ def robustness(
     seed : int
         Of the trials and of the networks' own noise.
 
+    Returns
+    -------
+    RobustnessCurve
+        Mean squared error and accuracy at each value.
+
     Raises
     ------
     InvalidSetting
         For an unknown setting, or a value that the task does not allow.
+
+    Notes
+    -----
+    Every value is tried on `n` trials of the same seed, so that neighbouring points of the curve
+    differ by the condition alone.
     """
     if len(values) == 0:
         raise InvalidSetting("values is empty; at least one value is needed")

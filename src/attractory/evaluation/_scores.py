@@ -17,14 +17,25 @@ from attractory.tasks import Task, Trials
 class Scores(Result):
     """Scores over `n` trials; one number for one network, arrays (net,) for several.
 
-    mse: mean squared error over the points that the mask counts, weighted by it.
-    distance: Frobenius norm of output - target (masked) over (time, output), mean over trials.
-    accuracy: share of the counted points with a target other than 0 where the output has its sign.
-    correct: share of the trials that are answered correctly, as the task has it (`Task.correct`),
-    of those that have a correct answer; NaN where none has.
-    mse_by_output, distance_by_output, accuracy_by_output: the same for each output channel (each
-    bit of a memory), last axis (output,).
-    Sources: Jarne (2024), section 5.1; sign accuracy as in its data's description.
+    Attributes
+    ----------
+    n : int
+        Number of trials.
+    mse : float or array (net,)
+        Mean squared error over the points that the mask counts, weighted by it.
+    distance : float or array (net,)
+        Frobenius norm of output - target (masked) over (time, output), mean over trials.
+    accuracy : float or array (net,)
+        Share of the counted points with a target other than 0 where the output has its sign.
+    correct : float or array (net,)
+        Share of the trials that are answered correctly, as the task has it (`Task.correct`), of
+        those that have a correct answer; NaN where none has.
+    mse_by_output, distance_by_output, accuracy_by_output : array (output,) or (net, output)
+        The same for each output channel (each bit of a memory).
+
+    References
+    ----------
+    Jarne (2024), section 5.1; sign accuracy as in its data's description.
     """
 
     n: int
@@ -37,13 +48,28 @@ class Scores(Result):
     accuracy_by_output: np.ndarray
 
     def of_network(self, net: int) -> Scores:
-        """The scores of one of several networks."""
+        """The scores of one of several networks.
+
+        Parameters
+        ----------
+        net : int
+            Index of the network.
+
+        Returns
+        -------
+        Scores
+            Without an axis of networks.
+        """
         return Scores(self.n, *(getattr(self, field.name)[net] for field in fields(self)[1:]))
 
     def table(self) -> pd.DataFrame:
-        """A row for each network and each output channel, and one over all channels ('all').
+        """The scores as a table.
 
-        Trials are correct or wrong as a whole: `correct` is NaN in the rows of single channels.
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each network and each output channel, and one over all channels ('all').
+            Trials are correct or wrong as a whole: `correct` is NaN in the rows of single channels.
         """
         nets = np.atleast_1d(self.mse)
         names = ("mse", "distance", "accuracy")
@@ -74,6 +100,11 @@ def evaluate(networks: Networks, task: Task | None = None, n: int = 512, seed: i
         Number of trials.
     seed : int
         Of the trials and of the networks' own noise.
+
+    Returns
+    -------
+    Scores
+        Numbers for one network, arrays (net,) for several.
 
     Raises
     ------

@@ -18,14 +18,30 @@ _UNEXPECTED = (OSError, ValueError, LookupError, TypeError, AttributeError, EOFE
 def read(path: str | Path, format: str | None = None, **settings: Any) -> Network:
     """A network from a file of any registered format.
 
-    format: the format's name. None: the one format whose files end as this one does; where several
-    formats share the ending, the one that knows its own in the file's content.
-    settings: what the file does not say, by the names that the format's `read` has for it (of
-    Keras, say, `activation`, `recurrent_activation`, `reset_after`); None where nothing is said.
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    format : str, optional
+        The format's name. None: the one format whose files end as this one does; where several
+        formats share the ending, the one that knows its own in the file's content.
+    **settings : object
+        What the file does not say, by the names that the format's `read` has for it (of Keras, say,
+        `activation`, `recurrent_activation`, `reset_after`); None where nothing is said.
 
-    Raises FileProblem in one line when the file cannot be used, has an ending that no format reads,
-    or is none of those that share its ending, or several of them; InvalidSetting for an unknown
-    format, one that is only written, and for a setting that the format does not have.
+    Returns
+    -------
+    Network
+        The network in the file.
+
+    Raises
+    ------
+    FileProblem
+        In one line when the file cannot be used, has an ending that no format reads, or is none of
+        those that share its ending, or several of them.
+    InvalidSetting
+        For an unknown format, one that is only written, and for a setting that the format does not
+        have.
     """
     path = as_path(path)
     chosen = _by_content(path) if format is None else named(format, "reads")
@@ -47,14 +63,29 @@ def read(path: str | Path, format: str | None = None, **settings: Any) -> Networ
 
 
 def write(network: Network, path: str | Path, format: str | None = None) -> Path:
-    """Write a network to a file of any registered format: the path.
+    """Write a network to a file of any registered format.
 
-    format: the format's name. None: the one format that is written with the path's ending. An
-    existing file is replaced, a missing folder is made.
+    Parameters
+    ----------
+    network : Network
+        The network that is written.
+    path : str or Path
+        The file. An existing one is replaced, a missing folder is made.
+    format : str, optional
+        The format's name. None: the one format that is written with the path's ending.
 
-    Raises InvalidSetting for an unknown format, one that is only read, an ending that several
-    formats share, and a network that would compute something else in the other framework;
-    FileProblem for an ending that no format writes, or when the file cannot be written.
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    InvalidSetting
+        For an unknown format, one that is only read, an ending that several formats share, and a
+        network that would compute something else in the other framework.
+    FileProblem
+        For an ending that no format writes, or when the file cannot be written.
     """
     path = as_path(path)
     chosen = _by_ending(path) if format is None else named(format, "writes")

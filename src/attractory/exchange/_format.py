@@ -20,13 +20,17 @@ class Format(ABC):
     A subclass says `name`, `endings`, `in_words` and `sniff`, and defines `read`, `write` or both:
     `reads` and `writes` follow from what it defines. It is made without arguments.
 
-    Class attributes
-    ----------------
-    name: what the commands and `format=` call it.
-    endings: how the names of its files end, each with its dot; the first is that of files for which
+    Attributes
+    ----------
+    name : str
+        What the commands and `format=` call it.
+    endings : tuple of str
+        How the names of its files end, each with its dot; the first is that of files for which
         nobody says a name. Other formats may have the same.
-    in_words: what its files are, in a few words, as the refusals say it ("PsychRNN's .npz").
-    reads, writes: whether networks are read from such files, and written to them.
+    in_words : str
+        What its files are, in a few words, as the refusals say it ("PsychRNN's .npz").
+    reads, writes : bool
+        Whether networks are read from such files, and written to them.
     """
 
     name: ClassVar[str]
@@ -44,29 +48,80 @@ class Format(ABC):
     def sniff(self, path: Path) -> bool:
         """Whether a file's content is of this format, whatever it is called.
 
+        Parameters
+        ----------
+        path : Path
+            The file.
+
+        Returns
+        -------
+        bool
+            ValueError, OSError and the like stand for no.
+
+        Notes
+        -----
         It looks at as little as tells these files from others of the same ending, runs nothing
-        and unpickles nothing. ValueError, OSError and the like stand for no.
+        and unpickles nothing.
         """
 
     def read(self, path: Path, *unnamed: Any, **settings: Any) -> Network:
         """The network in a file.
 
-        settings: what files of the format do not say; a subclass names its own as arguments of its
-        `read`. Raises FileProblem for a file that cannot be used, InvalidSetting for a setting.
+        Parameters
+        ----------
+        path : Path
+            The file.
+        *unnamed, **settings : object
+            What files of the format do not say; a subclass names its own as arguments of its
+            `read`.
+
+        Returns
+        -------
+        Network
+            The network in the file.
+
+        Raises
+        ------
+        FileProblem
+            For a file that cannot be used.
+        InvalidSetting
+            For a setting, and in a format that is only written.
         """
         raise InvalidSetting(self._one_way("reads"))
 
     def write(self, network: Network, path: Path) -> Path:
-        """Write a network to a file, replacing an existing one: the path.
+        """Write a network to a file, replacing an existing one.
 
-        Raises InvalidSetting for a network that the format cannot hold, FileProblem when the file
-        cannot be written.
+        Parameters
+        ----------
+        network : Network
+            The network that is written.
+        path : Path
+            The file.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        InvalidSetting
+            For a network that the format cannot hold, and in a format that is only read.
+        FileProblem
+            When the file cannot be written.
         """
         raise InvalidSetting(self._one_way("writes"))
 
     @classmethod
     def settings(cls) -> tuple[str, ...] | None:
-        """The names of what `read` takes beside the path; None where it takes any."""
+        """The names of what `read` takes beside the path.
+
+        Returns
+        -------
+        tuple of str or None
+            None where it takes any.
+        """
         arguments = list(inspect.signature(cls.read).parameters.values())[2:]
         if any(each.kind is each.VAR_KEYWORD for each in arguments):
             return None
@@ -91,8 +146,23 @@ def register(format: FormatClass) -> FormatClass:
     """Make a format known, and return its class, so that this can stand as a decorator.
 
     After that it is in `read` and `write` here, in `attractory import` and `attractory export`.
-    Registering a class again replaces the older version of it. Raises InvalidSetting for a class
-    that is no Format, does not say what a Format says of itself, or takes another's name.
+    Registering a class again replaces the older version of it.
+
+    Parameters
+    ----------
+    format : type
+        A subclass of `Format`.
+
+    Returns
+    -------
+    type
+        The same class.
+
+    Raises
+    ------
+    InvalidSetting
+        For a class that is no Format, does not say what a Format says of itself, or takes another's
+        name.
     """
     if isinstance(format, type) and issubclass(format, Format):
         _check_facts(format)
@@ -105,7 +175,25 @@ def those_that(direction: str) -> list[str]:
 
 
 def named(name: Any, direction: str) -> Format:
-    """The format of this name; InvalidSetting where there is none, or not in this direction."""
+    """The format of this name.
+
+    Parameters
+    ----------
+    name : str
+        The format's name.
+    direction : str
+        "reads" or "writes": what it is needed for.
+
+    Returns
+    -------
+    Format
+        One that can be read, or written, as asked.
+
+    Raises
+    ------
+    InvalidSetting
+        Where there is none, or not in this direction.
+    """
     if not isinstance(name, str) or name not in names():
         raise InvalidSetting(
             f"format = {shown(name)} is not allowed (one of your own needs "

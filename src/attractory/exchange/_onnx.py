@@ -24,15 +24,32 @@ OPSET, IR_VERSION = 17, 8
 
 
 def to_onnx(network: Network, path: str | Path) -> Path:
-    """Write a network as an ONNX file (opset 17): the path.
+    """Write a network as an ONNX file (opset 17).
 
-    It maps `inputs` (trial, time, input) to `outputs` (trial, time, output) in float32, trials and
-    times of any number. A leaky tanh network becomes a GRU with constant gates. An existing file
-    is replaced.
+    Parameters
+    ----------
+    network : Network
+        The network that is written.
+    path : str or Path
+        The file. An existing one is replaced.
 
-    Raises InvalidSetting for a network that would compute something else there (noise, a leak with
-    another activation, a function that ONNX's RNN does not have), AttractoryError when the package
-    onnx is missing.
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    InvalidSetting
+        For a network that would compute something else there (noise, a leak with another
+        activation, a function that ONNX's RNN does not have).
+    AttractoryError
+        When the package onnx is missing.
+
+    Notes
+    -----
+    The file maps `inputs` (trial, time, input) to `outputs` (trial, time, output) in float32,
+    trials and times of any number. A leaky tanh network becomes a GRU with constant gates.
     """
     chain = chain_of(network, "ONNX")
     for layer in chain.layers:

@@ -43,6 +43,18 @@ _marked = [Stroke(linewidth=2.2, foreground="white"), Normal()]
 def automaton(automaton: Automaton) -> Figure:
     """The transitions of a network tested as the machine of its task.
 
+    Parameters
+    ----------
+    automaton : Automaton
+        The network as the machine of its task (`analysis.automaton`).
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two panels, three where samples were taken.
+
+    Notes
+    -----
     A: the margin of the read-out after each input (column) from the centre of each state (row)
     without noise, below 0 where the outputs mean another state; a cross marks a transition that
     is not the machine's. B, where samples were taken: the smallest margin of all samples with

@@ -36,11 +36,24 @@ APART = 0.09  # least distance of two nodes, in the longer side of the drawing
 def connections(connections: Connections, names: Sequence[str] | None = None) -> Figure:
     """The graph of attractors that saddles with one unstable dimension join.
 
+    Parameters
+    ----------
+    connections : Connections
+        Fixed points and how they hang together (`analysis.connections`).
+    names : sequence of str, optional
+        Of the attractors in the order of `connections.attractors.numbers`; their read-outs, as
+        signs where they are near -1, 0 or 1, when None.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The graph.
+
+    Notes
+    -----
     A node for each attractor: a disc for a stable point, a ring for an oscillation; an edge for
     each pair that a saddle joins (square; with their number when there are several). Up to three
     outputs give a node its place: an oblique view of the read-outs (a spring layout otherwise).
-    names: of the attractors in the order of `connections.attractors.numbers`; their read-outs, as
-    signs where they are near -1, 0 or 1, when None.
     """
     one_of("connections", connections, Connections)
     graph = connections.graph

@@ -36,9 +36,21 @@ CHANNELS = 3  # with more outputs only those that the pattern drives are drawn
 def continuation(continuations: Continuation | Sequence[Continuation]) -> Figure:
     """Fixed points under a constant input: read-out against its amplitude, a branch each.
 
-    A column for each of up to 4 input patterns, a row for each output (with more than 3, only for
-    those that a pattern drives). Solid from the start (marker) to the first fold, where the state
-    disappears (cross); dashed beyond it.
+    Parameters
+    ----------
+    continuations : Continuation or sequence of Continuation
+        One for each of up to 4 input patterns.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A column for each input pattern, a row for each output (with more than 3, only for those
+        that a pattern drives).
+
+    Notes
+    -----
+    Solid from the start (marker) to the first fold, where the state disappears (cross); dashed
+    beyond it.
     """
     found = several("continuations", continuations, Continuation)
     if len(found) > MOST:

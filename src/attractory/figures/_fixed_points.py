@@ -42,6 +42,22 @@ def fixed_points(
 ) -> Figure:
     """Fixed points in the three leading components of a state space.
 
+    Parameters
+    ----------
+    points : FixedPoints
+        Those of one network.
+    space : StateSpace
+        Of the same network, with at least three components.
+    connections : Connections, optional
+        How these points hang together: the ways are drawn, too.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel in three dimensions.
+
+    Notes
+    -----
     Colour and marker tell the number of unstable dimensions; hollow markers are points of which
     the existence or that number is not proved. Short lines: unstable directions of points that
     have one or two, all drawn equally long. Pale lines: the trajectories of the space. With

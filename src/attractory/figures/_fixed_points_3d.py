@@ -43,9 +43,25 @@ def fixed_points_3d(
 ) -> PlotlyFigure:
     """The fixed points of one network or several in three dimensions, to be turned by hand.
 
-    A plotly figure that shows what `fixed_points` draws; a menu chooses the network. Pointing at a
-    point tells its number, unstable dimensions, whether they are proved, read-out and largest
-    modulus of an eigenvalue. The points themselves and about 4000 points of lines a network.
+    Parameters
+    ----------
+    points : FixedPoints or sequence of FixedPoints
+        Those of each network.
+    space : StateSpace or sequence of StateSpace
+        Of each network, in the same order.
+    connections : Connections or sequence of Connections, optional
+        How the points of each network hang together.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        What `fixed_points` draws; a menu chooses the network.
+
+    Notes
+    -----
+    Pointing at a point tells its number, unstable dimensions, whether they are proved, read-out and
+    largest modulus of an eigenvalue. The figure holds the points themselves and about 4000 points
+    of lines a network.
     """
     import plotly.graph_objects as go
 

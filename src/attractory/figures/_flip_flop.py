@@ -37,6 +37,18 @@ _table = (
 def flip_flop(task: Task) -> Figure:
     """What one channel of a flip-flop memory is asked to do (Jarne 2024, figure 1).
 
+    Parameters
+    ----------
+    task : Task
+        A `FlipFlop`, or another task with this picture.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two panels.
+
+    Notes
+    -----
     A: block diagram, and table of what each pulse does to the stored sign Q. B: a noiseless input
     (top) and its target (bottom) against time, with the width of a pulse and the delay of the
     answer.

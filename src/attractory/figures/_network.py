@@ -31,6 +31,18 @@ _center, _radius = (5.0, 4.0), 2.35
 def network(net: Network) -> Figure:
     """The network as a schema and as equations (Jarne 2024, figure 2).
 
+    Parameters
+    ----------
+    net : Network
+        The network that is shown.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two panels.
+
+    Notes
+    -----
     A: inputs, recurrent units and outputs with the weights between them. B: the equations that
     this network follows (with its activation, time constant, step and biases), and the shape of
     each weight array, [to, from].

@@ -43,9 +43,21 @@ Look = dict[str, Any]  # colour and marker
 def psychometric(curve: PsychometricCurve) -> Figure:
     """How often the first option is chosen as the evidence for it grows, a panel a network.
 
+    Parameters
+    ----------
+    curve : PsychometricCurve
+        Of one network or several; of many the first 4 are shown.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A panel for each network.
+
+    Notes
+    -----
     Points: share of the choices with its 95 % interval (Wilson); line: the fitted curve; a colour
     and a marker for each value of the condition that tells the curves apart. Dashed: 0.5. The
-    thresholds, ± standard error, stand in the corner. Of many networks the first 4 are shown.
+    thresholds, ± standard error, stand in the corner.
     """
     one_of("curve", curve, PsychometricCurve)
     nets = sorted({fit.net for fit in curve.fits})

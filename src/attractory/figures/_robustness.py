@@ -38,8 +38,20 @@ _conditions = {
 def robustness(curves: RobustnessCurve | Sequence[RobustnessCurve]) -> Figure:
     """Sign accuracy (top) and mean squared error (bottom) as a condition varies, a column each.
 
-    Each network is a thin line, their mean a bold one (arrays (value,) or (net, value)); the
-    dashed line marks the value that the task was given with.
+    Parameters
+    ----------
+    curves : RobustnessCurve or sequence of RobustnessCurve
+        One for each condition; scores (value,) or (net, value).
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two rows of panels, a column for each condition.
+
+    Notes
+    -----
+    Each network is a thin line, their mean a bold one; the dashed line marks the value that the
+    task was given with.
     """
     found = several("curves", curves, RobustnessCurve)
     for curve in found:

@@ -18,10 +18,28 @@ from attractory.figures._style import DPI, styled
 
 @styled
 def save(figure: Figure, folder: str | Path, name: str) -> list[Path]:
-    """Write `name`.png (300 dpi) and `name`.svg (text as text) into a folder, and return both.
+    """Write a figure as `name`.png (300 dpi) and `name`.svg (text as text) into a folder.
 
-    The same figure gives the same bytes. Raises InvalidSetting when it is no matplotlib figure or
-    the name is no plain file name, FileProblem when a file cannot be written.
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The same figure gives the same bytes.
+    folder : str or Path
+        Where the files go.
+    name : str
+        Their name, without folder and ending.
+
+    Returns
+    -------
+    list of Path
+        Both files.
+
+    Raises
+    ------
+    InvalidSetting
+        When it is no matplotlib figure or the name is no plain file name.
+    FileProblem
+        When a file cannot be written.
     """
     one_of("figure", figure, Figure)
     if not name or name != Path(name).name:

@@ -33,9 +33,22 @@ FEW = 500  # so many eigenvalues in a panel are drawn in larger dots
 def jacobian_spectra(points: FixedPoints, most: int = 12) -> Figure:
     """Eigenvalues of the Jacobian DF at the fixed points, in the complex plane.
 
-    A panel for each number of unstable dimensions (0, 1, 2, 3, more), on the same axes, with the
-    unit circle: an eigenvalue outside of it is an unstable dimension. The spectra of all points of
-    a panel lie over one another; of more than `most`, those of `most`, evenly chosen.
+    Parameters
+    ----------
+    points : FixedPoints
+        Those of one network.
+    most : int
+        So many spectra are drawn in a panel at most, evenly chosen where there are more points.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A panel for each number of unstable dimensions (0, 1, 2, 3, more), on the same axes.
+
+    Notes
+    -----
+    The unit circle is drawn, too: an eigenvalue outside of it is an unstable dimension. The
+    spectra of all points of a panel lie over one another.
     """
     one_of("points", points, FixedPoints)
     whole_number("most", most)

@@ -43,10 +43,28 @@ def state_space(
 ) -> Figure:
     """What a network does and where its states are (Jarne 2024, figure 6).
 
+    Parameters
+    ----------
+    space : StateSpace
+        Of one network, with at least three components.
+    trajectory : Trajectory, optional
+        What the network does in `trials`; panel A is drawn when both are given.
+    trials : Trials, optional
+        Those of the trajectory.
+    cube : Hypercube, optional
+        The one fitted to the memory states.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel or two.
+
+    Notes
+    -----
     A (when trajectory and trials are given): input, target and network output of the first trial,
-    a row a channel. B: the states of up to 30
-    trials in the three leading components (grey lines), those of all trials while a memory
-    state is held in that state's colour and marker, and the fitted cube (dashed) with its R².
+    a row a channel. B: the states of up to 30 trials in the three leading components (grey lines),
+    those of all trials while a memory state is held in that state's colour and marker, and the
+    fitted cube (dashed) with its R².
     """
     one_of("space", space, StateSpace)
     check_dimensions([space])
@@ -73,7 +91,17 @@ def state_spaces(
 ) -> Figure:
     """States of several networks in their three leading components, a panel each (figure 7).
 
-    Drawn as in `state_space`, with one legend for all; `cubes` are in the order of `spaces`.
+    Parameters
+    ----------
+    spaces : StateSpace or sequence of StateSpace
+        One for each network.
+    cubes : sequence of Hypercube, optional
+        In the order of `spaces`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Drawn as in `state_space`, with one legend for all.
     """
     found = several("spaces", spaces, StateSpace)
     check_dimensions(found)

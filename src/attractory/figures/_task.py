@@ -43,6 +43,20 @@ class Row(NamedTuple):
 def trials(trials: Trials, n: int = 3) -> Figure:
     """The first n trials of a sample, a column each, a row a channel (Jarne 2024, figure 3).
 
+    Parameters
+    ----------
+    trials : Trials
+        The sample.
+    n : int
+        How many of its trials are shown.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A column for each trial.
+
+    Notes
+    -----
     Noisy input and target against time; the target is drawn where the mask counts it. A task with
     as many inputs as outputs has both in one row, another has its inputs above its targets. With
     more than 8 inputs or outputs all inputs are one image and all targets another. Grey bands are

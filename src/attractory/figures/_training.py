@@ -43,12 +43,28 @@ def learning_curve(
 ) -> Figure:
     """Loss (A), and what else the rule reports (B and on), of each network against the update.
 
-    history is that of a run: a row for each net and step, with columns net, step, loss and
-    validation_loss (nan where it was not measured), and a panel for each column of the rule's own
-    (the gradient norm of BPTT). Axes are logarithmic where all values are above 0. Pale lines are
-    the values of single batches, bold ones their running median, circles the validation losses.
-    target_mse draws a horizontal line that target_label names. loss: what was trained, with its
-    unit, for the axis.
+    Parameters
+    ----------
+    history : pandas.DataFrame
+        That of a run: a row for each net and step, with columns net, step, loss and validation_loss
+        (nan where it was not measured), and the columns of the rule's own (the gradient norm of
+        BPTT).
+    target_mse : float, optional
+        Where a horizontal line is drawn.
+    target_label : str
+        Names that line.
+    loss : str
+        What was trained, with its unit, for the axis.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A panel for the loss, and one for each column of the rule's own.
+
+    Notes
+    -----
+    Axes are logarithmic where all values are above 0. Pale lines are the values of single batches,
+    bold ones their running median, circles the validation losses.
     """
     _check_history(history)
     nets = history["net"].unique()
@@ -98,9 +114,21 @@ def _dress(axes: Any, history: pd.DataFrame, column: str, loss: str) -> None:
 def spectral_radius(history: pd.DataFrame) -> Figure:
     """Spectral radius of each network's recurrent weights against the update.
 
-    history is that of a run, with columns net, step, spectral_radius (nan where it was not
-    measured; see `Run.history`). Dashed: 1, where a linear network begins to be unstable. Raises
-    InvalidSetting where it was never measured.
+    Parameters
+    ----------
+    history : pandas.DataFrame
+        That of a run, with columns net, step, spectral_radius (nan where it was not measured; see
+        `Run.history`).
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel. Dashed: 1, where a linear network begins to be unstable.
+
+    Raises
+    ------
+    InvalidSetting
+        Where it was never measured.
     """
     one_of("history", history, pd.DataFrame)
     known = "spectral_radius" in history.columns

@@ -35,9 +35,23 @@ def state_space_3d(
 ) -> PlotlyFigure:
     """The states of one network or several in three dimensions, to be turned by hand (figs 6, 7).
 
-    A plotly figure: trajectory, points while a memory state is held, the fitted cube; a menu
-    chooses the network. Pointing at a spot tells the memory state and the time step. At most 4000
-    points a network, coordinates rounded to 4 digits. It needs no connection.
+    Parameters
+    ----------
+    spaces : StateSpace or sequence of StateSpace
+        One for each network, with at least three components.
+    cubes : Hypercube or sequence of Hypercube, optional
+        Those fitted to the memory states, in the order of `spaces`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Trajectory, points while a memory state is held, the fitted cube; a menu chooses the
+        network.
+
+    Notes
+    -----
+    Pointing at a spot tells the memory state and the time step. At most 4000 points a network,
+    coordinates rounded to 4 digits. The figure needs no connection.
     """
     import plotly.graph_objects as go
 

@@ -33,13 +33,26 @@ PERCENTILE = 99
 def connectivity(connectivity: Connectivity, spectrum: Spectrum) -> Figure:
     """Recurrent weights and eigenvalues of one network (Jarne 2024, figure 4).
 
+    Parameters
+    ----------
+    connectivity : Connectivity
+        The recurrent weights; of a gated cell the matrix of one gate.
+    spectrum : Spectrum
+        The eigenvalues of the matrix, or of a Jacobian, as `Spectrum.of` says.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Three panels.
+
+    Notes
+    -----
     A: the matrix (unit, unit), rows post-synaptic, columns pre-synaptic; the colours are centred
     at 0 and clipped where 99 % of the weights lie within. Under Dale's law the excitatory units of
     each area come first, and a dashed line is where the inhibitory ones begin; solid lines part the
-    areas. Of a gated cell it is the matrix of one gate. B: histogram of all weights with the
-    normal distribution of the same mean and standard deviation. C: eigenvalues in the complex
-    plane with the unit circle; those of modulus above 1.01 are marked. They are those of the
-    matrix, or of a Jacobian, as `Spectrum.of` says.
+    areas. B: histogram of all weights with the normal distribution of the same mean and standard
+    deviation. C: eigenvalues in the complex plane with the unit circle; those of modulus above 1.01
+    are marked.
     """
     one_of("connectivity", connectivity, Connectivity)
     one_of("spectrum", spectrum, Spectrum)
@@ -64,8 +77,16 @@ def connectivity(connectivity: Connectivity, spectrum: Spectrum) -> Figure:
 def spectrum(spectra: Spectrum | Sequence[Spectrum]) -> Figure:
     """Eigenvalues of one network or several, a panel each on the same axes (figure 5).
 
-    Above each panel: how many eigenvalues have a modulus above 1.01, the spectral radius, and the
-    share within 0.02 of the unit circle.
+    Parameters
+    ----------
+    spectra : Spectrum or sequence of Spectrum
+        One for each network.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Above each panel: how many eigenvalues have a modulus above 1.01, the spectral radius, and
+        the share within 0.02 of the unit circle.
     """
     found = several("spectra", spectra, Spectrum)
     columns = min(4, len(found))

@@ -21,12 +21,23 @@ from attractory.tasks import Task
 class Effort(Settings):
     """How much is spent on the dynamics of a network.
 
-    starts, max_starts: of the search for fixed points (see `analysis.fixed_points`). driven_starts:
-    of the searches under constant input, which do not go on after these. samples: noisy
-    samples of each transition of the automaton. hold_steps: how long its states are watched.
-    disturbances, slow_points: whether they are searched for. ways: off saddles with several
-    unstable dimensions (`samples` of `analysis.connections`). patterns, branches: under how many
-    constant pulse patterns fixed points are searched for, and followed as the input grows.
+    Parameters
+    ----------
+    starts, max_starts : int
+        Of the search for fixed points (see `analysis.fixed_points`).
+    driven_starts : int
+        Of the searches under constant input, which do not go on after these.
+    samples : int
+        Noisy samples of each transition of the automaton.
+    hold_steps : int
+        How long the automaton's states are watched (steps).
+    disturbances, slow_points : bool
+        Whether they are searched for.
+    ways : int
+        Off saddles with several unstable dimensions (`samples` of `analysis.connections`).
+    patterns, branches : int
+        Under how many constant pulse patterns fixed points are searched for, and followed as the
+        input grows.
     """
 
     starts: int = 1024
@@ -42,7 +53,13 @@ class Effort(Settings):
 
     @classmethod
     def quick(cls) -> Effort:
-        """Enough to see what a network does, in a fraction of the time."""
+        """Enough to see what a network does, in a fraction of the time.
+
+        Returns
+        -------
+        Effort
+            With fewer starts and samples, and without disturbances and slow points.
+        """
         return cls(
             starts=256,
             max_starts=4096,
@@ -61,11 +78,24 @@ class Effort(Settings):
 class Dynamics(Result):
     """The dynamics of one network. What was not asked for is None, or empty.
 
-    points: fixed points without input. connections: how they hang together, with the attractors
-    that move. continuations: of the memories under growing input. driven: a table of the fixed
-    points under each constant pulse. modes: a table of the slowest modes at stable points.
-    disturbances: the smallest that leave a stable point. slow: slow points. automaton: the network
-    as the machine of its task.
+    Attributes
+    ----------
+    points : FixedPoints
+        Fixed points without input.
+    connections : Connections or None
+        How they hang together, with the attractors that move.
+    continuations : list of Continuation
+        Of the memories under growing input.
+    driven : pandas.DataFrame or None
+        A table of the fixed points under each constant pulse.
+    modes : pandas.DataFrame or None
+        A table of the slowest modes at stable points.
+    disturbances : list of Disturbance
+        The smallest that leave a stable point.
+    slow : SlowPoints or None
+        Slow points.
+    automaton : Automaton or None
+        The network as the machine of its task.
     """
 
     points: analysis.FixedPoints
@@ -78,7 +108,13 @@ class Dynamics(Result):
     automaton: analysis.Automaton | None = None
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Everything as tables, by file name."""
+        """Everything as tables.
+
+        Returns
+        -------
+        dict of str to pandas.DataFrame
+            By file name.
+        """
         tables = {"fixed_points": self.points.table()}
         if self.connections is not None:
             tables["connections"] = self.connections.table()
@@ -111,7 +147,13 @@ class Dynamics(Result):
         return tables
 
     def summary(self) -> dict[str, Any]:
-        """The main numbers and the statements, for a file."""
+        """The main numbers and the statements, for a file.
+
+        Returns
+        -------
+        dict
+            Numbers and sentences by name.
+        """
         completeness = self.points.completeness
         made: dict[str, Any] = {
             "fixed_points": len(self.points),
@@ -142,8 +184,29 @@ def dynamics(
 ) -> Dynamics:
     """Fixed points, and what hangs on them, and the automaton of one network, as far as asked for.
 
-    What the run keeps of it is not computed again; what is computed, it keeps. An automaton needs
-    the fixed points too; what hangs on them is left out without `fixed_points`.
+    Parameters
+    ----------
+    run : Run
+        What it keeps of the network is not computed again; what is computed, it keeps.
+    net : int
+        Index of the network.
+    task : Task
+        The task that the network is asked to do.
+    effort : Effort, optional
+        How much is spent; the usual effort when None.
+    fixed_points : bool
+        Whether what hangs on the fixed points is looked for.
+    automaton : bool
+        Whether the network is tested as the machine of the task; this needs the fixed points too.
+    seed : int
+        Of the searches and samples.
+    say : callable
+        Is told what is being done.
+
+    Returns
+    -------
+    Dynamics
+        What was not asked for is None, or empty.
     """
     effort = effort or Effort()
     settings = {"task": task, "effort": effort, "fixed_points": fixed_points}

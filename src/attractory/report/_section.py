@@ -21,7 +21,15 @@ NOTHING: Content = {"text": (), "turning": (), "table": None, "folded": ()}
 
 
 class Drawing(NamedTuple):
-    """A figure of the page: what stands under it, and the function that draws it when asked."""
+    """A figure of the page.
+
+    Parameters
+    ----------
+    caption : str
+        What stands under it.
+    draw : callable
+        The function that draws it when asked, without arguments.
+    """
 
     caption: str
     draw: Callable[[], Figure]
@@ -30,10 +38,20 @@ class Drawing(NamedTuple):
 class Section(ABC):
     """A part of the page: what it draws, tabulates and says of a study.
 
-    title: its heading, and its name in the registry; of a subclass without one, the name of the
-    class in words. order: sections stand from the lowest to the highest; the package's own are at
-    10, 20, … 100, one that does not say comes before the last of them. template: of its words, a
-    file in `report/templates`; the usual one shows what `content` says.
+    Attributes
+    ----------
+    title : str
+        Its heading, and its name in the registry; of a subclass without one, the name of the class
+        in words.
+    order : float
+        Sections stand from the lowest to the highest; the package's own are at 10, 20, … 100, one
+        that does not say comes before the last of them.
+    template : str
+        Of its words, a file in `report/templates`; the usual one shows what `content` says.
+
+    Examples
+    --------
+    ::
 
         @at.report.section
         class Readout(at.report.Section):
@@ -56,15 +74,35 @@ class Section(ABC):
             cls.title = re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).capitalize()
 
     def figures(self, study: Study) -> dict[str, Drawing]:
-        """Its figures by the name of their files, in the order in which they stand; none: {}."""
+        """Its figures.
+
+        Parameters
+        ----------
+        study : Study
+            The study that the page is about.
+
+        Returns
+        -------
+        dict of str to Drawing
+            By the name of their files, in the order in which they stand; none: {}.
+        """
         return {}
 
     def content(self, study: Study) -> Content | None:
-        """What it has beside its figures, for its template; None: it has no place on this page.
+        """What it has beside its figures, for its template.
 
-        The usual template shows: text (a sequence of paragraphs), table (a DataFrame), and folded
-        (a sequence of pairs of a title and a DataFrame), each of which may be left out. A section
-        that has neither figures nor content is left out, too.
+        Parameters
+        ----------
+        study : Study
+            The study that the page is about.
+
+        Returns
+        -------
+        dict or None
+            None: it has no place on this page. The usual template shows: text (a sequence of
+            paragraphs), table (a DataFrame), and folded (a sequence of pairs of a title and a
+            DataFrame), each of which may be left out. A section that has neither figures nor
+            content is left out, too.
         """
         return {}
 
@@ -81,13 +119,32 @@ _registry: Registry[Section] = Registry(
 def section(kind: type[Section]) -> type[Section]:
     """Make a section part of every page from here on; a decorator at its class.
 
-    Raises InvalidSetting for what is no `Section`, and for the title of another one.
+    Parameters
+    ----------
+    kind : type
+        A subclass of `Section`.
+
+    Returns
+    -------
+    type
+        The same class.
+
+    Raises
+    ------
+    InvalidSetting
+        For what is no `Section`, and for the title of another one.
     """
     return _registry.register(kind)
 
 
 def sections() -> list[Section]:
-    """Every section there is, in the order of the page."""
+    """Every section there is.
+
+    Returns
+    -------
+    list of Section
+        In the order of the page.
+    """
     made = [kind() for kind in _registry.parts.values()]
     return sorted(made, key=lambda each: each.order)  # equal ones as they were registered
 
@@ -126,7 +183,18 @@ def shown_sections(study: Study, all_sections: Sequence[Section] | None = None) 
 
 
 def drawings(study: Study) -> dict[str, Callable[[], Figure]]:
-    """The figures of every section by file name; each is drawn when it is called."""
+    """The figures of every section.
+
+    Parameters
+    ----------
+    study : Study
+        The study that they show.
+
+    Returns
+    -------
+    dict of str to callable
+        By file name; each is drawn when it is called.
+    """
     return {
         name: drawing.draw
         for each in shown_sections(study)

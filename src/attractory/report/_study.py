@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from attractory import analysis
 from attractory._cores import spread
 from attractory._errors import InvalidSetting, one_line
 from attractory._files import write_json, write_text
-from attractory._stored import stored
 from attractory.evaluation import (
     PsychometricCurve,
     Responses,
@@ -30,14 +29,14 @@ from attractory.evaluation import (
     responses,
     robustness,
 )
-from attractory.models import Network, Trajectory
+from attractory.models import Trajectory
 from attractory.report._cubes import cube_json, cube_row
 from attractory.report._dynamics import Dynamics, Effort, dynamics, known_dynamics
+from attractory.report._states import all_states
 from attractory.runs import Run, of_network, save_safetensors
-from attractory.tasks import Task, Trials, noise_seed
+from attractory.tasks import Task, Trials
 
 SCORE_SEED = 1_000_003  # the scores' trials are none of those trained on
-VISITS = 128  # trials in random order by whose visits memories are told from echoes
 MOST_LEVELS, MOST_CONDITIONS = 24, 3  # of the tables by condition
 
 
@@ -45,15 +44,42 @@ MOST_LEVELS, MOST_CONDITIONS = 24, 3  # of the tables by condition
 class Study:
     """The results for a run: lists have one entry a network.
 
-    task: the run's task as it is scored. scores: on fresh trials, the last step left out where the
-    task's generator spoils it; scores_with_last_step: with it (None where nothing is left out).
-    probe: the trials of the state space (the walk through all states for a flip-flop).
-    cubes is None unless every network is a flip-flop memory seen in enough dimensions;
-    untrained_cube: that of an untrained network of the same model, beside it. dynamics:
-    fixed points and automaton; None where neither was asked for. connectivity: empty for a model
-    without one matrix of recurrent weights, audit then None, too. choices: the psychometric curves
-    of a task with evidence, else None. by_condition: scores in the conditions of the trials, a
-    table a condition, by its name. omitted: what does not exist here, and why, in words.
+    Attributes
+    ----------
+    run : Run
+        The run that is studied.
+    task : Task
+        The run's task as it is scored.
+    scores : Scores
+        On fresh trials, the last step left out where the task's generator spoils it.
+    scores_with_last_step : Scores or None
+        With it; None where nothing is left out.
+    curves : list of RobustnessCurve
+        One for each condition that is varied.
+    connectivity : list of Connectivity
+        Empty for a model without one matrix of recurrent weights.
+    spectra : list of Spectrum
+        The eigenvalues.
+    probe : Trials
+        The trials of the state space (the walk through all states for a flip-flop).
+    trajectory : Trajectory
+        What the first network does in the first trial of the probe.
+    spaces, principal_spaces : list of StateSpace
+        The states by singular value decomposition, and by principal components.
+    cubes : list of Hypercube or None
+        None unless every network is a flip-flop memory seen in enough dimensions.
+    untrained_cube : Hypercube or None
+        That of an untrained network of the same model, beside it.
+    dynamics : list of Dynamics or None
+        Fixed points and automaton; None where neither was asked for.
+    audit : Audit or None
+        Of the weights; None for a model without one matrix of recurrent weights.
+    choices : PsychometricCurve or None
+        The psychometric curves of a task with evidence.
+    by_condition : dict of str to pandas.DataFrame
+        Scores in the conditions of the trials, a table a condition, by its name.
+    omitted : tuple of str
+        What does not exist here, and why, in words.
     """
 
     run: Run
@@ -76,7 +102,13 @@ class Study:
     omitted: tuple[str, ...] = ()
 
     def network_table(self) -> pd.DataFrame:
-        """A row for each network: its scores and what its weights and states are like."""
+        """The networks as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each network: its scores and what its weights and states are like.
+        """
         rows = []
         for net in range(len(self.run.networks)):
             spectrum = self.spectra[net].summary()
@@ -101,7 +133,13 @@ class Study:
         return pd.DataFrame(rows)
 
     def save(self, folder: Path) -> None:
-        """Write the tables to `folder`, as CSV and JSON."""
+        """Write the tables, as CSV and JSON.
+
+        Parameters
+        ----------
+        folder : Path
+            Where the files go.
+        """
         tables = {
             "networks": self.network_table(),
             "scores": self.scores.table(),
@@ -165,12 +203,28 @@ def study(
 ) -> Study:
     """Score and analyse all networks of a run.
 
-    `n` trials for the scores, drawn from `seed`; a quarter of them for each point of the
-    robustness curves. `say` is told what is being done. Every network's scores go into its row of
-    `run.status`. fixed_points, automaton: whether these are looked for too, with how much `effort`;
-    None: they are there where they were computed before.
+    Every network's scores go into its row of `run.status`. The run keeps what is computed
+    (`Run.results`); what it keeps is not computed again.
 
-    The run keeps what is computed (`Run.results`); what it keeps is not computed again.
+    Parameters
+    ----------
+    run : Run
+        The run.
+    n : int
+        Number of trials for the scores; a quarter of them for each point of the robustness curves.
+    seed : int
+        From which the trials are drawn.
+    say : callable
+        Is told what is being done.
+    fixed_points, automaton : bool, optional
+        Whether these are looked for too; None: they are there where they were computed before.
+    effort : Effort, optional
+        How much is spent on them.
+
+    Returns
+    -------
+    Study
+        The results.
     """
     _check_status(run)
     if automaton:
@@ -202,7 +256,7 @@ def study(
         curves.append(together("robustness", points, vary=vary, values=values, **own))
     say("weights, spectra and state space")
     connectivity, audit, omitted = _weights(run)
-    states, control = _all_states(run, answers, asked)
+    states, control = all_states(run, answers, asked)
     return Study(
         run=run,
         task=task,
@@ -272,58 +326,6 @@ def _weights(
     except InvalidSetting as reason:
         omitted.append(f"No audit of the weights is made: {reason}.")
     return connectivity, audit, tuple(omitted)
-
-
-@stored
-@dataclass(frozen=True)
-class States:
-    """What one network does in the first trial of the probe, and where its states are."""
-
-    trajectory: Trajectory
-    space: analysis.StateSpace
-    principal: analysis.StateSpace
-    cube: analysis.Hypercube | None
-
-
-def _all_states(run: Run, answers: Responses, asked: dict[str, Any]) -> tuple[list[States], States]:
-    """Of each network, and the control beside them: what the same analysis says of a network that
-    was not trained."""
-    task, n, seed = asked["task"], asked["n"], asked["seed"]
-    untrained = run.model.build(task.n_inputs, task.n_outputs, seed=seed)
-
-    def look(net: int | None) -> States:
-        network = untrained if net is None else run.networks[net]
-        visits = answers.trials.first(VISITS) if n >= VISITS else task.sample(VISITS, seed)
-        dimensions = min(3, run.model.state_size)
-        return _states(
-            network, task.probe(answers.trials), visits, dimensions, task.memory_bits, seed
-        )
-
-    def found(net: int | None) -> States:
-        name = "states" if net is not None else "states of an untrained network"
-        made: States = run.results.of(name, asked, partial(look, net), net)
-        return made
-
-    *states, control = spread(found, [*_numbers(run), None])
-    return states, control
-
-
-def _states(
-    network: Network, probe: Trials, visits: Trials, dimensions: int, bits: int, seed: int
-) -> States:
-    """One simulation of the probe for all of it; of the visits where there is a cube of `bits`.
-
-    The cube is that of the memories on the walk, held apart on trials in random order.
-    """
-    path = network.simulate(probe.inputs, noise_seed(seed), precision="float64")
-    space = analysis.state_space(path, probe, "svd", dimensions)
-    principal = analysis.state_space(path, probe, "pca", dimensions)
-    cube = None
-    if 0 < bits <= dimensions:
-        visited = analysis.state_space(network, visits, n=dimensions, seed=seed)
-        cube = analysis.hypercube(space, visited)
-    one = {name: getattr(path, name)[:1].copy() for name in ("inputs", "states", "outputs")}
-    return States(replace(path, **one), space, principal, cube)
 
 
 def _choices(answers: Responses) -> PsychometricCurve | None:

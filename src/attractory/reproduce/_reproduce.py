@@ -30,10 +30,34 @@ def reproduce(
 ) -> Study:
     """Jarne (2024) from beginning to end: networks, scores, figures 1 to 7, fixed points, one page.
 
-    preset: "fast" trains the paper's network (equation 7, tanh, orthogonal) on the paper's task by
-    a better recipe (`BPTT.near_orthogonal`), the spoiled last step left out; "paper" follows the
-    published protocol to the letter. source: a Keras file whose network is analysed instead of
-    training. Everything goes to the folder `path`: the run, analysis/, figures/, report.html.
+    Parameters
+    ----------
+    preset : str
+        "fast" trains the paper's network (equation 7, tanh, orthogonal) on the paper's task by a
+        better recipe (`BPTT.near_orthogonal`), the spoiled last step left out; "paper" follows the
+        published protocol to the letter.
+    nets : int
+        Number of networks.
+    units : int
+        Of each network.
+    source : str or Path, optional
+        A Keras file whose network is analysed instead of training.
+    seed : int
+        Of the training.
+    path : str or Path
+        The folder that everything goes to: the run, analysis/, figures/, report.html.
+    progress : bool
+        Whether the progress of training is shown.
+    say : callable
+        Is told what is being done.
+
+    Returns
+    -------
+    Study
+        The results that the page shows.
+
+    Notes
+    -----
     An interrupted call goes on from its last checkpoint when it is repeated.
     """
     if source is not None:

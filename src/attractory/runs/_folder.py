@@ -49,7 +49,15 @@ _packages = ("attractory", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy"
 
 @dataclass(frozen=True)
 class Claim:
-    """A folder that this process alone works on; manifest: of this very run, None in a free one."""
+    """A folder that this process alone works on.
+
+    Attributes
+    ----------
+    manifest : dict or None
+        That of this very run; None in a free folder.
+    lock : FolderLock
+        The lock that keeps others out, as long as it is held.
+    """
 
     manifest: dict[str, Any] | None
     lock: FolderLock
@@ -59,8 +67,23 @@ class Claim:
 def claim_folder(folder: Path, config: dict[str, Any]) -> Iterator[Claim]:
     """Have a folder for this run, and for this process alone, as long as the context lasts.
 
-    Raises FileProblem when the folder holds another run or other files, when another process works
-    on it, or when it cannot be written.
+    Parameters
+    ----------
+    folder : Path
+        The folder; it is made where it is missing.
+    config : dict
+        What identifies the run (`run_config`).
+
+    Yields
+    ------
+    Claim
+        The manifest that is there, and the lock.
+
+    Raises
+    ------
+    FileProblem
+        When the folder holds another run or other files, when another process works on it, or when
+        it cannot be written.
     """
     own_manifest(folder, config)  # before a lock file is put where none belongs
     with FolderLock(folder) as lock:
@@ -72,16 +95,39 @@ def claim_folder(folder: Path, config: dict[str, Any]) -> Iterator[Claim]:
 
 
 def tidy_up(folder: Path, config: dict[str, Any]) -> None:
-    """Remove what a kill at the very end of a run has left, where it can be removed."""
+    """Remove what a kill at the very end of a run has left, where it can be removed.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    config : dict
+        What identifies the run (`run_config`).
+    """
     if exists(folder / LOCK):
         with suppress(FileProblem), claim_folder(folder, config):
             pass  # to claim it is to tidy it up
 
 
 def own_manifest(folder: Path, config: dict[str, Any]) -> dict[str, Any] | None:
-    """The manifest of this very run when the folder holds it; None when the folder is free.
+    """The manifest of this very run when the folder holds it.
 
-    Raises FileProblem when the folder holds another run or other files, or cannot be read.
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    config : dict
+        What identifies the run (`run_config`).
+
+    Returns
+    -------
+    dict or None
+        None when the folder is free.
+
+    Raises
+    ------
+    FileProblem
+        When the folder holds another run or other files, or cannot be read.
     """
     if exists(folder / MANIFEST):
         manifest = read_manifest(folder)
@@ -107,9 +153,29 @@ def write_manifest(
     rows: list[dict[str, Any]],
     files: dict[str, str] | None = None,
 ) -> None:
-    """manifest.json: what the run is, with which versions it was made, and how each net stands.
+    """Write manifest.json: what the run is, how it was made, and how each network stands.
 
-    files: SHA-256 of the run's files by their names in the folder.
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    config : dict
+        What identifies the run (`run_config`).
+    status : str
+        "running" or "finished".
+    rows : list of dict
+        How each network stands.
+    files : dict of str to str, optional
+        SHA-256 of the run's files by their names in the folder.
+
+    Raises
+    ------
+    FileProblem
+        When the run cannot be written as JSON, or the file cannot be written.
+
+    Notes
+    -----
+    The versions of the packages, and the machine, are written, too.
     """
     content = as_json(
         {
@@ -193,7 +259,13 @@ def _settle(folder: Path, files: dict[str, str], alone: bool = False) -> None:
 
 
 def package_versions() -> dict[str, str]:
-    """Versions of Python and of the packages that numbers depend on."""
+    """Versions of Python and of the packages that numbers depend on.
+
+    Returns
+    -------
+    dict of str to str
+        Versions by name.
+    """
     versions = {name: importlib.metadata.version(name) for name in _packages}
     return {"python": platform.python_version(), **versions}
 
@@ -231,7 +303,20 @@ def weights_content(
 
 
 def write_weights(path: Path, stacked: dict[str, np.ndarray]) -> str:
-    """Weights (net, …) by name as a file of their own; its SHA-256."""
+    """Weights by name as a file of their own.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    stacked : dict of str to array (net, …)
+        The weights of all networks.
+
+    Returns
+    -------
+    str
+        The file's SHA-256.
+    """
     content = weights_content(stacked)
     write_bytes(path, content)
     return digest(content)

@@ -14,13 +14,31 @@ from attractory.tasks import Task, of_the_paper
 def export(
     run: Run, format: str = "keras", folder: str | Path | None = None, net: int | None = None
 ) -> list[Path]:
-    """Write a run's networks (or the one of index `net`) for another framework: their files.
+    """Write a run's networks for another framework.
 
-    format: the name of one that is written ("keras", "torch" for a state dict as safetensors,
-    "onnx", or one of your own; see `attractory.exchange`). folder: `export` in the run's own when
-    None. Files are called network_0 and so on. Raises InvalidSetting for an unknown format or index
-    and for networks that would compute something else there, FileProblem when a file cannot be
-    written.
+    Parameters
+    ----------
+    run : Run
+        Whose networks are written.
+    format : str
+        The name of one that is written ("keras", "torch" for a state dict as safetensors, "onnx",
+        or one of your own; see `attractory.exchange`).
+    folder : str or Path, optional
+        `export` in the run's own when None.
+    net : int, optional
+        The index of the only network that is written; all when None.
+
+    Returns
+    -------
+    list of Path
+        The files, called network_0 and so on.
+
+    Raises
+    ------
+    InvalidSetting
+        For an unknown format or index and for networks that would compute something else there.
+    FileProblem
+        When a file cannot be written.
     """
     ending = exchange.named(format, "writes").endings[0]
     if folder is None and run.path is None:
@@ -37,9 +55,29 @@ def imported(
 ) -> Run:
     """A run of a network from another framework's file, to be scored and analysed on a task.
 
-    task None: the paper's flip-flop, of as many bits as the network has inputs; the spoiled last
-    step is left out of scores. format, said: as in `attractory.exchange.read`. Raises as it does;
-    InvalidSetting when inputs or outputs are not as many as the task's.
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    task : Task, optional
+        None: the paper's flip-flop, of as many bits as the network has inputs; the spoiled last
+        step is left out of scores.
+    format : str, optional
+        As in `attractory.exchange.read`.
+    **said : object
+        What the file does not say, as the settings of `attractory.exchange.read`.
+
+    Returns
+    -------
+    Run
+        A run of one network, in memory.
+
+    Raises
+    ------
+    InvalidSetting
+        When inputs or outputs are not as many as the task's, and as `attractory.exchange.read`.
+    FileProblem
+        As `attractory.exchange.read`.
     """
     network = exchange.read(path, format, **said)
     if task is None:

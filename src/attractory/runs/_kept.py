@@ -18,10 +18,21 @@ Made = TypeVar("Made")
 def kept(function: Callable[Given, Made]) -> Callable[Given, Made]:
     """Keep what an analysis of one network computes; a decorator.
 
-    The function takes a network first. Given a run instead, or several networks, it makes a list of
-    one result a network (of a run of one network the result itself); those of a run are kept in
-    its folder, and what was kept is not computed again. What it computes on a network is remembered
-    by this process, and found for a run of it.
+    Parameters
+    ----------
+    function : callable
+        The analysis. It takes a network first.
+
+    Returns
+    -------
+    callable
+        The same analysis. Given a run instead, or several networks, it makes a list of one result a
+        network (of a run of one network the result itself).
+
+    Notes
+    -----
+    Results of a run are kept in its folder, and what was kept is not computed again. What is
+    computed on a network is remembered by this process, and found for a run of it.
     """
     first = next(iter(inspect.signature(function).parameters))
 
@@ -43,7 +54,24 @@ def kept(function: Callable[Given, Made]) -> Callable[Given, Made]:
 
 
 def of_network(run: Run, net: int, analysis: Callable[..., Made], **settings: Any) -> Made:
-    """A `kept` analysis of one network of a run: what was kept, or computed and kept now."""
+    """A `kept` analysis of one network of a run: what was kept, or computed and kept now.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    net : int
+        Index of the network.
+    analysis : callable
+        One that was decorated with `kept`.
+    **settings : object
+        Its settings, by name.
+
+    Returns
+    -------
+    object
+        The analysis's result.
+    """
     function = analysis.__wrapped__  # type: ignore[attr-defined]
     network = run.networks[net]
     whole = _bound(function, (network,), settings)

@@ -53,6 +53,13 @@ class Results:
     Each is a file in the folder `results` of the run, with the checksum of the weights that it is
     of: a result of other weights is never given. Results of networks that were analysed in this
     process without their run are found, too.
+
+    Parameters
+    ----------
+    run : Run
+        The networks, and the folder that they are in.
+    functions : dict of str to callable
+        Those among the settings of task, model and rule, which no file holds, by their fields.
     """
 
     def __init__(self, run: Networks, functions: dict[str, Any]) -> None:
@@ -68,7 +75,21 @@ class Results:
     ) -> Any:
         """The kept result of an analysis with these settings, or a new one, which is then kept.
 
-        net: the network's index; None where the result is of all networks together.
+        Parameters
+        ----------
+        analysis : str
+            Its name.
+        settings : dict
+            Its settings, by name.
+        compute : callable
+            Makes the result, without arguments.
+        net : int or None
+            The network's index; None where the result is of all networks together.
+
+        Returns
+        -------
+        object
+            The result.
         """
         found = self.find(analysis, settings, net)
         if found is None:
@@ -78,7 +99,22 @@ class Results:
         return found
 
     def find(self, analysis: str, settings: dict[str, Any], net: int | None) -> Any | None:
-        """The kept result; None where there is none of these weights and settings."""
+        """The kept result of an analysis.
+
+        Parameters
+        ----------
+        analysis : str
+            Its name.
+        settings : dict
+            Its settings, by name.
+        net : int or None
+            The network's index; None where the result is of all networks together.
+
+        Returns
+        -------
+        object or None
+            None where there is none of these weights and settings.
+        """
         weights, said = self._weights(net), settings_digest(settings)
         if said is None:
             return None
@@ -90,9 +126,21 @@ class Results:
         return None if kept is None else kept.result
 
     def newest(self, analysis: str, net: int | None, **having: Any) -> Any | None:
-        """The result of an analysis that was kept last; None without one.
+        """The result of an analysis that was kept last.
 
-        having: settings that it must have; the others may be any.
+        Parameters
+        ----------
+        analysis : str
+            Its name.
+        net : int or None
+            The network's index; None where the result is of all networks together.
+        **having : object
+            Settings that it must have; the others may be any.
+
+        Returns
+        -------
+        object or None
+            None without one.
         """
         weights = self._weights(net)
         asked = {name: _plain(value) for name, value in having.items()}
@@ -106,7 +154,19 @@ class Results:
         return None
 
     def keep(self, analysis: str, settings: dict[str, Any], result: Any, net: int | None) -> None:
-        """Keep a result of the run's network `net`, or of all of them."""
+        """Keep a result of one network of the run, or of all of them.
+
+        Parameters
+        ----------
+        analysis : str
+            Its name.
+        settings : dict
+            Its settings, by name.
+        result : object
+            What was computed.
+        net : int or None
+            The network's index; None where the result is of all networks together.
+        """
         weights, said = self._weights(net), settings_digest(settings)
         remember(weights, analysis, settings, result)
         if self.folder is None or said is None:
@@ -127,7 +187,13 @@ class Results:
                 yield kept
 
     def table(self) -> pd.DataFrame:
-        """A row for each kept result: analysis, net, kind of result, settings."""
+        """The kept results as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each kept result: analysis, net, kind of result, settings.
+        """
         rows = [
             {
                 "analysis": kept.analysis,

@@ -50,14 +50,31 @@ MOST_READINGS = 3  # of a run that another process writes anew while it is read
 class Run:
     """Networks that were trained (or imported) together, with all that is needed to know how.
 
-    networks: the networks, in order. history: a row for each net and step (columns net, step,
-    loss, validation_loss, what else the rule reports, as BPTT its gradient_norm, learning_rate,
-    seconds, spectral_radius; step counts from 1, loss is that of the batch before the update,
-    spectral_radius is that of the recurrent weights after it, at checks, NaN elsewhere and for
-    models without one square matrix). status: a row
-    (dict) for each network: net, seed, status ("finished", "stopped early", "diverged",
-    "imported"), step, events. path: the run's folder, or None while it is in memory only. source:
-    where imported networks came from.
+    Attributes
+    ----------
+    task : Task
+        What the networks were trained on, or are analysed on.
+    model : Model
+        What the networks are.
+    networks : sequence of Network
+        The networks, in order.
+    status : list of dict
+        A row for each network: net, seed, status ("finished", "stopped early", "diverged",
+        "imported"), step, events.
+    rule : Rule or None
+        How they were trained; None of imported ones.
+    seed : int
+        The seed of the training.
+    history : pandas.DataFrame
+        A row for each net and step (columns net, step, loss, validation_loss, what else the rule
+        reports, as BPTT its gradient_norm, learning_rate, seconds, spectral_radius; step counts
+        from 1, loss is that of the batch before the update, spectral_radius is that of the
+        recurrent weights after it, at checks, NaN elsewhere and for models without one square
+        matrix).
+    source : dict or None
+        Where imported networks came from.
+    path : Path or None
+        The run's folder; None while it is in memory only.
     """
 
     task: tasks.Task
@@ -92,10 +109,25 @@ class Run:
         )
 
     def save(self, path: str | Path | None = None) -> Path:
-        """Write the run to a folder (its own when None) and return the folder.
+        """Write the run to a folder.
 
-        Raises FileProblem when the folder belongs to another run or to another process that works
-        on it, or cannot be written, or when weights are not finite.
+        Parameters
+        ----------
+        path : str or Path, optional
+            The folder; the run's own when None.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        InvalidSetting
+            When no folder is named, and the run has none.
+        FileProblem
+            When the folder belongs to another run or to another process that works on it, or cannot
+            be written, or when weights are not finite.
         """
         if path is None and self.path is None:
             raise InvalidSetting("path = None is not allowed: this run has no folder yet; name one")
@@ -108,7 +140,12 @@ class Run:
     def write(self, folder: Path, others: dict[str, str]) -> None:
         """Write the run to a folder that this process has claimed.
 
-        others: SHA-256 of the run's files that are there already, by their names in the folder.
+        Parameters
+        ----------
+        folder : Path
+            The folder.
+        others : dict of str to str
+            SHA-256 of the run's files that are there already, by their names in the folder.
         """
         stacked = self._stacked()
         checked_weights(folder / NETWORKS, self.model, stacked, len(self.networks))
@@ -145,9 +182,25 @@ def imported_run(network: Network, task: tasks.Task, file: str | Path) -> Run:
 def load(path: str | Path, **functions: Callable[..., Any]) -> Run:
     """A run from its folder.
 
-    functions: those that the model (or task, or rule) was made with, by the names of its settings
-    (`activation`, `step`): a function cannot be stored. Raises FileProblem when a file is missing,
-    damaged or does not fit the others; InvalidSetting when a function is missing.
+    Parameters
+    ----------
+    path : str or Path
+        The folder.
+    **functions : callable
+        Those that the model (or task, or rule) was made with, by the names of its settings
+        (`activation`, `step`): a function cannot be stored.
+
+    Returns
+    -------
+    Run
+        The run that was saved.
+
+    Raises
+    ------
+    FileProblem
+        When a file is missing, damaged or does not fit the others.
+    InvalidSetting
+        When a function is missing.
     """
     folder = as_path(path)
     for _ in range(MOST_READINGS - 1):
@@ -185,7 +238,28 @@ def run_config(
     seed: int,
     source: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What identifies a run, in JSON's terms."""
+    """What identifies a run, in JSON's terms.
+
+    Parameters
+    ----------
+    task : Task
+        What the networks are trained on.
+    model : Model
+        What they are.
+    rule : Rule or None
+        How they are trained; None of imported ones.
+    nets : int
+        Number of networks.
+    seed : int
+        The seed of the training.
+    source : dict, optional
+        Where imported networks came from.
+
+    Returns
+    -------
+    dict
+        Two runs with equal ones are the same.
+    """
     return {
         "task": {"name": task.name, "settings": task.to_json()},
         "model": {"name": type(model).__name__, "settings": model.to_json()},
@@ -207,7 +281,18 @@ def given_arrays(*parts: Settings | None) -> dict[str, np.ndarray]:
 
 
 def given_functions(*parts: Settings | None) -> dict[str, Any]:
-    """The functions among the settings, which a run's folder does not hold, by their fields."""
+    """The functions among settings, which a run's folder does not hold.
+
+    Parameters
+    ----------
+    *parts : Settings or None
+        Task, model and rule.
+
+    Returns
+    -------
+    dict of str to callable
+        By the names of the settings.
+    """
     found: dict[str, Any] = {}
     for settings in parts:
         for said, name in {} if settings is None else settings.setting_names().items():

@@ -102,7 +102,28 @@ class Manifest(_Manifest):
 
 
 class LoopState(BaseModel):
-    """The numbers of the training loop in a checkpoint; infinities and NaN are values, too."""
+    """The numbers of the training loop in a checkpoint; infinities and NaN are values, too.
+
+    Parameters
+    ----------
+    step : int
+        The number of updates so far.
+    seconds : float
+        How long they took (s).
+    active : list of bool
+        Whether each network is still trained.
+    best_validation : list of float
+        The lowest validation loss of each network so far; infinite where the rule does not stop
+        early by it.
+    checks_without_better : list of int
+        The number of checks of each network since then.
+    rows : list of Row
+        How each network stands.
+    watch : Watch
+        The state of the divergence watch.
+    kept : dict of str to str
+        SHA-256 of the weights of checks, by their files.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -126,7 +147,29 @@ class LoopState(BaseModel):
 
 
 def checked(schema: type[Any], content: Any, where: str, verdict: str = "damaged") -> Any:
-    """`content` by its schema; FileProblem names the first thing that is wrong."""
+    """Content checked by its schema.
+
+    Parameters
+    ----------
+    schema : type
+        A class of pydantic's.
+    content : object
+        What a file holds, as JSON's values.
+    where : str
+        The file, as the message names it.
+    verdict : str
+        What the message says of content that does not fit.
+
+    Returns
+    -------
+    object
+        The content, of the schema's class.
+
+    Raises
+    ------
+    FileProblem
+        It names the first thing that is wrong.
+    """
     try:
         return schema.model_validate(content)
     except ValidationError as error:

@@ -23,25 +23,46 @@ def load_keras(
 ) -> Network:
     """A network from a Keras file, or from a live Keras model.
 
-    The file is legacy HDF5 (Keras 2), HDF5 or `.keras` (Keras 3); Keras itself is not needed. It
-    must hold SimpleRNN, GRU or LSTM layers in a row and after them one linear Dense; several
-    recurrent layers become a `Stacked` network. Matrices are turned from Keras's [from, to] to
-    [to, from]; activations and biases are kept.
+    Parameters
+    ----------
+    source : str, Path or keras.Model
+        The file, or the model. The file is legacy HDF5 (Keras 2), HDF5 or `.keras` (Keras 3); Keras
+        itself is not needed.
+    activation : str or callable, optional
+        That of every SimpleRNN, whatever the file says.
+    recurrent_activation : str, optional
+        That of the gates of every GRU and LSTM, whatever the file says: "sigmoid", "hard_sigmoid"
+        (as the version of Keras that wrote the file has it), "hard_sigmoid_keras2" (x/5 + 1/2
+        within [0, 1]) or "hard_sigmoid_keras3" (x/6 + 1/2).
+    reset_after : bool, optional
+        Of every GRU without a bias, where the file does not say it.
+
+    Returns
+    -------
+    Network
+        Of several recurrent layers a `Stacked` network.
+
+    Raises
+    ------
+    FileProblem
+        With one line when the file cannot be used.
+    InvalidSetting
+        When what is said does not fit the file.
+
+    Warns
+    -----
+    UserWarning
+        Of a Masking layer that could skip steps of ordinary trials.
+
+    Notes
+    -----
+    The file must hold SimpleRNN, GRU or LSTM layers in a row and after them one linear Dense.
+    Matrices are turned from Keras's [from, to] to [to, from]; activations and biases are kept.
 
     A file with weights alone does not say what its layers compute. What was the same in all
     versions of Keras is taken (tanh for SimpleRNN, a linear Dense), gates are those of the version
     that wrote the file; where that is not known the file is refused until it is said here.
     docs/in-and-out.md has the table.
-
-    source: the file, or the model.
-    activation: that of every SimpleRNN, whatever the file says.
-    recurrent_activation: that of the gates of every GRU and LSTM, whatever the file says:
-        "sigmoid", "hard_sigmoid" (as the version of Keras that wrote the file has it),
-        "hard_sigmoid_keras2" (x/5 + 1/2 within [0, 1]) or "hard_sigmoid_keras3" (x/6 + 1/2).
-    reset_after: of every GRU without a bias, where the file does not say it.
-
-    Raises FileProblem with one line when the file cannot be used, InvalidSetting when what is said
-    does not fit it. Warns of a Masking layer that could skip steps of ordinary trials.
     """
     if not isinstance(source, (str, os.PathLike)) and not is_keras_model(source):
         raise InvalidSetting(

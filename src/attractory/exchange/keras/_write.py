@@ -26,12 +26,29 @@ _CLASSES = {ours: theirs for theirs, ours in RECURRENT.items()}
 def to_keras(network: Network) -> Any:
     """The network as a `keras.Sequential`: SimpleRNN, GRU or LSTM layers, then a linear Dense.
 
-    It maps inputs (trial, time, input) to outputs (trial, time, output) in float32, its layers are
-    called layer_1, layer_2, ..., readout. Keras must be installed; where neither KERAS_BACKEND nor
-    TensorFlow is there, it is imported with JAX as its backend.
+    Parameters
+    ----------
+    network : Network
+        The network that is turned into a model of Keras.
 
-    Raises InvalidSetting for a network that would compute something else in Keras (a leak, noise,
-    an activation that Keras does not have), AttractoryError when Keras is missing.
+    Returns
+    -------
+    keras.Sequential
+        It maps inputs (trial, time, input) to outputs (trial, time, output) in float32, its layers
+        are called layer_1, layer_2, ..., readout.
+
+    Raises
+    ------
+    InvalidSetting
+        For a network that would compute something else in Keras (a leak, noise, an activation that
+        Keras does not have).
+    AttractoryError
+        When Keras is missing.
+
+    Notes
+    -----
+    Keras must be installed; where neither KERAS_BACKEND nor TensorFlow is there, it is imported
+    with JAX as its backend.
     """
     chain = chain_of(network, "Keras")
     settings = [_settings(layer) for layer in chain.layers]
@@ -57,13 +74,28 @@ def to_keras(network: Network) -> Any:
 
 
 def save_keras(network: Network, path: str | Path) -> Path:
-    """Write a network to a file that Keras loads, and `load_keras`: the path.
+    """Write a network to a file that Keras loads, and `load_keras`.
 
-    The name's ending says the format: `.keras`, `.h5` and `.hdf5` (a whole model in the older
-    HDF5), `.weights.h5` (weights alone, without the activation). An existing file is replaced.
+    Parameters
+    ----------
+    network : Network
+        The network that is written.
+    path : str or Path
+        The file; an existing one is replaced. The name's ending says the format: `.keras`, `.h5`
+        and `.hdf5` (a whole model in the older HDF5), `.weights.h5` (weights alone, without the
+        activation).
 
-    Raises FileProblem for another ending or when the file cannot be written, and what `to_keras`
-    raises.
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    FileProblem
+        For another ending or when the file cannot be written.
+    InvalidSetting, AttractoryError
+        As `to_keras`.
     """
     path = Path(path)
     ending = next((each for each in _ENDINGS if path.name.endswith(each)), None)

@@ -55,21 +55,40 @@ def load_psychrnn(
 ) -> Network:
     """A network from the `.npz` file of PsychRNN's `save`, of its `Basic` and `BasicScan` models.
 
-    activation: the transfer function. None: as the file says (PsychRNN keeps it as a pickled
-    function since 2022, whose name is read), and PsychRNN's default, "relu", where it says nothing.
-    A function whose values are not known by its name (a lambda, a partial, one of your own) must be
-    said here. tau, dt: in ms; the file's, where it has them, else 100 and 10, as in PsychRNN's
-    examples: say them when they were others.
+    Parameters
+    ----------
+    path : str or Path
+        The file. Nothing in it is unpickled.
+    activation : str, optional
+        The transfer function. None: as the file says (PsychRNN keeps it as a pickled function since
+        2022, whose name is read), and PsychRNN's default, "relu", where it says nothing. A function
+        whose values are not known by its name (a lambda, a partial, one of your own) must be said
+        here.
+    tau, dt : float, optional
+        Time constant and step in ms; the file's, where it has them, else 100 and 10, as in
+        PsychRNN's examples: say them when they were others.
 
-    The network is a `CurrentRNN` with the matrices that were in effect, [to, from] as here: the
-    file's masks and Dale's law are applied, which changes nothing where `save` did it before. It
-    begins in the file's initial state; the noise is left out. Nothing in the file is unpickled.
+    Returns
+    -------
+    Network
+        A `CurrentRNN` with the matrices that were in effect, [to, from] as here.
 
-    Raises FileProblem in one line when an array is missing or has another shape than the others
-    ask for, the file is that of an LSTM, or it has something pickled that is not understood;
-    InvalidSetting for the arguments.
+    Raises
+    ------
+    FileProblem
+        In one line when an array is missing or has another shape than the others ask for, the file
+        is that of an LSTM, or it has something pickled that is not understood.
+    InvalidSetting
+        For the arguments.
 
-    Source: Ehrlich et al. (2021), eNeuro 8(1); the equation is that of PsychRNN 1.0's
+    Notes
+    -----
+    The file's masks and Dale's law are applied, which changes nothing where `save` did it before.
+    The network begins in the file's initial state; the noise is left out.
+
+    References
+    ----------
+    Ehrlich et al. (2021), eNeuro 8(1); the equation is that of PsychRNN 1.0's
     psychrnn/backend/models/basic.py, the files are those of `RNN.save` in psychrnn/backend/rnn.py.
     """
     stored = read_npz(Path(path), _is_ours)

@@ -32,39 +32,66 @@ def from_torch(
 ) -> Network:
     """A network from PyTorch: one or more nn.RNN, nn.GRU or nn.LSTM, then one nn.Linear.
 
-    Or a network of currents in the names that the field gives its arrays (see the last paragraph).
+    Or a network of currents in the names that the field gives its arrays (see the notes).
 
-    source: an nn.Module that holds these (in the order in which they are used; within DataParallel,
-    DistributedDataParallel, AveragedModel or torch.compile, too), its state dict, a dict of NumPy
-    arrays with the names of one, a checkpoint with one in it, or the path of a file with one:
-    `.safetensors`, for which torch is not needed, or what torch.save wrote (`.pt`, `.pth`, `.pkl`,
-    ...), which is loaded with `weights_only=True`. The readout is taken to read every step of the
-    last layer; states start at 0. The two biases of nn.RNN and nn.LSTM are summed.
+    Parameters
+    ----------
+    source : nn.Module, mapping, str or Path
+        A module that holds these layers (in the order in which they are used; within DataParallel,
+        DistributedDataParallel, AveragedModel or torch.compile, too), its state dict, a dict of
+        NumPy arrays with the names of one, a checkpoint with one in it, or the path of a file with
+        one: `.safetensors`, for which torch is not needed, or what torch.save wrote (`.pt`, `.pth`,
+        `.pkl`, ...), which is loaded with `weights_only=True`.
+    activation : str, optional
+        Of every nn.RNN, "tanh" or "relu". None: as the module or file says (its metadata:
+        "activation", or one for a layer, as "layers.0.activation"), and "tanh" where nothing does,
+        as in a state dict. Of a network of currents any name of `CurrentRNN`.
+    check : bool or array (trial, time, input), optional
+        A module's forward may do what its layers do not show (a sigmoid on the outputs, an initial
+        state). So a module is run, too, and refused when its outputs are not those of the network:
+        on random inputs by default (True), on inputs that are given, or, with False, not at all.
+    key : str, optional
+        Which state dict, where a checkpoint has several (or names that begin with it).
+    ignore : str or collection of str
+        Names of entries that change no output (or what they begin with). Counters and losses are
+        passed over by themselves; the log "attractory" names what was.
+    tau : float, optional
+        Of a network of currents: the time constant, in the unit of `dt`.
+    dt : float, optional
+        The length of a step, also where the layers are torch's: without it, their steps have no
+        length.
+    read : str, optional
+        Of a network of currents, what the readout reads: "rates" or "currents".
+    over_units : bool, optional
+        Of a network of currents, whether recurrent and output weights are divided by the number of
+        units.
+    bias : str, optional
+        Of a network of currents, where there is a bias other than 0: "inside" of phi, as in these
+        authors' code, or "outside".
 
-    check: a module's forward may do what its layers do not show (a sigmoid on the outputs, an
-    initial state). So a module is run, too, and refused when its outputs are not those of the
-    network: on random inputs by default (True), on inputs (trial, time, input) that are given, or,
-    with False, not at all.
-    key: which state dict, where a checkpoint has several (or names that begin with it).
-    ignore: names of entries that change no output (or what they begin with). Counters and losses
-    are passed over by themselves; the log "attractory" names what was.
-    activation: of every nn.RNN, "tanh" or "relu". None: as the module or file says (its metadata:
-    "activation", or one for a layer, as "layers.0.activation"), and "tanh" where nothing does, as
-    in a state dict. A GRU whose gates are constant is the leaky rate network that
-    `to_torch` makes one of.
-    dt: the length of a step, where the layers are torch's: without it, steps have no length.
+    Returns
+    -------
+    Network
+        The readout is taken to read every step of the last layer. States start at 0, those of a
+        network of currents at h0 or x0.
+
+    Raises
+    ------
+    InvalidSetting
+        In one line (FileProblem for a file) when there is something else in it: two directions,
+        projections, other layers with weights, several readouts, a module with its nn.Linear first,
+        arrays of recurrent layers whose names do not tell their order by a number.
+
+    Notes
+    -----
+    The two biases of nn.RNN and nn.LSTM are summed. A GRU whose gates are constant is the leaky
+    rate network that `to_torch` makes one of.
 
     A network of currents is known by the names wi, wrec (or m, n), wo, with si, so, b, h0, or
     w_inp, w_rec (or m, n), w_out, with w_inp_scale, w_out_scale, b_rec, taus_gaus, x0: it becomes a
     `CurrentRNN`, of low rank with the product of m and n. What its arrays do not say must be given:
-    activation (any name of `CurrentRNN`), tau and dt, read ("rates" or "currents": what the readout
-    reads), over_units (whether recurrent and output weights are divided by the number of units),
-    and bias, where there is one other than 0 ("inside" of phi, as in these authors' code, or
-    "outside"). Its states start at h0 or x0; masks that their code keeps elsewhere are not seen.
-
-    Raises InvalidSetting (FileProblem for a file) in one line when there is something else in it:
-    two directions, projections, other layers with weights, several readouts, a module with its
-    nn.Linear first, arrays of recurrent layers whose names do not tell their order by a number.
+    activation, tau and dt, read, over_units and bias. Masks that their code keeps elsewhere are
+    not seen.
     """
     names = (ignore,) if isinstance(ignore, str) else tuple(ignore)
     said = CurrentSaid(activation, tau, dt, read, over_units, bias)

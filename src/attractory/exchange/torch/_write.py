@@ -18,14 +18,31 @@ NONLINEARITIES = ("tanh", "relu")  # those of nn.RNN
 
 
 def to_torch(network: Network) -> Any:
-    """The network as a torch.nn.Module: (trial, time, input) goes in, (trial, time, output) out.
+    """The network as a torch.nn.Module.
 
-    Its layers are `layers` (a ModuleList of nn.RNN, nn.GRU or nn.LSTM of one layer each, batch
-    first) and `readout` (nn.Linear). A leaky tanh network becomes a GRU with constant gates, which
-    computes the same.
+    Parameters
+    ----------
+    network : Network
+        The network that is turned into a module.
 
-    Raises InvalidSetting for a network that would compute something else there (noise, another
-    activation than tanh or relu), AttractoryError when torch is missing.
+    Returns
+    -------
+    torch.nn.Module
+        (trial, time, input) goes in, (trial, time, output) out. Its layers are `layers` (a
+        ModuleList of nn.RNN, nn.GRU or nn.LSTM of one layer each, batch first) and `readout`
+        (nn.Linear).
+
+    Raises
+    ------
+    InvalidSetting
+        For a network that would compute something else there (noise, another activation than tanh
+        or relu).
+    AttractoryError
+        When torch is missing.
+
+    Notes
+    -----
+    A leaky tanh network becomes a GRU with constant gates, which computes the same.
     """
     chain = _checked(network)
     foreign("torch")
@@ -35,9 +52,28 @@ def to_torch(network: Network) -> Any:
 def save_torch(network: Network, path: str | Path) -> Path:
     """Write a network as a `.safetensors` file with the state dict of `to_torch`'s module.
 
-    `from_torch` reads it back, activation included; torch is not needed. An existing file is
-    replaced. Raises FileProblem for another ending or when the file cannot be written, and
-    InvalidSetting as `to_torch`.
+    Parameters
+    ----------
+    network : Network
+        The network that is written.
+    path : str or Path
+        The file; an existing one is replaced.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    FileProblem
+        For another ending or when the file cannot be written.
+    InvalidSetting
+        As `to_torch`.
+
+    Notes
+    -----
+    `from_torch` reads it back, activation included; torch is not needed.
     """
     path = Path(path)
     if path.suffix != ".safetensors":
