@@ -14,6 +14,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 
 import jax
 import pytest
+from matplotlib.figure import Figure
 
 from attractory._registry import Registry
 
@@ -29,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[PROGRAMS] = tempfile.mkdtemp(prefix="attractory-tests-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(PROGRAMS), ignore_errors=True))
     jax.config.update("jax_compilation_cache_dir", os.environ[PROGRAMS])
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 
 # folders whose files take longest: begun first, so that no process waits for another at the end
@@ -53,6 +54,21 @@ def registries() -> Iterator[None]:
     for registry, parts in before:
         registry.parts.clear()
         registry.parts.update(parts)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are made, but not drawn into files: for tests of a page's words, which are quick."""
+    from attractory import figures
+
+    def of_one_pixel(figure: Figure, folder: str | Path, name: str) -> list[Path]:
+        written = [Path(folder) / f"{name}.{suffix}" for suffix in ("png", "svg")]
+        for path in written:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>')
+        return written
+
+    monkeypatch.setattr(figures, "save", of_one_pixel)
 
 
 @pytest.fixture(scope="session")

@@ -109,8 +109,9 @@ def test_evaluate_varies_a_condition(run_folder, in_process):
     assert output.count("noise") == 4  # two networks, two values
 
 
-def test_analyze_and_report_leave_tables_figures_and_the_page(run_folder):
-    status, _, errors = attractory("analyze", run_folder)
+@pytest.mark.usefixtures("undrawn")
+def test_analyze_and_report_leave_tables_figures_and_the_page(run_folder, in_process):
+    status, _, errors = in_process("analyze", run_folder)
     assert status == 0, errors
     tables = {file.name for file in (run_folder / "analysis").iterdir()}
     assert {
@@ -120,7 +121,7 @@ def test_analyze_and_report_leave_tables_figures_and_the_page(run_folder):
         "eigenvalues.csv",
         "cubes.json",
     } <= tables
-    status, _, errors = attractory("report", run_folder)
+    status, _, errors = in_process("report", run_folder)
     assert status == 0, errors
     page = (run_folder / "report.html").read_text()
     assert "</html>" in page
@@ -175,10 +176,11 @@ def test_import_of_the_authors_network(tmp_path, authors_data):
     assert at.load(tmp_path / "imported").networks[0].units == 400
 
 
-def test_reproduce_from_a_small_network(tmp_path):
+@pytest.mark.usefixtures("undrawn")
+def test_reproduce_from_a_small_network(tmp_path, in_process):
     network = at.models.RateRNN(units=8, tau=5.0, bias=True).build(1, 1, seed=1)
     file = at.runs.save_torch(network, tmp_path / "net.safetensors")
-    status, output, errors = attractory("reproduce", "--from", file, "--out", tmp_path / "paper")
+    status, output, errors = in_process("reproduce", "--from", file, "--out", tmp_path / "paper")
     assert status == 0, errors
     manifest = json.loads((tmp_path / "paper" / "manifest.json").read_text())
     assert f"{manifest['networks'][0]['scores']['mse']:.4f}" in output
@@ -348,19 +350,27 @@ def test_another_runs_folder_is_refused(run_folder, in_process):
     assert len(at.load(run_folder).networks) == 2
 
 
+WITH_MANY_CHECKPOINTS = """
+from attractory.cli import main
+from attractory.training import _train
+_train.CHECKPOINT_SECONDS = 0.1
+main()
+"""
+
+
 def test_ctrl_c_says_how_to_go_on(tmp_path):
-    command = [sys.executable, "-m", "attractory", "train", "--task", "flipflop", *SMALL,
+    command = [sys.executable, "-c", WITH_MANY_CHECKPOINTS, "train", "--task", "flipflop", *SMALL,
                "--set", "rule.steps=100000", "--out", str(tmp_path / "run")]  # fmt: skip
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    newest = tmp_path / "run" / "checkpoints" / "newest.safetensors"
     deadline = time.monotonic() + 60
-    while not (tmp_path / "run" / "manifest.json").exists() and time.monotonic() < deadline:
+    while not newest.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    time.sleep(8.0)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert errors.strip().endswith("the same command goes on from the last checkpoint")
-    assert (tmp_path / "run" / "checkpoints" / "newest.safetensors").exists()
+    assert newest.exists()
 
 
 def test_analyze_opens_the_networks(run_folder):

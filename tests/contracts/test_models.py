@@ -191,6 +191,7 @@ def test_an_initial_state_continues_exactly(cell):
 @pytest.mark.parametrize(
     "cell", [pytest.param(c, marks=pytest.mark.slow) if "," in c else c for c in CELLS]
 )
+@pytest.mark.usefixtures("undrawn")
 def test_it_trains_saves_loads_and_is_reported(cell, tmp_path, monkeypatch):
     model = CELLS[cell]
     run = at.train(TASK, model, RULE, seed=2, path=tmp_path / "run", progress=False)

@@ -191,6 +191,7 @@ def test_functions_and_arrays_among_a_rules_settings_come_back(tmp_path):
         at.load(tmp_path / "run")
 
 
+@pytest.mark.usefixtures("undrawn")
 @every_rule
 def test_its_page_says_how_it_trained_and_draws_what_it_reports(kind, tmp_path, monkeypatch):
     monkeypatch.setattr(at.tasks.FlipFlop, "conditions", lambda task: {})  # those are of the task

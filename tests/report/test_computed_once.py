@@ -67,6 +67,7 @@ def test_a_study_of_a_loaded_run_computes_nothing(run, tmp_path, nothing_compute
     )
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_analyze_then_report_computes_nothing(run, nothing_computed, monkeypatch):
     from typer.testing import CliRunner
 

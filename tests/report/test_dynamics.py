@@ -72,6 +72,7 @@ def test_saved_tables_and_states_come_back(results, tmp_path):
     assert folds["fold"].to_numpy() == pytest.approx(0.5328400, abs=1e-6)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_page_shows_and_says_it(run, results, tmp_path):
     page = write(run, tmp_path / "report.html", results).read_text()
     for text in ("Fixed points", "Automaton", "9 fixed points", "36 of 36 transitions"):

@@ -63,6 +63,7 @@ def test_saved_tables_come_back(results, tmp_path):
     )
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_page_tells_all_settings_seeds_and_versions(run, results, tmp_path):
     page = write(run, tmp_path / "report.html", results).read_text()
     for kind in ("task", "model", "rule"):
@@ -75,6 +76,7 @@ def test_page_tells_all_settings_seeds_and_versions(run, results, tmp_path):
     assert "$" not in page[: page.index("<script>")]  # every place of the template is filled
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_page_asks_for_nothing_from_outside(run, results, tmp_path):
     page = write(run, tmp_path / "report.html", results).read_text()
     outline = page[: page.index("<script>")] + page[page.rindex("</script>") :]
@@ -82,6 +84,7 @@ def test_page_asks_for_nothing_from_outside(run, results, tmp_path):
     assert "<link" not in outline.replace('<link rel="icon" href="data:,">', "")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_names_that_look_like_html_stay_text(run, results, tmp_path):
     run = at.runs.Run(
         run.task, run.model, run.networks, run.status, source={"file": "<b>x</b>", "sha256": "0"}
@@ -92,6 +95,7 @@ def test_names_that_look_like_html_stay_text(run, results, tmp_path):
     assert "&lt;b&gt;x&lt;/b&gt;" in page
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_users_own_task_gets_a_report_too(tmp_path):
     class Echo(at.tasks.Task):
         """Say what came in ten steps before."""
@@ -109,6 +113,7 @@ def test_a_users_own_task_gets_a_report_too(tmp_path):
     assert "echo: one network of 8 units" in page
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_network_of_two_units_and_one_bit_gets_a_report(tmp_path):
     """Fewer than three dimensions: no 3-D plot, but everything else."""
     model = at.models.RateRNN(units=2)
