@@ -120,21 +120,20 @@ def _decompose(
     states: np.ndarray, method: str, n: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Components (n, unit), center (unit,), shares of variance (n,)."""
-    from sklearn.decomposition import PCA, TruncatedSVD
-
-    if method == "pca" or states.shape[1] == 1:  # of one unit TruncatedSVD wants none, PCA all
-        fitted = PCA(n_components=n, svd_solver="full").fit(states)
-        center = fitted.mean_ if method == "pca" else np.zeros(1)
-    else:
-        arpack = n < min(states.shape)
-        fitted = TruncatedSVD(
-            n_components=n, algorithm="arpack" if arpack else "randomized", random_state=0
-        ).fit(states)
-        center = np.zeros(states.shape[1])
-    components = fitted.components_
+    mean = states.mean(axis=0)
+    center = mean if method == "pca" else np.zeros(states.shape[1])
+    # the triangle of S = QR has the singular values and right vectors of S, whose many rows
+    # (time points) would make left vectors that nobody asks for
+    triangle = np.linalg.qr(states - center, mode="r")
+    _, singular_values, directions = np.linalg.svd(triangle)
+    components = directions[:n]
     largest = np.abs(components).argmax(axis=1)
     signs = np.sign(components[np.arange(n), largest])
-    return components * signs[:, None], center, fitted.explained_variance_ratio_
+    # |S v|² is σ²; the variance along v is that of S v about its own mean
+    squares = singular_values[:n] ** 2 / len(states)
+    along = squares - (components @ (mean - center)) ** 2
+    variance = along / states.var(axis=0).sum()
+    return components * signs[:, None], center, variance
 
 
 @dataclass(frozen=True, repr=False)
