@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 
 from attractory._result import Result
-from attractory.analysis.dynamics._search import Point, Points
+from attractory.analysis.dynamics._point import Point
+from attractory.analysis.dynamics._search import Points
 
 
 @dataclass(frozen=True, repr=False)

@@ -11,7 +11,8 @@ from attractory.analysis.dynamics._batched import times
 from attractory.analysis.dynamics._determinant import approximate_inverses
 from attractory.analysis.dynamics._kinks import linear_pieces, units_on_kinks
 from attractory.analysis.dynamics._rounding import SLACK, TINY, sum_error
-from attractory.analysis.dynamics._search import Point, Points
+from attractory.analysis.dynamics._point import Point
+from attractory.analysis.dynamics._search import Points
 from attractory.analysis.dynamics._step import RateStep
 
 MOST_PATTERNS = 1 << 14  # so many systems of equations take a few seconds
@@ -142,7 +143,10 @@ def _edges(step: RateStep) -> np.ndarray:
     return np.array([-np.inf, *kinks, np.inf])
 
 
-def _chunks(pieces: int, units: int) -> Iterator[np.ndarray]:
+def _chunks(
+    pieces: int,
+    units: int,
+) -> Iterator[np.ndarray]:
     """All patterns (pattern, unit) of pieces, some at a time."""
     patterns = pieces**units
     place_values = pieces ** np.arange(units)
