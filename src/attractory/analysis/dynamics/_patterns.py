@@ -9,9 +9,10 @@ import numpy as np
 
 from attractory.analysis.dynamics._batched import times
 from attractory.analysis.dynamics._determinant import approximate_inverses
-from attractory.analysis.dynamics._kinks import linear_pieces, units_on_kinks
-from attractory.analysis.dynamics._rounding import SLACK, TINY, sum_error
+from attractory.analysis.dynamics._exact import linear_pieces
+from attractory.analysis.dynamics._kinks import units_on_kinks
 from attractory.analysis.dynamics._point import Point
+from attractory.analysis.dynamics._rounding import SLACK, TINY, sum_error
 from attractory.analysis.dynamics._search import Points
 from attractory.analysis.dynamics._step import RateStep
 
