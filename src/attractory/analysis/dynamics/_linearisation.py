@@ -54,7 +54,7 @@ class Linearisation(Result):
 
     References
     ----------
-    .. [1] Mante et al. (2013).
+    .. [1] Mante, Sussillo, Shenoy & Newsome (2013), Nature 503:78.
     """
 
     step: AnyStep
