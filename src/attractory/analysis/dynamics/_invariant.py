@@ -119,7 +119,7 @@ class Ellipsoid(Result):
         state: np.ndarray,
         spread: float = 0.0,
     ) -> bool:
-        """Is this state inside, and all that is near it?
+        """Whether a state is inside, and all that is near it.
 
         Parameters
         ----------

@@ -192,8 +192,8 @@ def _fitting(
         gamma,
     )
     with np.errstate(invalid="ignore"):
-        off = (room < -drive_error * SLACK).any(axis=1)
-        inside = (room > drive_error * SLACK).all(axis=1)
+        off = np.any(room < -drive_error * SLACK, axis=1)
+        inside = np.all(room > drive_error * SLACK, axis=1)
     fits = solutions.regular & ~off
     singular = ~solutions.regular
     return Candidates(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -180,7 +180,7 @@ class Starts:
 def _mixture(
     n: int,
     rng: np.random.Generator,
-    shares: list[tuple[float, Source]],
+    shares: Sequence[tuple[float, Source]],
 ) -> np.ndarray:
     """`n` starts of several sources, about in these shares."""
     counts = rng.multinomial(n, np.array([share for share, _ in shares]))
