@@ -103,7 +103,7 @@ class Points:
                 MANY_DEGENERATE,
             )
             heads = fresh[apart]
-            proved = spread(lambda state: proved_point(self.step, state), found[heads])
+            proved = spread(self._proved, found[heads])
             for head, point in zip(heads, proved, strict=True):
                 home[head] = self._insert(point, int(numbers[head]))
             rest = home < 0
