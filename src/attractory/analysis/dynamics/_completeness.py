@@ -8,29 +8,53 @@ from typing import Literal
 import numpy as np
 
 from attractory._result import Result
-from attractory.analysis.dynamics._search import Point, Points
+from attractory.analysis.dynamics._point import Point
+from attractory.analysis.dynamics._search import Points
 
 
 @dataclass(frozen=True, repr=False)
 class Completeness(Result):
-    """Whether the list may be complete. A pair h, -h of an odd map counts as one here.
+    """Whether the list of fixed points may be complete.
 
-    degree_sum: Σ sign det(I - DF) = Σ (-1)^(number of real eigenvalues > 1). degree_expected: what
-    it is when all points are there and none is degenerate: +1 for a map of a ball into itself
-    (Brouwer degree), None where that is not known. singletons, doubletons: points that exactly one,
-    two starts led to. coverage: Good-Turing's estimate of the chance that another start leads to a
-    known point, 1 - singletons/arrived. unseen: Chao's estimate (1984, bias-corrected) of how many
-    points no start has led to. starts, arrived, discovered: how many starts there were, how many
-    led to a fixed point, and when the newest was found. The estimates take starts for independent
-    draws; later ones are drawn around points found, which makes them rough.
+    Attributes
+    ----------
+    degree_sum : int
+        The sum Σ sign det(I - DF) = Σ (-1)^(number of real eigenvalues > 1).
+    degree_expected : int or None
+        What the sum is when all points are there and none is degenerate: +1 for a map of a ball
+        into itself (Brouwer degree), None where that is not known.
+    singletons, doubletons : int
+        Points that exactly one, two starts led to.
+    coverage : float
+        Good-Turing's estimate of the chance that another start leads to a known point,
+        1 - singletons/arrived [1]_.
+    unseen : float
+        Chao's estimate (bias-corrected) of how many points no start has led to [2]_.
+    starts, arrived, discovered : int
+        How many starts there were, how many led to a fixed point, and when the newest was found.
+    all_certified : bool
+        Every point is proved.
+    continuum : bool
+        Most of many points found are degenerate: they are samples of a continuum of fixed points.
+    all_signs : bool
+        Every sign in `degree_sum` is proved, too, and no point is degenerate or on a kink: only
+        then a sum other than the expected one says something.
+    enclosed : float
+        Every fixed point lies within this distance (max norm) of one of the list, which was proved
+        by enclosure of the whole state space (where there are few units, recurrent weights of low
+        rank, or few linear pieces) and needs none of the above: 0 where the list is complete, inf
+        where nothing is proved; in between there is a degenerate point, and beside it there may be
+        another that cannot be told from it.
 
-    enclosed: every fixed point lies within this distance (max norm) of one of the list, which was
-    proved by enclosure of the whole state space (where there are few units, recurrent weights of
-    low rank, or few linear pieces) and needs none of the above: 0 where the list is complete, inf
-    where nothing is proved; in between there is a degenerate point, and beside it there may be
-    another that cannot be told from it.
-    all_certified: every point is proved. all_signs: so is every sign in degree_sum, and no point is
-    degenerate or on a kink: only then a sum other than the expected one says something.
+    Notes
+    -----
+    A pair h, -h of an odd map counts as one here. The estimates take starts for independent draws;
+    later ones are drawn around points found, which makes them rough.
+
+    References
+    ----------
+    .. [1] Good (1953), Biometrika 40:237.
+    .. [2] Chao (1984), Scand. J. Statist. 11:265.
     """
 
     degree_sum: int
@@ -49,7 +73,7 @@ class Completeness(Result):
 
     @property
     def proved(self) -> bool:
-        """There is no other fixed point: proved."""
+        """Whether it is proved that there is no other fixed point."""
         return self.enclosed == 0.0
 
     @property
@@ -61,22 +85,32 @@ class Completeness(Result):
 
     @property
     def complete(self) -> bool:
-        """Proved that no point is missing; or nothing says that one is.
+        """Whether it is proved that no point is missing, or nothing says that one is.
 
         The latter: the degrees add up, every point was found at least twice, and the second half of
         the search found nothing new. Evidence, not a proof: a pair of points whose degrees cancel
         may be missing all the same.
         """
-        return self.proved or (
+        if self.proved:
+            return True
+        degrees_add_up = self.degree_expected in (None, self.degree_sum)
+        nothing_new = self.starts >= 2 * self.discovered
+        return (
             not self.continuum
             and self.arrived > 0
-            and self.degree_expected in (None, self.degree_sum)
+            and degrees_add_up
             and self.singletons == 0
-            and self.starts >= 2 * self.discovered
+            and nothing_new
         )
 
     def statement(self) -> str:
-        """What is known of the list, in words."""
+        """What is known of the list, in words.
+
+        Returns
+        -------
+        str
+            One or more sentences.
+        """
         if self.proved:
             return "These are all of them: proved." if self.arrived else "There is none: proved."
         if np.isfinite(self.enclosed):
@@ -126,7 +160,8 @@ class Completeness(Result):
 def completeness_of(points: Points, enclosed: float = np.inf) -> Completeness:
     """What is known of these points; enclosed: see `Completeness`."""
     hits = points.hits[points.classes()]
-    once, twice = int((hits == 1).sum()), int((hits == 2).sum())
+    once = int((hits == 1).sum())
+    twice = int((hits == 2).sum())
     all_certified = all(point.certificate.exists for point in points.all)
     return Completeness(
         degree_sum=sum(_degree(points, point) for point in points.all),
@@ -151,4 +186,6 @@ def _degree(points: Points, point: Point) -> int:
     if point.kinked or point.certificate.orientation:
         return point.certificate.orientation
     jacobian = points.step.jacobians(point.state[None])[0]
-    return int(np.linalg.slogdet(np.eye(len(jacobian)) - jacobian)[0])
+    system = np.eye(len(jacobian)) - jacobian
+    sign, _ = np.linalg.slogdet(system)
+    return int(sign)

@@ -31,22 +31,25 @@ class Boxes:
 
     def joined(self, other: Boxes) -> Boxes:
         return Boxes(
-            np.concatenate([self.middle, other.middle]),
-            np.concatenate([self.radius, other.radius]),
+            middle=np.concatenate([self.middle, other.middle]),
+            radius=np.concatenate([self.radius, other.radius]),
         )
 
     def halves(self, along: np.ndarray) -> Boxes:
         """Both halves of each box, cut across one of its coordinates, along (box,)."""
         rows = np.arange(len(self))
-        radius = self.radius.copy()
-        radius[rows, along] /= 2
-        shift = np.zeros_like(radius)
-        shift[rows, along] = radius[rows, along]
+        half = self.radius.copy()
+        half[rows, along] /= 2
+        shift = np.zeros_like(half)
+        shift[rows, along] = half[rows, along]
         # both halves reach a little over the middle, so that rounding leaves no gap
-        radius = radius * (1 + 1e-12) + 4 * EPS * np.abs(self.middle) + TINY
+        rounding = 4 * EPS * np.abs(self.middle)
+        radius = half * (1 + 1e-12) + rounding + TINY
+        lower = self.middle - shift
+        upper = self.middle + shift
         return Boxes(
-            np.concatenate([self.middle - shift, self.middle + shift]),
-            np.concatenate([radius, radius]),
+            middle=np.concatenate([lower, upper]),
+            radius=np.concatenate([radius, radius]),
         )
 
 
@@ -76,56 +79,80 @@ class Coordinates:
         is bounded, whatever it is. So a product of factors counts as of low rank, with the rounding
         that it was stored with.
         """
-        recurrent = step.recurrent
-        units = len(recurrent)
-        if units <= FEW_UNITS:
-            left, right, error = recurrent, np.eye(units), np.zeros(units)
-        else:
-            found = _leading_directions(recurrent)
-            if found is None:
-                return None
-            left, right, error = found
+        span = _span_of(step.recurrent)
+        if span is None:
+            return None
+        by_inputs = np.abs(step.input_weights) @ np.abs(step.inputs)
         return cls(
             activation=step.activation,
-            left=left,
-            right=right,
-            error=error,
+            left=span.left,
+            right=span.right,
+            error=span.error,
             constant=step.constant,
-            magnitude=np.abs(step.input_weights) @ np.abs(step.inputs) + np.abs(step.bias),
-            terms=len(step.inputs) + left.shape[1] + 4,
+            magnitude=by_inputs + np.abs(step.bias),
+            terms=len(step.inputs) + span.left.shape[1] + 4,
         )
 
     @property
     def size(self) -> int:
         return self.left.shape[1]
 
-    def drives(self, boxes: Boxes, largest: float) -> tuple[np.ndarray, np.ndarray]:
+    def drives(
+        self,
+        boxes: Boxes,
+        largest: float,
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The drive L κ + c + ε of each unit in each box, as middle ± radius, (box, unit) each.
 
         largest: a bound of max|h| at the fixed points looked for.
         """
         middle = boxes.middle @ self.left.T + self.constant
         sizes = np.abs(self.left).T
-        rounding = sum_error(self.terms) * (np.abs(boxes.middle) @ sizes + self.magnitude)
+        terms = np.abs(boxes.middle) @ sizes + self.magnitude
+        rounding = sum_error(self.terms) * terms
         outside = self.error * largest if self.error.any() else 0.0
-        return middle, (boxes.radius @ sizes + rounding + outside) * SLACK + TINY
+        reach = boxes.radius @ sizes
+        radius = (reach + rounding + outside) * SLACK + TINY
+        return middle, radius
 
     def of_states(self, states: np.ndarray) -> np.ndarray:
         """κ of states (state, unit)."""
         return states @ self.right
 
 
-def _leading_directions(
-    recurrent: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """L, R and the row sums of |W - L Rᵀ| for the lowest rank that leaves little, or None."""
+@dataclass(frozen=True)
+class _Span:
+    """L, R and the row sums of |W - L Rᵀ|, rounding included."""
+
+    left: np.ndarray
+    right: np.ndarray
+    error: np.ndarray
+
+
+def _span_of(recurrent: np.ndarray) -> _Span | None:
+    """Few units as they are; else the leading directions of the weights, if they are enough."""
+    units = len(recurrent)
+    if units <= FEW_UNITS:
+        return _Span(
+            left=recurrent,
+            right=np.eye(units),
+            error=np.zeros(units),
+        )
+    return _leading_directions(recurrent)
+
+
+def _leading_directions(recurrent: np.ndarray) -> _Span | None:
+    """The span of the lowest rank that leaves little of the weights, or None."""
     directions, scales, to = np.linalg.svd(recurrent)
-    allowed = NEGLIGIBLE * float(np.abs(recurrent).sum(1).max())
+    row_sums = np.abs(recurrent).sum(1)
+    allowed = NEGLIGIBLE * float(row_sums.max())
     for rank in range(1, LARGEST_RANK + 1):
-        left, right = directions[:, :rank] * scales[:rank], to[:rank].T
+        left = directions[:, :rank] * scales[:rank]
+        right = to[:rank].T
         rest = np.abs(recurrent - left @ right.T)
-        rounding = sum_error(rank + 2) * (np.abs(left) @ np.abs(right).T + np.abs(recurrent))
+        terms = np.abs(left) @ np.abs(right).T + np.abs(recurrent)
+        rounding = sum_error(rank + 2) * terms
         error = (rest + rounding).sum(1) * SLACK
         if error.max() <= allowed:
-            return left, right, error
+            return _Span(left, right, error)
     return None

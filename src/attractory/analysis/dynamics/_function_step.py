@@ -32,27 +32,37 @@ class FunctionStep:
     rate_form: None = None
 
     @classmethod
-    def of(cls, function: Callable[[Any, Any], Any], units: int, inputs: np.ndarray | None) -> Self:
+    def of(
+        cls,
+        function: Callable[[Any, Any], Any],
+        units: int,
+        inputs: np.ndarray | None,
+    ) -> Self:
         made = cls(function, units, inputs)
         probe = jax.ShapeDtypeStruct((units,), np.float64)
         try:
             with jax.enable_x64(True):
-                found = jax.eval_shape(made._one, probe, made._input)
+                found = jax.eval_shape(
+                    made._one,
+                    probe,
+                    made._input,
+                )
         except Exception as error:
-            first = (str(error).splitlines() or [type(error).__name__])[0]
+            lines = str(error).splitlines()
+            first = lines[0] if lines else type(error).__name__
             raise InvalidSetting(
                 f"step could not be run on a state of {units} units: {first} "
                 "(it must be written in JAX operations; give its input as inputs=)"
             ) from None
-        if not np.issubdtype(getattr(found, "dtype", np.bool_), np.floating):
+        dtype = getattr(found, "dtype", np.bool_)
+        if not np.issubdtype(dtype, np.floating):
+            kind = getattr(found, "dtype", type(found).__name__)
+            raise InvalidSetting(f"step returns {kind}; it must return an array of real numbers")
+        shape = getattr(found, "shape", None)
+        if shape != (units,):
             raise InvalidSetting(
-                f"step returns {getattr(found, 'dtype', type(found).__name__)}; "
-                "it must return an array of real numbers"
-            )
-        if getattr(found, "shape", None) != (units,):
-            raise InvalidSetting(
-                f"step returns shape {getattr(found, 'shape', None)} for a state of shape "
-                f"({units},); it must return the same shape"
+                f"step returns shape {shape} for a state of shape ({units},); it must return the "
+                "same shape"
             )
         return made
 
@@ -82,21 +92,44 @@ class FunctionStep:
     def __call__(self, states: np.ndarray) -> np.ndarray:
         return self._rows(self._values, states)
 
-    def jacobians(self, states: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
+    def jacobians(
+        self,
+        states: np.ndarray,
+        dtype: Any = np.float64,
+    ) -> np.ndarray:
         return self._rows(self._jacobians, states).astype(dtype)
 
-    def pull_back(self, states: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return np.einsum("sij,si->sj", self.jacobians(states), rows)
+    def pull_back(
+        self,
+        states: np.ndarray,
+        rows: np.ndarray,
+    ) -> np.ndarray:
+        return np.einsum(
+            "sij,si->sj",
+            self.jacobians(states),
+            rows,
+        )
 
     def input_jacobian(self, state: np.ndarray) -> np.ndarray:
         if self.inputs is None:
             return np.zeros((self.units, 0))
         with jax.enable_x64(True):
-            made = np.asarray(self._input_jacobian(jnp.asarray(state), jnp.asarray(self._input)))
+            at = jnp.asarray(state)
+            given = jnp.asarray(self._input)
+            made = np.asarray(self._input_jacobian(at, given))
         return made.reshape(self.units, -1)
 
     def outputs(self, states: np.ndarray) -> np.ndarray:
         return np.zeros((*states.shape[:-1], 0))
 
-    def _rows(self, function: Any, states: np.ndarray) -> np.ndarray:
-        return padded(lambda rows: function(rows, jnp.asarray(self._input)), states)
+    def _rows(
+        self,
+        function: Any,
+        states: np.ndarray,
+    ) -> np.ndarray:
+        """A program of this step on states (…, unit)."""
+
+        def with_input(rows: Any) -> Any:
+            return function(rows, jnp.asarray(self._input))
+
+        return padded(with_input, states)

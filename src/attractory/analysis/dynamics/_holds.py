@@ -30,7 +30,9 @@ class Held:
 
 
 def regions_of_meaning(
-    points: FixedPoints, machine: Machine, ends: np.ndarray
+    points: FixedPoints,
+    machine: Machine,
+    ends: np.ndarray,
 ) -> list[Ellipsoid | None]:
     """For each state of the machine an ellipsoid that nothing leaves in silence and all of which
     means that state, proved; None where there is none around the point that it ends in.
@@ -40,17 +42,30 @@ def regions_of_meaning(
     step = points.step
     if not isinstance(step, RateStep):
         return [None] * len(ends)
-    numbers = sorted({number for number in ends.tolist() if 0 <= number < len(points)})
-    spread(points.regions.__getitem__, numbers)
+    numbers = {number for number in ends.tolist() if 0 <= number < len(points)}
+    spread(points.regions.__getitem__, sorted(numbers))
     regions: list[Ellipsoid | None] = []
     for q, number in enumerate(ends.tolist()):
-        region = points.regions[number] if 0 <= number < len(points) else None
+        region = points.regions[number] if number in numbers else None
         if region is not None:
-            error = readout_error(step, region.state)
-            room = _room(machine, step.outputs(region.state), error, q)
-            region = region.with_margin(room) if room > 0 else None
+            region = _of_one_meaning(region, step, machine, q)
         regions.append(region)
     return regions
+
+
+def _of_one_meaning(
+    region: Ellipsoid,
+    step: RateStep,
+    machine: Machine,
+    q: int,
+) -> Ellipsoid | None:
+    """The part of a region all of which means the state q; None where its centre may not."""
+    outputs = step.outputs(region.state)
+    error = readout_error(step, region.state)
+    room = _room(machine, outputs, error, q)
+    if not room > 0:
+        return None
+    return region.with_margin(room)
 
 
 def proved_entries(
@@ -67,23 +82,43 @@ def proved_entries(
         if region is None or not isinstance(step, RateStep):
             return False
 
-        def keeps(outputs: np.ndarray, errors: np.ndarray) -> bool:
+        def keeps(
+            outputs: np.ndarray,
+            errors: np.ndarray,
+        ) -> bool:
             return _room(machine, outputs, errors, q) > 0
 
-        return entry(step, region, centers[q], keeps, round(WAY / step.leak)) is not None
+        limit = round(WAY / step.leak)
+        entered = entry(
+            step,
+            region,
+            centers[q],
+            keeps,
+            limit,
+        )
+        return entered is not None
 
-    return np.array(spread(proved, range(len(centers))), bool)
+    numbers = range(len(centers))
+    return np.array(spread(proved, numbers), bool)
 
 
-def _room(machine: Machine, outputs: np.ndarray, errors: np.ndarray, q: int) -> float:
+def _room(
+    machine: Machine,
+    outputs: np.ndarray,
+    errors: np.ndarray,
+    q: int,
+) -> float:
     """How far each output may still be from `outputs`, which are known within `errors` (output,),
     and mean the state q: not above 0 where they may mean another."""
     if machine.decoded(outputs) != q:  # also where two states ask for the same
         return -np.inf
     # a margin changes at most as much as a channel of the read-out does
     margin = float(machine.margins(outputs, np.array(q)))
-    largest = max(float(np.abs(outputs).max()), float(np.abs(machine.outputs).max()))
-    return margin - float(np.max(errors)) - 8 * EPS * largest
+    error = float(np.max(errors))
+    largest_output = float(np.abs(outputs).max())
+    largest_level = float(np.abs(machine.outputs).max())
+    largest = max(largest_output, largest_level)
+    return margin - error - 8 * EPS * largest
 
 
 def watched(
@@ -102,42 +137,83 @@ def watched(
     nothing leaves, or one that its step maps onto itself, bit by bit. skipped (state,): those
     that need no watch.
     """
-    machine, count = blocks.machine, len(centers)
-    meaning = machine.decoded(blocks.outputs(centers))
-    lost = meaning != np.arange(count)
-    steps = np.where(lost, 0.0, float(limit))
-    rows = np.flatnonzero(~lost if skipped is None else ~lost & ~skipped)
-    parts = np.array_split(rows, max(1, len(rows) // ROWS)) if len(rows) else []
+    meaning = blocks.machine.decoded(blocks.outputs(centers))
+    lost = meaning != np.arange(len(centers))
+    steps = np.where(
+        lost,
+        0.0,
+        float(limit),
+    )
+    watched_ones = ~lost
+    if skipped is not None:
+        watched_ones = watched_ones & ~skipped
+    rows = np.flatnonzero(watched_ones)
+    parts = []
+    if len(rows):
+        parts = np.array_split(rows, max(1, len(rows) // ROWS))
     seeds = [None] * len(parts) if rng is None else rng.spawn(len(parts))
+    held = Held(steps, lost)
 
     def watch(job: tuple[np.ndarray, np.random.Generator | None]) -> None:
         going, noise = job
-        states = centers[going]
-        for t in range(0, limit, CHUNK):
-            with np.errstate(all="ignore"):  # states may run away: they mean nothing then
-                after, outputs = blocks.wait(states, min(CHUNK, limit - t), noise)
-            wrong = machine.decoded(outputs) != going
-            fallen = wrong.any(axis=0)
-            lost[going[fallen]] = True
-            steps[going[fallen]] = t + 1 + wrong.argmax(axis=0)[fallen]
-            left = ~fallen
-            if noise is None:
-                left &= ~_at_rest(blocks, going, after, regions)
-            states, going = after[left], going[left]
-            if not len(going):
-                return
+        _watch(
+            blocks,
+            centers[going],
+            going,
+            limit,
+            noise,
+            regions=regions,
+            held=held,
+        )
 
     spread(watch, zip(parts, seeds, strict=True))
-    return Held(steps, lost)
+    return held
+
+
+def _watch(
+    blocks: Blocks,
+    states: np.ndarray,
+    going: np.ndarray,
+    limit: int,
+    noise: np.random.Generator | None,
+    *,
+    regions: list[Ellipsoid | None] | None,
+    held: Held,
+) -> None:
+    """Watch states (row, unit), of the machine's states `going`, and note in `held` when each is
+    lost."""
+    for t in range(0, limit, CHUNK):
+        steps = min(CHUNK, limit - t)
+        with np.errstate(all="ignore"):  # states may run away: they mean nothing then
+            after, outputs = blocks.wait(states, steps, noise)
+        wrong = blocks.machine.decoded(outputs) != going
+        fallen = wrong.any(axis=0)
+        first_wrong = wrong.argmax(axis=0)
+        numbers = going[fallen]
+        held.lost[numbers] = True
+        held.steps[numbers] = t + 1 + first_wrong[fallen]
+        left = ~fallen
+        if noise is None:
+            left &= ~_at_rest(blocks, going, after, regions)
+        states = after[left]
+        going = going[left]
+        if not len(going):
+            return
 
 
 def _at_rest(
-    blocks: Blocks, going: np.ndarray, states: np.ndarray, regions: list[Ellipsoid | None] | None
+    blocks: Blocks,
+    going: np.ndarray,
+    states: np.ndarray,
+    regions: list[Ellipsoid | None] | None,
 ) -> np.ndarray:
     """Which states (row, unit), of the machine's states `going`, are seen to go on as they are."""
-    rest = np.zeros(len(going), bool)
+    inside = np.zeros(len(going), bool)
     for row, q in enumerate(going.tolist()):
         region = None if regions is None else regions[q]
-        rest[row] = region is not None and region.holds(states[row])
+        if region is not None:
+            inside[row] = region.holds(states[row])
     with np.errstate(all="ignore"):
-        return rest | (blocks.step(states) == states).all(axis=1)
+        following = blocks.step(states)
+        unmoved = (following == states).all(axis=1)
+    return inside | unmoved

@@ -16,6 +16,8 @@ from attractory._stored import stored
 from attractory.kernels import compiled
 from attractory.models import Model, Network, Weights
 
+FEWEST_ROWS = 16  # of a program for several rows
+
 
 @stored
 @dataclass(frozen=True, eq=False)
@@ -60,34 +62,76 @@ class ModelStep:
         return replace(self, inputs=np.asarray(inputs, np.float64))
 
     def __call__(self, states: np.ndarray) -> np.ndarray:
-        return self.driven(states, np.broadcast_to(self.inputs, (*states.shape[:-1], self._width)))
+        return self.driven(states, self._inputs_for(states))
 
-    def driven(self, states: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+    def driven(
+        self,
+        states: np.ndarray,
+        inputs: np.ndarray,
+    ) -> np.ndarray:
         """The next states under an input of their own each, (state, input)."""
-        return self._run(self._programs.values, states, inputs)
+        return self._run(
+            self._programs.values,
+            states,
+            inputs,
+        )
 
-    def jacobians(self, states: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
-        inputs = np.broadcast_to(self.inputs, (*states.shape[:-1], self._width))
-        return self._run(self._programs.jacobians, states, inputs).astype(dtype)
+    def jacobians(
+        self,
+        states: np.ndarray,
+        dtype: Any = np.float64,
+    ) -> np.ndarray:
+        made = self._run(
+            self._programs.jacobians,
+            states,
+            self._inputs_for(states),
+        )
+        return made.astype(dtype)
 
-    def pull_back(self, states: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        inputs = np.broadcast_to(self.inputs, (*states.shape[:-1], self._width))
-        return self._run(self._programs.pull_back, states, inputs, rows)
+    def pull_back(
+        self,
+        states: np.ndarray,
+        rows: np.ndarray,
+    ) -> np.ndarray:
+        return self._run(
+            self._programs.pull_back,
+            states,
+            self._inputs_for(states),
+            rows,
+        )
 
     def input_jacobian(self, state: np.ndarray) -> np.ndarray:
-        return self._run(self._programs.input_jacobians, state[None], self.inputs[None])[0]
+        made = self._run(
+            self._programs.input_jacobians,
+            state[None],
+            self.inputs[None],
+        )
+        return made[0]
 
     def outputs(self, states: np.ndarray) -> np.ndarray:
         with jax.enable_x64(True):  # an activation of JAX may be in it
-            read = np.asarray(self.model.hidden(jnp.asarray(states, jnp.float64)))
-        return read @ self.weights["output_weights"].T + self.weights.get("output_bias", 0.0)
+            given = jnp.asarray(states, jnp.float64)
+            read = np.asarray(self.model.hidden(given))
+        output_weights = self.weights["output_weights"]
+        output_bias = self.weights.get("output_bias", 0.0)
+        return read @ output_weights.T + output_bias
 
-    @property
-    def _width(self) -> int:
-        return len(self.inputs)
+    def _inputs_for(self, states: np.ndarray) -> np.ndarray:
+        """The constant input beside each of these states (…, unit): (…, input)."""
+        shape = (*states.shape[:-1], len(self.inputs))
+        return np.broadcast_to(self.inputs, shape)
 
-    def _run(self, program: Callable[..., Any], *given: np.ndarray) -> np.ndarray:
-        return padded(lambda *rows: program(self._arrays, *rows), *given)
+    def _run(
+        self,
+        program: Callable[..., Any],
+        *given: np.ndarray,
+    ) -> np.ndarray:
+        """A program with the weights, on arrays with equal leading axes."""
+
+        def with_weights(*rows: Any) -> Any:
+            return program(self._arrays, *rows)
+
+        return padded(with_weights, *given)
 
 
 class _Programs(NamedTuple):
@@ -103,43 +147,70 @@ class _Programs(NamedTuple):
 def _programs_of(model: Model) -> _Programs:
     """Compiled once for a model, whatever its weights."""
 
-    def values(weights: Weights, states: jax.Array, inputs: jax.Array) -> jax.Array:
-        return jax.vmap(lambda state, x: model.step(weights, state, x))(states, inputs)
+    def values(
+        weights: Weights,
+        states: jax.Array,
+        inputs: jax.Array,
+    ) -> jax.Array:
+        def following(
+            state: jax.Array,
+            x: jax.Array,
+        ) -> jax.Array:
+            return model.step(weights, state, x)
+
+        return jax.vmap(following)(states, inputs)
 
     def pull_back(
-        weights: Weights, states: jax.Array, inputs: jax.Array, rows: jax.Array
+        weights: Weights,
+        states: jax.Array,
+        inputs: jax.Array,
+        rows: jax.Array,
     ) -> jax.Array:
-        return jax.vjp(lambda h: values(weights, h, inputs), states)[1](rows)[0]
+        _, transposed = jax.vjp(lambda h: values(weights, h, inputs), states)
+        return transposed(rows)[0]
 
+    by_state = jax.jacfwd(model.step, 1)
+    by_input = jax.jacfwd(model.step, 2)
+    beside_each_other = (None, 0, 0)
     return _Programs(
-        compiled(values),
-        compiled(jax.vmap(jax.jacfwd(model.step, 1), (None, 0, 0))),
-        compiled(jax.vmap(jax.jacfwd(model.step, 2), (None, 0, 0))),
-        compiled(pull_back),
+        values=compiled(values),
+        jacobians=compiled(jax.vmap(by_state, beside_each_other)),
+        input_jacobians=compiled(jax.vmap(by_input, beside_each_other)),
+        pull_back=compiled(pull_back),
     )
 
 
-def padded(program: Callable[..., Any], *given: np.ndarray) -> np.ndarray:
+def padded(
+    program: Callable[..., Any],
+    *given: np.ndarray,
+) -> np.ndarray:
     """A program of arrays (…, any) with equal leading axes, run in float64.
 
     On one row, or a number of rows that is a power of two: few programs to compile.
     """
     leading = given[0].shape[:-1]
     rows = int(np.prod(leading))
-    size = rows if rows < 2 else max(16, 1 << (rows - 1).bit_length())
+    size = rows
+    if rows >= 2:
+        next_power_of_two = 1 << (rows - 1).bit_length()
+        size = max(FEWEST_ROWS, next_power_of_two)
     with jax.enable_x64(True):
         full = []
         for array in given:
             flat = np.zeros((size, array.shape[-1]))
             flat[:rows] = array.reshape(rows, -1)
             full.append(jnp.asarray(flat))
-        made = np.asarray(program(*full))[:rows]
+        padded_results = np.asarray(program(*full))
+    made = padded_results[:rows]
     return made.reshape(*leading, *made.shape[1:])
 
 
 def in_float64(network: Network) -> dict[str, np.ndarray]:
     """The weights in float64: what follows from them (a matrix of low rank) is exact to it, too."""
-    return {name: np.asarray(w, np.float64) for name, w in network.weights.items()}
+    exact = {}
+    for name, array in network.weights.items():
+        exact[name] = np.asarray(array, np.float64)
+    return exact
 
 
 def checked_weights(network: Network) -> dict[str, np.ndarray]:

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from attractory.analysis.dynamics._batched import times
 from attractory.analysis.dynamics._determinant import approximate_inverses
-from attractory.analysis.dynamics._kinks import linear_pieces, units_on_kinks
+from attractory.analysis.dynamics._exact import linear_pieces
+from attractory.analysis.dynamics._kinks import units_on_kinks
+from attractory.analysis.dynamics._point import Point
 from attractory.analysis.dynamics._rounding import SLACK, TINY, sum_error
 from attractory.analysis.dynamics._search import Points
 from attractory.analysis.dynamics._step import RateStep
@@ -37,7 +40,8 @@ class Candidates:
 def has_few_patterns(step: RateStep) -> bool:
     """Is phi made of lines, and are there few enough ways to be on them?"""
     pieces = len(step.activation.kinks) + 1
-    return step.activation.piecewise_linear and pieces**step.units <= MOST_PATTERNS
+    patterns = pieces**step.units
+    return step.activation.piecewise_linear and patterns <= MOST_PATTERNS
 
 
 def solve_patterns(step: RateStep) -> Candidates:
@@ -48,87 +52,212 @@ def solve_patterns(step: RateStep) -> Candidates:
     is dropped where a drive is off its piece by more than that.
     """
     lines = np.array(linear_pieces(step))
-    kept: list[tuple[np.ndarray, ...]] = []
-    undecided = 0
+    kept: list[Candidates] = []
     for pieces in _chunks(len(lines), step.units):
-        found, singular = _solved(step, lines, pieces)
-        undecided += singular
-        kept.append(found)
-    states, error, inside, pieces = (np.concatenate(part) for part in zip(*kept, strict=True))
-    return Candidates(states, error, inside, pieces, undecided)
+        fitting = _fitting(step, lines, pieces)
+        kept.append(fitting)
+    return Candidates(
+        states=np.concatenate([part.states for part in kept]),
+        error=np.concatenate([part.error for part in kept]),
+        inside=np.concatenate([part.inside for part in kept]),
+        pieces=np.concatenate([part.pieces for part in kept]),
+        undecided=sum(part.undecided for part in kept),
+    )
 
 
-def all_are_known(step: RateStep, candidates: Candidates, points: Points) -> bool:
+def all_are_known(
+    step: RateStep,
+    candidates: Candidates,
+    points: Points,
+) -> bool:
     """Is every candidate one of the points, each of which is alone where it is?"""
     if candidates.undecided:
         return False
     known = [point for point in points.all if point.certificate.exists]
     for state, error, pieces in zip(
-        candidates.states, candidates.error, candidates.pieces, strict=True
+        candidates.states,
+        candidates.error,
+        candidates.pieces,
+        strict=True,
     ):
-        if not any(
-            _in_ball(point.state, point.certificate.unique_radius, state, float(error))
-            or (point.kinked and _solves(step, point.state, pieces))
-            for point in known
-        ):
+        if not _is_known(step, state, float(error), pieces, known):
             return False
     return True
 
 
-def _in_ball(center: np.ndarray, radius: float, state: np.ndarray, error: float) -> bool:
-    return float(np.abs(state - center).max()) * SLACK + error < radius
+def _is_known(
+    step: RateStep,
+    state: np.ndarray,
+    error: float,
+    pieces: np.ndarray,
+    known: list[Point],
+) -> bool:
+    """Is the solution within `error` of the state, on these pieces, one of the known points?"""
+    for point in known:
+        alone = point.certificate.unique_radius
+        if _in_ball(point.state, alone, state, error):
+            return True
+        if point.kinked and _solves(step, point.state, pieces):
+            return True
+    return False
 
 
-def _solves(step: RateStep, state: np.ndarray, pieces: np.ndarray) -> bool:
+def _in_ball(
+    center: np.ndarray,
+    radius: float,
+    state: np.ndarray,
+    error: float,
+) -> bool:
+    distance = float(np.abs(state - center).max())
+    return distance * SLACK + error < radius
+
+
+def _solves(
+    step: RateStep,
+    state: np.ndarray,
+    pieces: np.ndarray,
+) -> bool:
     """Are the drives of this fixed point on these pieces, or on a kink next to them?
 
     Then it is the solution of their system, which has only one.
     """
-    kinks = np.array([-np.inf, *sorted(step.activation.kinks), np.inf])
+    edges = _edges(step)
     drive = step.drive(state)
-    within = (drive > kinks[pieces]) & (drive < kinks[pieces + 1])
-    gaps = np.minimum(np.abs(drive - kinks[pieces]), np.abs(drive - kinks[pieces + 1]))
+    low = edges[pieces]
+    high = edges[pieces + 1]
+    within = (drive > low) & (drive < high)
     kinked = units_on_kinks(step, state)
     clear = within & ~kinked
-    beside = kinked & (gaps <= np.abs(drive[:, None] - kinks[1:-1]).min(axis=1))
+
+    to_low = np.abs(drive - low)
+    to_high = np.abs(drive - high)
+    to_own_edge = np.minimum(to_low, to_high)
+    to_kinks = np.abs(drive[:, None] - edges[1:-1])
+    nearest_is_own = to_own_edge <= to_kinks.min(axis=1)
+    beside = kinked & nearest_is_own
     return bool((clear | beside).all())
 
 
-def _chunks(pieces: int, units: int) -> Iterator[np.ndarray]:
+def _edges(step: RateStep) -> np.ndarray:
+    """Where the pieces of phi begin and end: the first at -inf, the last at inf."""
+    kinks = sorted(step.activation.kinks)
+    return np.array([-np.inf, *kinks, np.inf])
+
+
+def _chunks(
+    pieces: int,
+    units: int,
+) -> Iterator[np.ndarray]:
     """All patterns (pattern, unit) of pieces, some at a time."""
-    for start in range(0, pieces**units, CHUNK):
-        numbers = np.arange(start, min(start + CHUNK, pieces**units))
-        yield numbers[:, None] // pieces ** np.arange(units) % pieces
+    patterns = pieces**units
+    place_values = pieces ** np.arange(units)
+    for start in range(0, patterns, CHUNK):
+        end = min(start + CHUNK, patterns)
+        numbers = np.arange(start, end)
+        yield numbers[:, None] // place_values % pieces
 
 
-def _solved(
-    step: RateStep, lines: np.ndarray, pieces: np.ndarray
-) -> tuple[tuple[np.ndarray, ...], int]:
-    """States, errors, whether inside, pieces of what fits; how many systems may be singular."""
-    slope, height = lines[pieces, 0], lines[pieces, 1]
-    weights, units = np.abs(step.recurrent), step.units
+@dataclass(frozen=True)
+class _Solutions:
+    """states (pattern, unit), each within error (pattern,) of the solution of its system.
+
+    regular (pattern,): the system is proved to have one; the error is inf where it is not.
+    """
+
+    states: np.ndarray
+    error: np.ndarray
+    regular: np.ndarray
+
+
+def _fitting(
+    step: RateStep,
+    lines: np.ndarray,
+    pieces: np.ndarray,
+) -> Candidates:
+    """The solutions of these patterns (pattern, unit) that fit, or may, to their pieces."""
     magnitude = np.abs(step.input_weights) @ np.abs(step.inputs) + np.abs(step.bias)
-    gamma = sum_error(units + len(step.inputs) + 6)
-    system = np.eye(units) - slope[:, :, None] * step.recurrent
+    gamma = sum_error(step.units + len(step.inputs) + 6)
+    solutions = _solutions(
+        step,
+        lines,
+        pieces,
+        magnitude,
+        gamma,
+    )
+    room, drive_error = _room(
+        step,
+        pieces,
+        solutions,
+        magnitude,
+        gamma,
+    )
+    with np.errstate(invalid="ignore"):
+        off = np.any(room < -drive_error * SLACK, axis=1)
+        inside = np.all(room > drive_error * SLACK, axis=1)
+    fits = solutions.regular & ~off
+    singular = ~solutions.regular
+    return Candidates(
+        states=solutions.states[fits],
+        error=solutions.error[fits],
+        inside=inside[fits],
+        pieces=pieces[fits],
+        undecided=int(singular.sum()),
+    )
+
+
+def _solutions(
+    step: RateStep,
+    lines: np.ndarray,
+    pieces: np.ndarray,
+    magnitude: np.ndarray,
+    gamma: float,
+) -> _Solutions:
+    """Solve (I - S W) h = S c + t for each pattern.
+
+    With X about the inverse and ‖I - X A‖ <= q < 1, the solution is within ‖X‖ |residual| / (1 - q)
+    of X times the right side.
+    """
+    slope = lines[pieces, 0]
+    height = lines[pieces, 1]
+    identity = np.eye(step.units)
+    system = identity - slope[:, :, None] * step.recurrent
+    system_size = np.abs(system) + identity
     right = slope * step.constant + height
     right_size = slope * magnitude + np.abs(height)
+
     inverse, worst = approximate_inverses(system)
+    states = times(inverse, right)
+    residual = np.abs(right - times(system, states))
+    terms = right_size + times(system_size, np.abs(states))
+    residual = residual + gamma * terms
+
     regular = worst < 1.0
-    sizes, system_size = np.abs(inverse), np.abs(system) + np.eye(units)
-    states = (inverse @ right[:, :, None])[:, :, 0]
-    residual = np.abs(right - (system @ states[:, :, None])[:, :, 0])
-    residual = residual + gamma * (right_size + (system_size @ np.abs(states)[:, :, None])[:, :, 0])
-    error = (sizes @ residual[:, :, None])[:, :, 0].max(axis=1)
-    error = np.where(regular, error / np.maximum(1.0 - worst, TINY) * SLACK + TINY, np.inf)
+    moved = times(np.abs(inverse), residual).max(axis=1)
+    room = np.maximum(1.0 - worst, TINY)
+    error = np.where(
+        regular,
+        moved / room * SLACK + TINY,
+        np.inf,
+    )
+    return _Solutions(states, error, regular)
+
+
+def _room(
+    step: RateStep,
+    pieces: np.ndarray,
+    solutions: _Solutions,
+    magnitude: np.ndarray,
+    gamma: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """How far each drive is within its piece, and its error, (pattern, unit) each."""
+    states = solutions.states
+    weights = np.abs(step.recurrent)
     drive = states @ step.recurrent.T + step.constant
-    drive_error = weights.sum(1) * error[:, None] + gamma * (np.abs(states) @ weights.T + magnitude)
-    edges = np.array([-np.inf, *sorted(step.activation.kinks), np.inf])
+    by_state = weights.sum(1) * solutions.error[:, None]
+    terms = np.abs(states) @ weights.T + magnitude
+    drive_error = by_state + gamma * terms
+
+    edges = _edges(step)
     above = drive - edges[pieces]
     below = edges[pieces + 1] - drive
-    room = np.minimum(above, below)
-    with np.errstate(invalid="ignore"):
-        off = (room < -drive_error * SLACK).any(axis=1)
-        inside = (room > drive_error * SLACK).all(axis=1)
-    fits = regular & ~off
-    found = (states[fits], error[fits], inside[fits], pieces[fits])
-    return found, int((~regular).sum())
+    return np.minimum(above, below), drive_error

@@ -19,10 +19,20 @@ APART = 1e-2  # distance between two slow points, relative to the norm of a stat
 
 @dataclass(frozen=True, repr=False)
 class SlowPoints(Result):
-    """Local minima of q(h) = ½ ‖F(h) - h‖² that are no zeros (Sussillo & Barak 2013, section 3).
+    """Local minima of q(h) = ½ ‖F(h) - h‖² that are no zeros.
 
-    states (point, unit), slowest first; speed (point,): ‖F(h) - h‖ (2-norm) per step; outputs
-    (point, output).
+    Attributes
+    ----------
+    states : array (point, unit)
+        The states, slowest first.
+    speed : array (point,)
+        The speed ‖F(h) - h‖ (2-norm) per step.
+    outputs : array (point, output)
+        The readout of each.
+
+    References
+    ----------
+    Sussillo & Barak (2013), Neural Computation 25:626, section 3.
     """
 
     states: np.ndarray
@@ -43,14 +53,21 @@ def find_slow_points(step: Step, starts: np.ndarray) -> SlowPoints:
         if all(np.linalg.norm(state - other) > scale for _, other in kept):
             kept.append((speed, state))
     states = np.array([state for _, state in kept]).reshape(-1, step.units)
-    return SlowPoints(states, np.array([speed for speed, _ in kept]), step.outputs(states))
+    speeds = np.array([speed for speed, _ in kept])
+    return SlowPoints(
+        states,
+        speeds,
+        step.outputs(states),
+    )
 
 
 def _minimum(step: Step, start: np.ndarray) -> tuple[float, np.ndarray] | None:
     def q(state: np.ndarray) -> tuple[float, np.ndarray]:
         residual = state - step(state[None])[0]
-        gradient = residual - step.pull_back(state[None], residual[None])[0]
-        return 0.5 * float(residual @ residual), gradient
+        pulled_back = step.pull_back(state[None], residual[None])[0]
+        gradient = residual - pulled_back
+        value = 0.5 * float(residual @ residual)
+        return value, gradient
 
     if not np.isfinite(start).all():
         return None
@@ -66,7 +83,13 @@ def _minimum(step: Step, start: np.ndarray) -> tuple[float, np.ndarray] | None:
         start,
         jac=True,
         method="L-BFGS-B",
-        options={"maxiter": 3000, "maxfun": 4000, "ftol": 1e-13, "gtol": 1e-9, "maxcor": 30},
+        options={
+            "maxiter": 3000,
+            "maxfun": 4000,
+            "ftol": 1e-13,
+            "gtol": 1e-9,
+            "maxcor": 30,
+        },
     )
     value, gradient = q(made.x)
     speed = float(np.sqrt(2 * value))

@@ -20,9 +20,8 @@ from attractory.models import Network, RateForm
 class Step(Protocol):
     """h -> F(h, x) under one constant input x, without noise.
 
-    units: size of h. dt: length of a step. leak: dt over the time constant (1 where there is none);
-    odd: F(-h) = -F(h), exactly. bounded: F maps into a
-    bounded set (None: not known).
+    units: size of h. dt: length of a step. leak: dt over the time constant (1 where there is none).
+    odd: F(-h) = -F(h), exactly. bounded: F maps into a bounded set (None: not known).
     """
 
     @property
@@ -140,7 +139,8 @@ class RateStep:
 
     def arguments(self, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What enters phi at a state (unit,), and the size of the terms that it is the sum of."""
-        terms = np.abs(self.recurrent) @ np.abs(state) + np.abs(self.constant)
+        by_state = np.abs(self.recurrent) @ np.abs(state)
+        terms = by_state + np.abs(self.constant)
         return self.drive(state), terms
 
     @property
@@ -153,33 +153,49 @@ class RateStep:
         return self.recurrent[units]
 
     def __call__(self, states: np.ndarray) -> np.ndarray:
-        rates = self.activation.value(self.drive(states))
-        return rates if self.leak == 1 else states + self.leak * (rates - states)
+        drive = self.drive(states)
+        rates = self.activation.value(drive)
+        if self.leak == 1:
+            return rates
+        return states + self.leak * (rates - states)
 
     def driven(self, states: np.ndarray, inputs: np.ndarray) -> np.ndarray:
         """The next states under an input of their own each, (state, input)."""
-        drive = states @ self.recurrent.T + inputs @ self.input_weights.T + self.bias
-        return states + self.leak * (self.activation.value(drive) - states)
+        by_states = states @ self.recurrent.T
+        by_inputs = inputs @ self.input_weights.T
+        drive = by_states + by_inputs + self.bias
+        rates = self.activation.value(drive)
+        return states + self.leak * (rates - states)
 
     def jacobian_with(self, slopes: np.ndarray) -> np.ndarray:
         """The Jacobian (unit, unit) where phi has these slopes (unit,)."""
-        made = self.leak * slopes[:, None] * self.recurrent
-        return made + (1.0 - self.leak) * np.eye(self.units)
+        by_rates = self.leak * slopes[:, None] * self.recurrent
+        kept = (1.0 - self.leak) * np.eye(self.units)
+        return by_rates + kept
 
     def jacobians(self, states: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
-        slopes = (self.leak * self.activation.slope(self.drive(states))).astype(dtype)
-        weights = self._recurrent_single if dtype == np.float32 else self.recurrent
-        made = slopes[..., None] * weights
+        slopes = self.activation.slope(self.drive(states))
+        gains = (self.leak * slopes).astype(dtype)
+        weights = self.recurrent
+        if dtype == np.float32:
+            weights = self._recurrent_single
+        made = gains[..., None] * weights
         if self.leak != 1:
-            np.einsum("...ii->...i", made)[...] += dtype(1.0 - self.leak)
+            diagonals = np.einsum("...ii->...i", made)
+            diagonals[...] += dtype(1.0 - self.leak)
         return made
 
     def pull_back(self, states: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        back = (self.leak * self.activation.slope(self.drive(states)) * rows) @ self.recurrent
-        return back if self.leak == 1 else back + (1.0 - self.leak) * rows
+        slopes = self.activation.slope(self.drive(states))
+        back = (self.leak * slopes * rows) @ self.recurrent
+        if self.leak == 1:
+            return back
+        return back + (1.0 - self.leak) * rows
 
     def input_jacobian(self, state: np.ndarray) -> np.ndarray:
-        return (self.leak * self.activation.slope(self.drive(state)))[:, None] * self.input_weights
+        slopes = self.activation.slope(self.drive(state))
+        gains = self.leak * slopes
+        return gains[:, None] * self.input_weights
 
     def outputs(self, states: np.ndarray) -> np.ndarray:
         return states @ self.output_weights.T + self.output_bias
@@ -224,7 +240,9 @@ class CurrentStep:
 
     def arguments(self, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What enters phi at a state (unit,), and the size of the terms that it is the sum of."""
-        return state + self.shift, np.abs(state) + np.abs(self.shift)
+        argument = state + self.shift
+        terms = np.abs(state) + np.abs(self.shift)
+        return argument, terms
 
     @property
     def felt(self) -> np.ndarray:
@@ -256,12 +274,16 @@ class CurrentStep:
 
     def __call__(self, states: np.ndarray) -> np.ndarray:
         summed = self.of_rates(self.sent(states))
-        return summed if self.leak == 1 else states + self.leak * (summed - states)
+        if self.leak == 1:
+            return summed
+        return states + self.leak * (summed - states)
 
     def driven(self, states: np.ndarray, inputs: np.ndarray) -> np.ndarray:
         """The next states under an input of their own each, (state, input)."""
         form = self.rates
-        summed = self.sent(states) @ form.recurrent.T + inputs @ form.input_weights.T
+        by_states = self.sent(states) @ form.recurrent.T
+        by_inputs = inputs @ form.input_weights.T
+        summed = by_states + by_inputs
         return states + self.leak * (summed + form.bias - self.shift - states)
 
     def _slopes(self, states: np.ndarray) -> np.ndarray:
@@ -269,18 +291,24 @@ class CurrentStep:
 
     def jacobian_with(self, slopes: np.ndarray) -> np.ndarray:
         """The Jacobian (unit, unit) where phi has these slopes (unit,)."""
-        made = self.leak * self.rates.recurrent * slopes[None, :]
-        return made + (1.0 - self.leak) * np.eye(self.units)
+        by_rates = self.leak * self.rates.recurrent * slopes[None, :]
+        kept = (1.0 - self.leak) * np.eye(self.units)
+        return by_rates + kept
 
     def jacobians(self, states: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
-        made = self.leak * self.rates.recurrent * self._slopes(states)[..., None, :]
+        slopes = self._slopes(states)
+        made = self.leak * self.rates.recurrent * slopes[..., None, :]
         if self.leak != 1:
-            np.einsum("...ii->...i", made)[...] += 1.0 - self.leak
+            diagonals = np.einsum("...ii->...i", made)
+            diagonals[...] += 1.0 - self.leak
         return made.astype(dtype)
 
     def pull_back(self, states: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        back = self.leak * self._slopes(states) * (rows @ self.rates.recurrent)
-        return back if self.leak == 1 else back + (1.0 - self.leak) * rows
+        sent_back = rows @ self.rates.recurrent
+        back = self.leak * self._slopes(states) * sent_back
+        if self.leak == 1:
+            return back
+        return back + (1.0 - self.leak) * rows
 
     def input_jacobian(self, state: np.ndarray) -> np.ndarray:
         return self.leak * self.rates.input_weights
@@ -303,13 +331,26 @@ def network_step(network: Network, inputs: np.ndarray | None) -> NetworkStep:
         return ModelStep(network.model, weights, constant)
     zero = np.zeros(network.n_outputs)
     readout = (weights["output_weights"], weights.get("output_bias", zero))
-    step = RateStep.of(form, readout, constant, network.model.step_length)
+    step = RateStep.of(
+        form,
+        readout,
+        constant,
+        network.model.step_length,
+    )
     if form.state == "rates":
         return step
-    return CurrentStep(step, np.asarray(form.shift), form.read == "currents")
+    return CurrentStep(
+        step,
+        np.asarray(form.shift),
+        form.read == "currents",
+    )
 
 
-def step_of(system: Network | Callable[[Any, Any], Any], inputs: Any, units: int | None) -> AnyStep:
+def step_of(
+    system: Network | Callable[[Any, Any], Any],
+    inputs: Any,
+    units: int | None,
+) -> AnyStep:
     """The map of a network, or of a user's step of so many units, under a constant input."""
     constant = _checked_inputs(inputs, system)
     if isinstance(system, Network):
@@ -329,7 +370,11 @@ def step_of(system: Network | Callable[[Any, Any], Any], inputs: Any, units: int
             "units = None is not allowed for a function step(h, x): say how many units h has, "
             "or give initial_states"
         )
-    return FunctionStep.of(system, whole_number("units", units), constant)
+    return FunctionStep.of(
+        system,
+        whole_number("units", units),
+        constant,
+    )
 
 
 def _checked_inputs(inputs: Any, system: Any) -> np.ndarray | None:

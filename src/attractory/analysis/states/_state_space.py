@@ -20,10 +20,22 @@ from attractory.tasks import Trials, memory_states, noise_seed, state_names
 class StateSpace(Result):
     """States projected to n dimensions.
 
-    coordinates (trial, time, n); components (n, unit), orthonormal rows; center (unit,): a state h
-    has coordinates components @ (h - center), center is 0 for "svd". explained_variance (n,): share
-    of the variance of the states along each component. memory (trial, time): the memory state that
-    the target asks for (see attractory.tasks.memory_states); targets (trial, time, output).
+    Attributes
+    ----------
+    method : {"svd", "pca"}
+        How the components were found (see `state_space`).
+    coordinates : array (trial, time, n)
+        The states in this space: a state h has components @ (h - center).
+    components : array (n, unit)
+        The directions, orthonormal rows.
+    center : array (unit,)
+        The state at the origin, 0 for "svd".
+    explained_variance : array (n,)
+        Share of the variance of the states along each component.
+    memory : array (trial, time)
+        The memory state that the target asks for (see attractory.tasks.memory_states).
+    targets : array (trial, time, output)
+        The targets of the trials.
     """
 
     method: str
@@ -35,12 +47,23 @@ class StateSpace(Result):
     targets: np.ndarray
 
     def project(self, states: np.ndarray) -> np.ndarray:
-        """States (…, unit) of the same network in this space, (…, n)."""
+        """States of the same network in this space.
+
+        Parameters
+        ----------
+        states : array (…, unit)
+            The states.
+
+        Returns
+        -------
+        array (…, n)
+            Their coordinates.
+        """
         return (states - self.center) @ self.components.T
 
     @property
     def held(self) -> np.ndarray:
-        """(trial, time): whether the memory state is held then (see `held_states`)."""
+        """Whether the memory state is held then, (trial, time) (see `held_states`)."""
         return held_states(self.memory)
 
 
@@ -53,7 +76,7 @@ def state_space(
     n: int = 3,
     seed: int = 0,
 ) -> StateSpace:
-    """Reduce a network's states during `trials` to their n leading dimensions, in float64.
+    """Reduce a network's states during trials to their n leading dimensions, in float64.
 
     Parameters
     ----------
@@ -73,6 +96,11 @@ def state_space(
         Of the network's own noise, where it has any: the seed of the trials gives the noise that
         scores on these trials have.
 
+    Returns
+    -------
+    StateSpace
+        The coordinates, and how to project other states.
+
     Raises
     ------
     InvalidSetting
@@ -81,15 +109,22 @@ def state_space(
     if method not in ("svd", "pca"):
         raise InvalidSetting(f"method = {shown(method)} is not allowed: 'svd' or 'pca'")
     size = network.states.shape[-1] if isinstance(network, Trajectory) else network.state_size
-    if not isinstance(n, (int, np.integer)) or not 1 <= n <= size:
+    whole = isinstance(n, (int, np.integer))
+    if not whole or not 1 <= n <= size:
         raise InvalidSetting(f"n = {shown(n)} is not allowed: 1 to {size}, the number of units")
     states = _states(network, trials, seed)
-    if np.prod(trials.inputs.shape[:2]) <= n:
+    time_points = np.prod(trials.inputs.shape[:2])
+    if time_points <= n:
         raise InvalidSetting(f"n = {n} is not allowed: the trials have too few time points for it")
     by_time = states.transpose(1, 0, 2)  # in which they lie in memory
     flat = by_time.reshape(-1, size)
-    components, center, explained = _decompose(flat, method, int(n))
-    coordinates = (flat @ components.T - center @ components.T).reshape(*by_time.shape[:2], -1)
+    components, center, explained = _decompose(
+        flat,
+        method,
+        int(n),
+    )
+    projected = flat @ components.T - center @ components.T
+    coordinates = projected.reshape(*by_time.shape[:2], -1)
     return StateSpace(
         method=method,
         coordinates=np.ascontiguousarray(coordinates.transpose(1, 0, 2)),
@@ -101,13 +136,22 @@ def state_space(
     )
 
 
-def _states(network: Network | Trajectory, trials: Trials, seed: int) -> np.ndarray:
+def _states(
+    network: Network | Trajectory,
+    trials: Trials,
+    seed: int,
+) -> np.ndarray:
     """(trial, time, unit), float64."""
     if isinstance(network, Network):
         check_meeting(network.model, trials)
-        network = network.simulate(trials.inputs, noise_seed(seed), precision="float64")
+        network = network.simulate(
+            trials.inputs,
+            noise_seed(seed),
+            precision="float64",
+        )
     states = np.asarray(network.states, np.float64)
-    states = states if states.ndim == 3 else states[None]
+    if states.ndim != 3:
+        states = states[None]
     if states.shape[:2] != trials.inputs.shape[:2]:
         raise InvalidSetting(
             f"network = a trajectory of {states.shape[:2]} (trials, steps); the trials are "
@@ -117,7 +161,9 @@ def _states(network: Network | Trajectory, trials: Trials, seed: int) -> np.ndar
 
 
 def _decompose(
-    states: np.ndarray, method: str, n: int
+    states: np.ndarray,
+    method: str,
+    n: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Components (n, unit), center (unit,), shares of variance (n,)."""
     mean = states.mean(axis=0)
@@ -128,7 +174,8 @@ def _decompose(
     _, singular_values, directions = np.linalg.svd(triangle)
     components = directions[:n]
     largest = np.abs(components).argmax(axis=1)
-    signs = np.sign(components[np.arange(n), largest])
+    largest_entries = components[np.arange(n), largest]
+    signs = np.sign(largest_entries)
     # |S v|² is σ²; the variance along v is that of S v about its own mean
     squares = singular_values[:n] ** 2 / len(states)
     along = squares - (components @ (mean - center)) ** 2
@@ -140,20 +187,35 @@ def _decompose(
 class Hypercube(Result):
     """How the memory states of n bits lie in state space: a (sheared) n-cube or not.
 
-    names: the 2**n states as signs. centroids (state, dimension). edges (bits, dimension) and
-    middle (dimension,): the affine cube  middle + Σ_i sign_i · edges_i / 2  that fits best.
-    r_squared: share of the centroids' variance that this cube explains (1: exact).
-    neighbours: pairs of state indices that are next to each other, found without looking at the
-    names: the n·2**(n-1) closest pairs after the centroids were whitened (a sheared cube becomes a
-    regular one). one_bit_apart: share of these pairs that differ in exactly one bit (1: the edges
-    of the cube are the single bit flips).
+    Attributes
+    ----------
+    names : list of str
+        The 2**n states as signs.
+    centroids : array (state, dimension)
+        The centroid of each.
+    middle : array (dimension,)
+        The middle of the cube that fits best.
+    edges : array (bits, dimension)
+        Its edges: the affine cube is middle + Σ_i sign_i · edges_i / 2.
+    r_squared : float
+        Share of the centroids' variance that this cube explains (1: exact).
+    neighbours : list of (int, int)
+        Pairs of state indices that are next to each other, found without looking at the names: the
+        n·2**(n-1) closest pairs after the centroids were whitened (a sheared cube becomes a regular
+        one).
+    one_bit_apart : float
+        Share of these pairs that differ in exactly one bit (1: the edges of the cube are the single
+        bit flips).
+    separation : float
+        Share of the variance of visits (the mean state of each time that a memory state is held)
+        that lies between the memory states, not between histories.
 
+    Notes
+    -----
     R² says that what the inputs write adds up, no more: an untrained network, which adds up echoes
-    of its inputs, reaches 0.99. separation tells a memory from an echo: the share of the variance
-    of visits (the mean state of each time that a memory state is held) that lies between the
-    memory states, not between histories. On trials in random order it is 0.9 for the network of
-    the paper and 0.05 for the same before training; on a walk, whose order repeats, it is high for
-    any network.
+    of its inputs, reaches 0.99. `separation` tells a memory from an echo. On trials in random order
+    it is 0.9 for the network of the paper and 0.05 for the same before training; on a walk, whose
+    order repeats, it is high for any network.
     """
 
     names: list[str]
@@ -166,31 +228,69 @@ class Hypercube(Result):
     separation: float = float("nan")
 
     def summary(self) -> dict[str, float]:
-        """What is known of the cube's shape, for a table."""
-        return {"r_squared": self.r_squared, "one_bit_apart": self.one_bit_apart}
+        """What is known of the cube's shape, for a table.
+
+        Returns
+        -------
+        dict of float
+            The fields `r_squared` and `one_bit_apart`.
+        """
+        return {
+            "r_squared": self.r_squared,
+            "one_bit_apart": self.one_bit_apart,
+        }
 
 
-def hypercube(space: StateSpace, visits: StateSpace | None = None) -> Hypercube:
-    """Are the centroids of the memory states a cube? (Sussillo & Barak 2013; Jarne 2024, fig. 6)
+def hypercube(
+    space: StateSpace,
+    visits: StateSpace | None = None,
+) -> Hypercube:
+    """Whether the centroids of the memory states are a cube.
 
+    Parameters
+    ----------
+    space : StateSpace
+        States of trials that visit every memory state, in at least as many dimensions as bits.
+    visits : StateSpace, optional
+        A space of trials in random order, such as task.sample(128), by which `separation` is
+        judged; `space` itself when None.
+
+    Returns
+    -------
+    Hypercube
+        The cube that fits best, and how well it does.
+
+    Raises
+    ------
+    InvalidSetting
+        When a state is never held, or the space has fewer dimensions than there are bits.
+
+    Notes
+    -----
     The centroid of a state is the mean of the coordinates while it is held: from 10 % to 40 % of
     each period of constant target (earlier the network may still be on its way there, later the
-    next pulse may have come). visits: a space of trials in random order, such as task.sample(128),
-    by which `separation` is judged; `space` itself when None. Raises InvalidSetting when a state is
-    never held, or the space has fewer dimensions than there are bits.
+    next pulse may have come).
+
+    References
+    ----------
+    Sussillo & Barak (2013), Neural Computation 25:626. Jarne (2024), Front. Syst. Neurosci.
+    18:1269190, figure 6.
     """
-    bits, dimensions = space.targets.shape[-1], space.coordinates.shape[-1]
+    bits = space.targets.shape[-1]
+    dimensions = space.coordinates.shape[-1]
     if dimensions < bits:
         raise InvalidSetting(
             f"space has {dimensions} dimensions; a cube of {bits} bits needs at least {bits}"
         )
-    signs = np.array(list(product([-1, 1], repeat=bits)))
+    combinations_of_signs = list(product([-1, 1], repeat=bits))
+    signs = np.array(combinations_of_signs)
     codes = memory_states(signs)
     names = state_names(codes, bits)
     held = space.held
     centroids = np.empty((len(codes), dimensions))
     for i, code in enumerate(codes):
-        points = space.coordinates[held & (space.memory == code)]
+        in_state = space.memory == code
+        points = space.coordinates[held & in_state]
         if not len(points):
             raise InvalidSetting(
                 f"the trials never hold the memory state {names[i]}; use trials that visit all "
@@ -199,18 +299,20 @@ def hypercube(space: StateSpace, visits: StateSpace | None = None) -> Hypercube:
         centroids[i] = points.mean(axis=0)
     middle = centroids.mean(axis=0)
     centered = centroids - middle
-    edges = (
-        2.0 * signs.T @ centered / len(signs)
-    )  # least squares: the columns of signs are orthogonal
-    misfit = np.square(centered - signs @ edges / 2.0).sum()
-    neighbours = _closest_pairs(_whitened(centered, bits), bits * 2 ** (bits - 1))
+    # least squares: the columns of signs are orthogonal
+    edges = 2.0 * signs.T @ centered / len(signs)
+    residual = centered - signs @ edges / 2.0
+    misfit = np.square(residual).sum()
+    variance = np.square(centered).sum()
+    edges_of_cube = bits * 2 ** (bits - 1)
+    neighbours = _closest_pairs(_whitened(centered, bits), edges_of_cube)
     one_bit = [np.sum(signs[a] != signs[b]) == 1 for a, b in neighbours]
     return Hypercube(
         names=names,
         centroids=centroids,
         middle=middle,
         edges=edges,
-        r_squared=float(1.0 - misfit / np.square(centered).sum()),
+        r_squared=float(1.0 - misfit / variance),
         neighbours=neighbours,
         one_bit_apart=float(np.mean(one_bit)),
         separation=_separation(space if visits is None else visits, codes),
@@ -218,7 +320,18 @@ def hypercube(space: StateSpace, visits: StateSpace | None = None) -> Hypercube:
 
 
 def held_states(memory: np.ndarray) -> np.ndarray:
-    """(trial, time) -> bool: from 10 % to 40 % of each period in which the state stays the same."""
+    """When a memory state is held: from 10 % to 40 % of each period in which it stays the same.
+
+    Parameters
+    ----------
+    memory : array (trial, time)
+        The memory state that the target asks for.
+
+    Returns
+    -------
+    array of bool (trial, time)
+        Whether it is held then.
+    """
     held = np.zeros(memory.shape, bool)
     for trial, states in enumerate(memory):
         changes = np.flatnonzero(np.diff(states)) + 1
@@ -231,7 +344,8 @@ def held_states(memory: np.ndarray) -> np.ndarray:
 def _separation(space: StateSpace, codes: np.ndarray) -> float:
     """Share of the variance of visits to the memory states `codes` that lies between these."""
     held = space.held
-    means, names = [], []
+    means = []
+    names = []
     for trial, states in enumerate(space.memory):
         changes = np.flatnonzero(np.diff(states)) + 1
         for start, end in zip([0, *changes], [*changes, len(states)], strict=True):
@@ -239,7 +353,8 @@ def _separation(space: StateSpace, codes: np.ndarray) -> float:
             if states[start] in codes and len(own):
                 means.append(space.coordinates[trial, own].mean(axis=0))
                 names.append(states[start])
-    visits, which = np.array(means), np.array(names)
+    visits = np.array(means)
+    which = np.array(names)
     total = np.square(visits - visits.mean(axis=0)).sum()
     centers = {name: visits[which == name].mean(axis=0) for name in set(names)}
     within = sum(np.square(visits[which == name] - c).sum() for name, c in centers.items())
@@ -250,10 +365,12 @@ def _whitened(centered: np.ndarray, bits: int) -> np.ndarray:
     """Points in their `bits` leading directions, with unit variance along each."""
     left, scale, _ = np.linalg.svd(centered, full_matrices=False)
     usable = scale[:bits] > 1e-12 * scale[0]
-    return left[:, :bits] * usable * np.sqrt(len(centered))
+    leading = left[:, :bits] * usable
+    return leading * np.sqrt(len(centered))
 
 
 def _closest_pairs(points: np.ndarray, count: int) -> list[tuple[int, int]]:
     pairs = list(combinations(range(len(points)), 2))
     distances = [np.linalg.norm(points[a] - points[b]) for a, b in pairs]
-    return [pairs[i] for i in np.argsort(distances, kind="stable")[:count]]
+    order = np.argsort(distances, kind="stable")
+    return [pairs[i] for i in order[:count]]

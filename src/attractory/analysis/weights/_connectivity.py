@@ -16,19 +16,37 @@ from attractory.runs import kept
 
 @dataclass(frozen=True, repr=False)
 class Connectivity(Result):
-    """Recurrent weights (unit, unit) as [to, from], in float64, and what they are like.
+    """Recurrent weights in float64, and what they are like.
 
-    mean, std, skewness, excess_kurtosis, minimum, maximum: of all weights.
-    density: share of weights that are not 0.
-    excitatory: share of the non-zero weights that are positive.
-    balance: sum of positive weights over sum of absolute inhibitory ones (1: balanced).
-    dale_violations: number of columns (presynaptic units) with weights of both signs.
-    self_connections: number of non-zero weights on the diagonal; self_mean, self_std: of these.
-    frobenius_norm, spectral_norm: norms of the matrix.
-    reciprocity: correlation of W_ij with W_ji over all i != j (1: symmetric, -1: antisymmetric).
-    signs (unit,): 1 or -1 where the model obeys Dale's law, else None. areas: the number of units
-    in each area where the model has areas, in the order of the units, else None. gate: the gate of
-    a gated cell that the matrix belongs to, else None.
+    Attributes
+    ----------
+    weights : array (unit, unit)
+        The recurrent weights as [to, from].
+    mean, std, skewness, excess_kurtosis, minimum, maximum : float
+        Of all weights.
+    density : float
+        Share of weights that are not 0.
+    excitatory : float
+        Share of the non-zero weights that are positive.
+    balance : float
+        Sum of positive weights over sum of absolute inhibitory ones (1: balanced).
+    dale_violations : int
+        Number of columns (presynaptic units) with weights of both signs.
+    self_connections : int
+        Number of non-zero weights on the diagonal.
+    self_mean, self_std : float
+        Mean and standard deviation of these.
+    frobenius_norm, spectral_norm : float
+        Norms of the matrix.
+    reciprocity : float
+        Correlation of W_ij with W_ji over all i != j (1: symmetric, -1: antisymmetric).
+    signs : array (unit,) or None
+        1 or -1 where the model obeys Dale's law, else None.
+    areas : tuple of int or None
+        The number of units in each area where the model has areas, in the order of the units, else
+        None.
+    gate : str or None
+        The gate of a gated cell that the matrix belongs to, else None.
     """
 
     weights: np.ndarray
@@ -53,24 +71,57 @@ class Connectivity(Result):
     gate: str | None = None
 
     def summary(self) -> dict[str, float]:
-        """The numbers without the matrix."""
+        """The numbers without the matrix.
+
+        Returns
+        -------
+        dict of float
+            The fields that are numbers, by name.
+        """
         others = ("weights", "signs", "areas", "gate")
         return {name: value for name, value in vars(self).items() if name not in others}
 
 
 @kept
-def connectivity(network: Network, gate: str | None = None) -> Connectivity:
-    """Statistics of a network's recurrent weights (Jarne 2024, section 5.2).
+def connectivity(
+    network: Network,
+    gate: str | None = None,
+) -> Connectivity:
+    """Statistics of a network's recurrent weights.
 
-    Of a gated cell they are those of one gate, the candidate unless another is named: "reset",
-    "update", "candidate" of a GRU, "input", "forget", "candidate", "output" of an LSTM. Raises
-    InvalidSetting for a model without one matrix of recurrent weights (layers, some cells of your
-    own), or an unknown gate.
+    Parameters
+    ----------
+    network : Network
+        A network with one matrix of recurrent weights, or gates with one each.
+    gate : str, optional
+        Of a gated cell the gate that is looked at, the candidate when None: "reset", "update",
+        "candidate" of a GRU, "input", "forget", "candidate", "output" of an LSTM.
+
+    Returns
+    -------
+    Connectivity
+        The matrix and its statistics.
+
+    Raises
+    ------
+    InvalidSetting
+        For a model without one matrix of recurrent weights (layers, some cells of your own), or an
+        unknown gate.
+
+    References
+    ----------
+    Jarne (2024), Front. Syst. Neurosci. 18:1269190, section 5.2.
     """
     weights, gate = _matrix(network, gate)
     constraints = network.model.weight_constraints
+    signs = None
+    areas = None
+    if constraints is not None:
+        signs = constraints.column_signs(len(weights))
+        areas = constraints.areas
     values = weights.ravel()
-    positive, negative = values[values > 0], values[values < 0]
+    positive = values[values > 0]
+    negative = values[values < 0]
     both_signs = (weights > 0).any(0) & (weights < 0).any(0)
     diagonal = np.diag(weights)
     diagonal = diagonal[diagonal != 0]
@@ -93,13 +144,16 @@ def connectivity(network: Network, gate: str | None = None) -> Connectivity:
         frobenius_norm=float(np.linalg.norm(weights)),
         spectral_norm=float(np.linalg.norm(weights, 2)),
         reciprocity=_reciprocity(weights),
-        signs=None if constraints is None else constraints.column_signs(len(weights)),
-        areas=None if constraints is None else constraints.areas,
+        signs=signs,
+        areas=areas,
         gate=gate,
     )
 
 
-def _matrix(network: Network, gate: str | None) -> tuple[np.ndarray, str | None]:
+def _matrix(
+    network: Network,
+    gate: str | None,
+) -> tuple[np.ndarray, str | None]:
     """The matrix (unit, unit) in float64, and the gate that it belongs to."""
     weights = network.model.recurrent_weights(in_float64(network))
     gates = network.model.gates
@@ -116,13 +170,17 @@ def _matrix(network: Network, gate: str | None) -> tuple[np.ndarray, str | None]
     if gate not in gates:
         raise InvalidSetting(f"gate = {shown(gate)} is unknown; {nearest(gate, gates)}")
     index = gates.index(gate)
-    return weights[index * network.units : (index + 1) * network.units], gate
+    first = index * network.units
+    return weights[first : first + network.units], gate
 
 
 def _reciprocity(weights: np.ndarray) -> float:
     upper = np.triu_indices(len(weights), 1)
-    there, back = weights[upper], weights.T[upper]
+    there = weights[upper]
+    back = weights.T[upper]
     both = np.append(there, back)
+    turned = np.append(back, there)
     if not len(both) or both.std() == 0:
         return 1.0
-    return float(np.corrcoef(both, np.append(back, there))[0, 1])
+    correlations = np.corrcoef(both, turned)
+    return float(correlations[0, 1])

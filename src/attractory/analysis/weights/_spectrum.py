@@ -16,27 +16,45 @@ from attractory.runs import kept
 
 OUTLIER_MARGIN = 0.01
 CIRCLE_WIDTH = 0.02
+BESIDE = 1e-8  # of each unit's state, where 0 is on a kink
 
 Of = Literal["recurrent weights", "Jacobian at 0", "Jacobian beside 0"]
 
 
 @dataclass(frozen=True, repr=False)
 class Spectrum(Result):
-    """Eigenvalues of a matrix W, largest modulus first (complex, float64), and what they are like.
+    """Eigenvalues of a matrix W in float64, and what they are like.
 
-    radius: largest modulus (spectral radius).
-    outliers: those of modulus above 1.01.
-    on_circle: share within 0.02 of the unit circle.
-    nonnormality: Henrici's departure from normality over the Frobenius norm,
-        √(‖W‖² - Σ|λ|²) / ‖W‖: 0 for a normal matrix (Henrici 1962).
-    leading_frequency: of the mode that decays slowest or grows fastest, that of largest |μ|, in
-        cycles per unit of dt (per ms when dt is in ms): |arg μ| / (2π dt). For recurrent weights
-        μ = 1 - dt/tau + (dt/tau) λ is what one step of the network, linearised where the slope of
-        its activation is 1, multiplies a mode by: with dt < tau its λ need not be that of largest
-        modulus. For a Jacobian μ = λ.
-    of: what W is: "recurrent weights", or "Jacobian at 0" of models without one square matrix of
+    Attributes
+    ----------
+    eigenvalues : complex array (unit,)
+        Largest modulus first.
+    radius : float
+        Largest modulus (spectral radius).
+    outliers : complex array (outlier,)
+        Those of modulus above 1.01.
+    on_circle : float
+        Share within 0.02 of the unit circle.
+    nonnormality : float
+        Henrici's departure from normality over the Frobenius norm, √(‖W‖² - Σ|λ|²) / ‖W‖: 0 for a
+        normal matrix [1]_.
+    leading_frequency : float
+        Of the mode that decays slowest or grows fastest, that of largest |μ|, in cycles per unit of
+        dt (per ms when dt is in ms): |arg μ| / (2π dt).
+    of : {"recurrent weights", "Jacobian at 0", "Jacobian beside 0"}
+        What W is: "recurrent weights", or "Jacobian at 0" of models without one square matrix of
         them: the derivative of one step at the state 0 without input; "Jacobian beside 0" where 0
         is on a kink of the activation and has none: that on the side where all units are active.
+
+    Notes
+    -----
+    For recurrent weights μ = 1 - dt/tau + (dt/tau) λ is what one step of the network, linearised
+    where the slope of its activation is 1, multiplies a mode by: with dt < tau its λ need not be
+    that of largest modulus. For a Jacobian μ = λ.
+
+    References
+    ----------
+    .. [1] Henrici (1962).
     """
 
     eigenvalues: np.ndarray
@@ -48,7 +66,13 @@ class Spectrum(Result):
     of: Of = "recurrent weights"
 
     def summary(self) -> dict[str, float]:
-        """The numbers without the eigenvalues."""
+        """The numbers without the eigenvalues.
+
+        Returns
+        -------
+        dict of float
+            The number of outliers, and the fields that are numbers, by name.
+        """
         return {
             "radius": self.radius,
             "outliers": len(self.outliers),
@@ -60,31 +84,66 @@ class Spectrum(Result):
 
 @kept
 def spectrum(network: Network) -> Spectrum:
-    """The eigenvalue spectrum of a network's recurrent weights (Jarne 2024, figures 4 and 5).
+    """The eigenvalue spectrum of a network's recurrent weights.
 
+    Parameters
+    ----------
+    network : Network
+        A network of any model.
+
+    Returns
+    -------
+    Spectrum
+        The eigenvalues and their measures.
+
+    Notes
+    -----
     Gated cells (GRU, LSTM) have several matrices, layers have several too, and a user's cell may
     have none; of these it is the spectrum of the Jacobian of one step at the state 0, without input
     (see `Spectrum.of`): their linear dynamics where they start. `linearisation` gives it anywhere.
+
+    References
+    ----------
+    Jarne (2024), Front. Syst. Neurosci. 18:1269190, figures 4 and 5.
     """
     model = network.model
     square = model.square_recurrent_weights(in_float64(network))
     if square is not None:
-        return _spectrum_of(square, model.leak, model.step_length, "recurrent weights")
+        return _spectrum_of(
+            square,
+            model.leak,
+            model.step_length,
+            "recurrent weights",
+        )
     step = step_of(network, None, None)
-    state, of = np.zeros(step.units), "Jacobian at 0"
+    state = np.zeros(step.units)
+    of: Of = "Jacobian at 0"
     if on_kink(step, state):
-        state, of = np.full(step.units, 1e-8), "Jacobian beside 0"
+        state = np.full(step.units, BESIDE)
+        of = "Jacobian beside 0"
     jacobian = step.jacobians(state[None])[0]
-    return _spectrum_of(jacobian, 1.0, model.step_length, of)  # type: ignore[arg-type]
+    return _spectrum_of(
+        jacobian,
+        1.0,
+        model.step_length,
+        of,
+    )
 
 
-def _spectrum_of(weights: np.ndarray, leak: float, dt: float, of: Of) -> Spectrum:
+def _spectrum_of(
+    weights: np.ndarray,
+    leak: float,
+    dt: float,
+    of: Of,
+) -> Spectrum:
     eigenvalues = np.linalg.eigvals(weights).astype(complex)
     # ties in modulus (conjugate pairs) are ordered by the imaginary part
-    eigenvalues = eigenvalues[np.lexsort((-eigenvalues.imag, -np.abs(eigenvalues).round(12)))]
+    order = np.lexsort((-eigenvalues.imag, -np.abs(eigenvalues).round(12)))
+    eigenvalues = eigenvalues[order]
     moduli = np.abs(eigenvalues)
     squared = np.square(weights).sum()
-    departure = np.sqrt(max(0.0, squared - np.square(moduli).sum()))
+    of_eigenvalues = np.square(moduli).sum()
+    departure = np.sqrt(max(0.0, squared - of_eigenvalues))
     multipliers = 1.0 - leak + leak * eigenvalues
     # of two that are equal to 12 digits the first: the one of largest modulus
     slowest = multipliers[np.abs(multipliers).round(12).argmax()]
