@@ -44,7 +44,7 @@ MANIFEST, NETWORKS, HISTORY, CHECKPOINTS = (
 # A file that waits for the manifest to name it: .NAME.<first digits of its SHA-256>.next
 _NEXT = re.compile(r"\..+\.[0-9a-f]{16}\.next", re.DOTALL)
 
-_packages = ("attractory", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "scikit-learn")
+_packages = ("attractory", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,9 @@ from attractory.models import Network, Trajectory, check_meeting
 from attractory.runs import kept
 from attractory.tasks import Trials, memory_states, noise_seed, state_names
 
+# of a square of a singular value, in the largest: below it 1e-16 of rounding would be 1e-12 of it
+SMALLEST_SQUARE = 1e-4
+
 
 @dataclass(frozen=True, repr=False)
 class StateSpace(Result):
@@ -160,6 +163,22 @@ def _states(
     return states
 
 
+def _singular(states: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The leading n singular values, and right singular vectors as rows, at least n of them.
+
+    No left vectors are computed: they have as many rows as there are time points. The eigenvectors
+    of SᵀS are the right vectors, found four times as fast as by a decomposition of S; but squares
+    lose half of the digits of what is small, so that another way is taken where that would show.
+    """
+    squares, vectors = np.linalg.eigh(states.T @ states)
+    squares, vectors = squares[::-1], vectors[:, ::-1]
+    if squares[n - 1] > SMALLEST_SQUARE * squares[0]:
+        return np.sqrt(squares[:n]), vectors.T
+    triangle = np.linalg.qr(states, mode="r")  # has the singular values and right vectors of S
+    _, singular_values, directions = np.linalg.svd(triangle)
+    return singular_values, directions
+
+
 def _decompose(
     states: np.ndarray,
     method: str,
@@ -168,10 +187,7 @@ def _decompose(
     """Components (n, unit), center (unit,), shares of variance (n,)."""
     mean = states.mean(axis=0)
     center = mean if method == "pca" else np.zeros(states.shape[1])
-    # the triangle of S = QR has the singular values and right vectors of S, whose many rows
-    # (time points) would make left vectors that nobody asks for
-    triangle = np.linalg.qr(states - center, mode="r")
-    _, singular_values, directions = np.linalg.svd(triangle)
+    singular_values, directions = _singular(states - center, n)
     components = directions[:n]
     largest = np.abs(components).argmax(axis=1)
     largest_entries = components[np.arange(n), largest]
