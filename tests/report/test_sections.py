@@ -173,25 +173,29 @@ def test_the_axis_of_the_loss_says_what_was_trained(run, results):
     assert curve.axes[0].get_ylabel() == "Loss, mean squared error (a.u.²)"
 
 
-class OfAnotherLoss:
-    """What the section asks of a rule."""
+ANOTHER = at.rules.BPTT(loss="absolute_error")
 
-    @staticmethod
-    def absolute_error(outputs, targets, mask): ...
 
-    loss_function = absolute_error
+class OfItsOwnError(at.rules.BPTT):
+    """A rule whose error is no loss of outputs against targets."""
+
+    def error(self, model, weights, trials, key):
+        return super().error(model, weights, trials, key) ** 2
 
 
 def test_another_loss_is_called_by_its_name(results):
-    assert loss_in_words(OfAnotherLoss()) == {"loss": "absolute error"}
-    history = results.run.history
-    curve = at.figures.learning_curve(history, **loss_in_words(OfAnotherLoss()))
+    assert loss_in_words(ANOTHER) == {"loss": "absolute error"}
+    curve = at.figures.learning_curve(results.run.history, **loss_in_words(ANOTHER))
     assert curve.axes[0].get_ylabel() == "Loss, absolute error"
+
+
+def test_an_error_of_a_rules_own_is_not_called_a_squared_one():
+    assert loss_in_words(OfItsOwnError()) == {"loss": "as OfItsOwnError defines it"}
 
 
 def test_a_target_of_squared_errors_stands_beside_no_other_loss(run):
     class Beside(Learning):
         target = (0.0133, "published")
 
-    assert Beside()._beside(OfAnotherLoss()) == {}
+    assert Beside()._beside(ANOTHER) == {}
     assert Beside()._beside(run.rule) == {"target_mse": 0.0133, "target_label": "published"}

@@ -49,7 +49,11 @@ class Learning(Section):
 
 def loss_in_words(rule: Rule | None) -> dict[str, str]:
     """What the axis of the loss is called where the rule trains another one than the usual."""
-    if rule is None or rule.loss_function is squared_error:
+    if rule is None:
+        return {}
+    if type(rule).error is not Rule.error:
+        return {"loss": f"as {type(rule).__name__} defines it"}
+    if rule.loss_function is squared_error:
         return {}
     function = rule.loss_function
     name = getattr(function, "__name__", type(function).__name__)
