@@ -173,7 +173,13 @@ def test_the_axis_of_the_loss_says_what_was_trained(run, results):
     assert curve.axes[0].get_ylabel() == "Loss, mean squared error (a.u.²)"
 
 
-ANOTHER = at.rules.BPTT(loss="absolute_error")
+def absolute_error(outputs, targets, mask): ...
+
+
+class OfAnotherLoss(at.rules.BPTT):
+    """A rule with a loss that is not registered."""
+
+    loss_function = staticmethod(absolute_error)
 
 
 class OfItsOwnError(at.rules.BPTT):
@@ -184,8 +190,8 @@ class OfItsOwnError(at.rules.BPTT):
 
 
 def test_another_loss_is_called_by_its_name(results):
-    assert loss_in_words(ANOTHER) == {"loss": "absolute error"}
-    curve = at.figures.learning_curve(results.run.history, **loss_in_words(ANOTHER))
+    assert loss_in_words(OfAnotherLoss()) == {"loss": "absolute error"}
+    curve = at.figures.learning_curve(results.run.history, **loss_in_words(OfAnotherLoss()))
     assert curve.axes[0].get_ylabel() == "Loss, absolute error"
 
 
@@ -197,5 +203,5 @@ def test_a_target_of_squared_errors_stands_beside_no_other_loss(run):
     class Beside(Learning):
         target = (0.0133, "published")
 
-    assert Beside()._beside(ANOTHER) == {}
+    assert Beside()._beside(OfAnotherLoss()) == {}
     assert Beside()._beside(run.rule) == {"target_mse": 0.0133, "target_label": "published"}
