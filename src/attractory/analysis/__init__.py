@@ -23,6 +23,8 @@ from attractory.analysis.dynamics._kinks import Side
 from attractory.analysis.dynamics._linearisation import Linearisation, linearisation
 from attractory.analysis.dynamics._oscillations import Oscillation
 from attractory.analysis.dynamics._slow_points import SlowPoints
+from attractory.analysis.dynamics._slow_set import SlowSet, SlowSets
+from attractory.analysis.dynamics._slow_sets import slow_sets
 from attractory.analysis.states._state_space import (
     Hypercube,
     StateSpace,
@@ -53,6 +55,8 @@ __all__ = [
     "Oscillation",
     "Side",
     "SlowPoints",
+    "SlowSet",
+    "SlowSets",
     "Spectrum",
     "StateSpace",
     "attractors",
@@ -67,6 +71,7 @@ __all__ = [
     "hypercube",
     "linearisation",
     "pulse_thresholds",
+    "slow_sets",
     "smallest_disturbances",
     "spectrum",
     "state_space",

@@ -73,6 +73,19 @@ class Trials:
             conditions={name: values[:n] for name, values in self.conditions.items()},
         )
 
+    @property
+    def lengths(self) -> np.ndarray:
+        """After how many steps each trial is over, (trial,): what follows fills the array."""
+        count, steps = self.inputs.shape[:2]
+        if self.epochs is None:
+            return np.full(count, steps)
+        return np.minimum(self.epochs[:, -1], steps)
+
+    @property
+    def within(self) -> np.ndarray:
+        """The trials' own steps, (trial, time) of bool."""
+        return np.arange(self.inputs.shape[1]) < self.lengths[:, None]
+
     def during(self, epoch: str) -> np.ndarray:
         """Where an epoch is, (trial, time) of bool; InvalidSetting names those that there are."""
         if self.epochs is None or epoch not in self.epoch_names:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from attractory._errors import InvalidSetting, shown
-from attractory.analysis.dynamics._step import ModelStep, RateStep, Step
+from attractory.analysis.dynamics._step import CurrentStep, ModelStep, RateStep, Step
 from attractory.models import Network
 from attractory.tasks import Task, Trials
 
@@ -203,7 +203,7 @@ def network_starts(
     After a trial the network settles under the constant input of `step`. given (state, unit):
     further states, which settle too.
     """
-    drive = _inputs_of_trials(step, task, seed, rng)
+    drive, _ = inputs_of_trials(step, task, seed, rng)
     states = np.zeros((len(drive), step.units))
     further = _over_the_range(step, rng)
     if given is not None:
@@ -221,29 +221,31 @@ def network_starts(
     return _settling(step, states, passed, pause)
 
 
-def _inputs_of_trials(
-    step: RateStep | ModelStep,
+def inputs_of_trials(
+    step: RateStep | CurrentStep | ModelStep,
     task: Task | Trials | None,
     seed: int,
     rng: np.random.Generator,
-) -> np.ndarray:
-    """The inputs (trial, time, input) of trials of the task, or random pulses."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """The inputs (trial, time, input) of trials of the task, or random pulses, and the number of
+    steps (trial,) after which each trial is over: the rest of it is padding."""
     n_inputs = len(step.inputs)
     if task is None:
         steps = max(1, round(LENGTH / step.leak))
         width = max(1, round(PULSE / step.leak))
-        return _random_pulses(
+        pulses = _random_pulses(
             TRIALS,
             steps,
             n_inputs,
             width,
             rng,
         )
-    trials = task.sample(TRIALS, seed) if isinstance(task, Task) else task
+        return pulses, np.full(TRIALS, steps)
+    trials = task.sample(TRIALS, seed) if isinstance(task, Task) else task.first(TRIALS)
     channels = trials.inputs.shape[-1]
     if channels != n_inputs:
         raise InvalidSetting(f"task has {channels} inputs; the network has {n_inputs}")
-    return trials.inputs[:TRIALS].astype(np.float64)
+    return trials.inputs.astype(np.float64), trials.lengths
 
 
 def plain_starts(
