@@ -37,6 +37,7 @@ def made(net):
         "continuation": analysis.continuation(points, [0.5]),
         "linearisation": analysis.linearisation(net, points.states[0]),
         "slow_points": points.slow,
+        "slow_sets": analysis.slow_sets(net, task=TASK, n_starts=8),
         "automaton": analysis.automaton(net, TASK, n_samples=5, points=known, hold_steps=300),
         "spectrum": analysis.spectrum(net),
         "state_space": space,

@@ -13,11 +13,15 @@ from attractory.analysis.dynamics._slow_set import SlowSet
 from attractory.analysis.dynamics._step import Step
 
 SMALLEST = 0.1  # of the trajectories' range: a smaller set is a point
-NEIGHBOURHOOD = 0.15  # of the set's own size, in which its dimension is told
+NEIGHBOURHOOD = 0.35  # of the set's own size, in which its dimension is told
 FEWEST_NEIGHBOURS = 8
 # of the largest variance of a neighbourhood: what has less is thickness or bend. A ring bends in it
-# by a seventh of its width, which is a fiftieth of its variance
-OWN_VARIANCE = 0.05
+# by a thirtieth; a band three times as long as it is wide has a fifth
+OWN_VARIANCE = 0.2
+REFINEMENTS = 3  # of the states of a set, towards where the drift is along it
+RANK = 1e-10  # singular values below this share of the largest are those that were projected out
+CONTINUOUS = ("line", "ring", "plane", "set")
+RESTS = 0.3  # of the median speed on a plane: what is slower lies next to where it rests
 NO_DRIFT = 1e-13  # per step, in the size of the set: rounding
 
 
@@ -40,6 +44,12 @@ def dimension_of(states: np.ndarray, reach: float, piece: float) -> int:
     return int(np.median(counts))
 
 
+def averaged(states: np.ndarray, radius: float) -> np.ndarray:
+    """Each state replaced by the mean of those within a radius."""
+    near = cdist(states, states) <= radius
+    return near @ states / near.sum(axis=1, keepdims=True)
+
+
 def path_through(states: np.ndarray, piece: float) -> np.ndarray:
     """States of a line in order, about a piece apart: the longest way in their shortest tree."""
     tree = minimum_spanning_tree(cdist(states, states))
@@ -59,32 +69,80 @@ def path_through(states: np.ndarray, piece: float) -> np.ndarray:
     return states[[*kept, first]]
 
 
+def refined(
+    step: Step, states: np.ndarray, dimension: int, closed: bool, piece: float, slow: float
+) -> np.ndarray:
+    """States moved across the set to where the network moves them along it, by Newton's method.
+
+    Slow states were taken as they came, to within what counts as slow; on the set itself F(h) - h
+    has no part across it. One that would go farther than its neighbour, or be slow no more, stays.
+    """
+    for _ in range(REFINEMENTS):
+        spans = _spans(states, dimension, closed)
+        pairs = zip(states, spans, strict=True)
+        moves = np.array([_across_move(step, state, span) for state, span in pairs])
+        moved = states + moves
+        near = np.linalg.norm(moves, axis=1) <= piece
+        still_slow = np.linalg.norm(step(moved) - moved, axis=1) <= slow
+        states = np.where((near & still_slow)[:, None], moved, states)
+    return states
+
+
+def _across_move(step: Step, state: np.ndarray, span: np.ndarray) -> np.ndarray:
+    """Newton's step of a state at right angles to the set, whose directions are span's rows."""
+    residual = step(state[None])[0] - state
+    slopes = step.jacobians(state[None])[0] - np.eye(step.units)
+    across = np.eye(step.units) - span.T @ span
+    return -across @ np.linalg.lstsq(across @ slopes @ across, across @ residual, rcond=RANK)[0]
+
+
+def _spans(states: np.ndarray, dimension: int, closed: bool) -> np.ndarray:
+    """Orthonormal directions of the set at each state, (state, direction, unit)."""
+    if dimension == 1:
+        return _tangents(states, closed)[:, None]
+    apart = cdist(states, states)
+    spans = []
+    for distances in apart:
+        nearest = np.argsort(distances)[: max(FEWEST_NEIGHBOURS, 3 * dimension)]
+        around = states[nearest] - states[nearest].mean(axis=0)
+        spans.append(np.linalg.svd(around, full_matrices=False)[2][:dimension])
+    return np.array(spans)
+
+
+def _tangents(path: np.ndarray, closed: bool) -> np.ndarray:
+    """Unit vectors (state, unit) along a line or ring."""
+    if closed:
+        along = np.roll(path, -1, axis=0) - np.roll(path, 1, axis=0)
+    else:
+        along = np.gradient(path, axis=0)
+    return along / np.linalg.norm(along, axis=1, keepdims=True)
+
+
 @dataclass(frozen=True)
 class Drift:
-    """Along a set: velocities (state, direction) per step, where they lead, how long it takes."""
+    """Along a set: how it moves states, where to, how long that takes.
+
+    velocities (state, direction) per step; time: see `SlowSet.drift_time`; n_resting: places where
+    it leads to; crossing: steps from midway to such a place at the median speed.
+    """
 
     velocities: np.ndarray
     time: float
     n_resting: int
+    crossing: float
 
 
 def described(
-    step: Step,
-    states: np.ndarray,
-    dimension: int,
-    closed: bool,
-    duration: int,
-    piece: float,
+    step: Step, states: np.ndarray, dimension: int, closed: bool, duration: int
 ) -> SlowSet:
     """A set with all that is known of it; the states of a line are in order."""
     residuals = step(states) - states
     speed = np.linalg.norm(residuals, axis=1)
     if dimension == 0:
         slowest = np.argsort(speed)[:1]
-        nothing = np.empty((1, 0))
-        axes, extent = np.empty((0, step.units)), np.empty(0)
-        drift = Drift(nothing, 0.0, int(speed.min() == 0))
         states, speed = states[slowest], speed[slowest]
+        axes, extent = np.empty((0, step.units)), np.empty(0)
+        drift = Drift(np.empty((1, 0)), 0.0, 1, 0.0)
     elif dimension == 1:
         axes = _axes(states, 2 if closed else 1)
         extent, drift = _along(step, states, residuals, closed)
@@ -93,12 +151,13 @@ def described(
         if dimension == 2:
             axes = _turned(states, axes)
         extent = np.ptp((states - states.mean(axis=0)) @ axes.T, axis=0)
-        drift = _across(states, residuals, axes, float(extent.max()))
-    told_apart = dimension == 1 and drift.n_resting > 1 and drift.time <= duration
-    kind = {0: "point", 1: "ring" if closed else "line", 2: "plane"}.get(dimension, "set")
+        drift = _across(step, states, residuals, axes, float(extent.max()))
+    kind = _kind(dimension, closed, drift, duration)
+    if kind == "point" and dimension:
+        return described(step, states, 0, False, duration)
     return SlowSet(
-        kind="chain" if told_apart else kind,
-        dimension=0 if told_apart else dimension,
+        kind=kind,
+        dimension=dimension if kind in CONTINUOUS else 0,
         states=states,
         outputs=step.outputs(states),
         speed=speed,
@@ -108,6 +167,13 @@ def described(
         drift_time=drift.time,
         n_resting=drift.n_resting,
     )
+
+
+def _kind(dimension: int, closed: bool, drift: Drift, duration: int) -> str:
+    """What to call a set: it is continuous only if states stay about where they are for so long."""
+    if dimension and drift.crossing <= duration:
+        return {0: "cycle" if closed else "passage", 1: "point"}.get(drift.n_resting, "chain")
+    return {0: "point", 1: "ring" if closed else "line", 2: "plane"}.get(dimension, "set")
 
 
 def _axes(states: np.ndarray, count: int) -> np.ndarray:
@@ -141,25 +207,25 @@ def _along(
     step: Step, path: np.ndarray, residuals: np.ndarray, closed: bool
 ) -> tuple[np.ndarray, Drift]:
     """The length of a line or ring, and the drift along it."""
-    around = np.concatenate([path[-1:], path, path[:1]]) if closed else path
-    gaps = np.linalg.norm(np.diff(around, axis=0), axis=1)
-    before = gaps[:-1] if closed else np.concatenate([[0.0], gaps])
+    around = np.concatenate([path[-1:], path]) if closed else np.concatenate([path[:1], path])
+    before = np.linalg.norm(np.diff(around, axis=0), axis=1)  # the way to each state
     length = float(before.sum())
-    tangents = around[2:] - around[:-2] if closed else np.gradient(path, axis=0)
-    tangents = tangents / np.linalg.norm(tangents, axis=1, keepdims=True)
+    tangents = _tangents(path, closed)
     velocities = (residuals * tangents).sum(axis=1)
     still = NO_DRIFT * max(length, float(np.abs(path).max()))
     velocities = np.where(np.abs(velocities) <= still, 0.0, velocities)
     resting = _resting(velocities, closed)
-    if not velocities.any():
-        time = np.inf
-    elif len(resting):
-        rates = [_rate(step, path[i], tangents[i]) for i in resting]
+    typical = float(np.median(np.abs(velocities)))
+    if len(resting):
+        rates = [_rates(step, path[i], tangents[i : i + 1])[0] for i in resting]
         time = 1.0 / max(rates) if max(rates) > 0 else np.inf
+    elif velocities.all():
+        time = float((before / np.abs(velocities)).sum())
     else:
-        with np.errstate(divide="ignore"):
-            time = float((before / np.abs(velocities)).sum())
-    return np.array([length]), Drift(velocities[:, None], float(time), len(resting))
+        time = np.inf
+    to_the_middle = length / (2 * max(1, len(resting)))
+    crossing = to_the_middle / typical if typical else np.inf
+    return np.array([length]), Drift(velocities[:, None], float(time), len(resting), crossing)
 
 
 def _resting(velocities: np.ndarray, closed: bool) -> list[int]:
@@ -172,29 +238,30 @@ def _resting(velocities: np.ndarray, closed: bool) -> list[int]:
     return [int((i + nearer[i]) % len(velocities)) for i in np.flatnonzero(turns)]
 
 
-def _rate(step: Step, state: np.ndarray, tangent: np.ndarray) -> float:
-    """How fast states go to a resting place along the line, per step: 1 - λ of the eigenvector
-    that lies along it. The tangent's own slope tᵀ J t would take in what is fast across."""
+def _rates(step: Step, state: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """How fast states go to a resting place along so many directions (direction, unit), per step:
+    1 - λ of the eigenvectors that lie along them the most.
+
+    tᵀ J t of a direction itself would take in what is fast across the set.
+    """
     values, vectors = np.linalg.eig(step.jacobians(state[None])[0])
-    along = np.abs(tangent @ vectors).argmax()
-    return 1.0 - float(values[along].real)
+    along = np.linalg.norm(directions @ vectors, axis=0)
+    chosen = np.argsort(-along)[: len(directions)]
+    rates: np.ndarray = 1.0 - values[chosen].real
+    return rates
 
 
-def _across(states: np.ndarray, residuals: np.ndarray, axes: np.ndarray, size: float) -> Drift:
-    """The drift on a plane or a set of more dimensions, as the linear map that fits it best."""
-    places = (states - states.mean(axis=0)) @ axes.T
+def _across(
+    step: Step, states: np.ndarray, residuals: np.ndarray, axes: np.ndarray, size: float
+) -> Drift:
+    """The drift on a plane or a set of more dimensions."""
     velocities = residuals @ axes.T
     if np.abs(velocities).max() <= NO_DRIFT * max(size, float(np.abs(states).max())):
-        return Drift(np.zeros_like(velocities), np.inf, 0)
-    design = np.column_stack([places, np.ones(len(places))])
-    fitted = np.linalg.lstsq(design, velocities, rcond=None)[0]
-    slopes, constant = fitted[:-1].T, fitted[-1]
-    rates = -np.linalg.eigvals(slopes).real
-    rest = (
-        -np.linalg.solve(slopes, constant) if np.linalg.det(slopes) else np.full(len(axes), np.inf)
-    )
-    inside = (rest >= places.min(axis=0)) & (rest <= places.max(axis=0))
-    if inside.all() and (rates > 0).all():
-        return Drift(velocities, float(1.0 / rates.max()), 1)
+        return Drift(np.zeros_like(velocities), np.inf, 0, np.inf)
     speeds = np.linalg.norm(velocities, axis=1)
-    return Drift(velocities, float(size / speeds.mean()), 0)
+    crossing = float(size / 2 / np.median(speeds))
+    slowest = int(speeds.argmin())
+    rates = _rates(step, states[slowest], axes)
+    if speeds[slowest] <= RESTS * np.median(speeds) and (rates > 0).all():
+        return Drift(velocities, float(1.0 / rates.max()), 1, crossing)
+    return Drift(velocities, 2 * crossing, 0, crossing)

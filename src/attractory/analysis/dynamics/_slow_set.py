@@ -10,8 +10,6 @@ import pandas as pd
 from attractory._result import Result
 from attractory._stored import stored
 
-NAMES = {0: "point", 1: "line", 2: "plane"}
-
 
 @stored
 @dataclass(frozen=True)
@@ -21,11 +19,13 @@ class SlowSet:
     Attributes
     ----------
     kind : str
-        "point", "line", "ring" (a line that closes), "chain" (a line or ring on which states go to
-        two points or more within `duration`, so that these can be told apart), "plane" (of two
-        dimensions, curved or not), or "set" (of more).
+        "line", "ring" (a line that closes), "plane" (of two dimensions, curved or not) or "set" (of
+        more): continuous sets, on which states stay about where they are for the `duration`. Those
+        on which they do not: "point" (a small set, or one whose states go to one point), "chain" (a
+        line of two points or more that states on it go to, so that these can be told apart),
+        "cycle" (a ring that states go round) and "passage" (a line that they go along).
     dimension : int
-        Of the set: 0 for a point and a chain, 1 for a line and a ring, 2 for a plane.
+        1 for a line and a ring, 2 for a plane, 0 for what is no continuous set.
     states : array (state, unit)
         States on it; in order along a line, a ring and a chain.
     outputs : array (state, output)
@@ -101,6 +101,12 @@ class SlowSets(Result):
         return [each for each in self.sets if each.dimension > 0]
 
     @property
+    def speed_share(self) -> float:
+        """The highest speed on a continuous set, as a share of the typical speed; nan without."""
+        speeds = [each.speed.max() for each in self.continuous]
+        return float(max(speeds) / self.typical_speed) if speeds else np.nan
+
+    @property
     def statement(self) -> str:
         """What was found, in words."""
         if not self.sets:
@@ -118,15 +124,10 @@ class SlowSets(Result):
         size = f"extent {lengths} ({shares} of the trajectories' range)"
         if each.kind == "chain":
             return f"a chain of {each.n_resting} points that states on it go to, {size}"
-        name = f"a {each.kind} of dimension {each.dimension}" if each.kind == "set" else (
-            f"a {each.kind} attractor" if each.n_resting or np.isinf(each.drift_time)
-            else f"a slow {each.kind}"
-        )  # fmt: skip
-        drift = "no drift" if np.isinf(each.drift_time) else (
-            f"drift with a time constant of {each.drift_time:.3g} steps"
-            if each.n_resting else f"{each.drift_time:.3g} steps to go along it"
-        )  # fmt: skip
-        return f"{name}, {size}, {drift}"
+        if each.kind in ("cycle", "passage"):
+            return f"a slow {each.kind}, {size}, {each.drift_time:.3g} steps to go along it"
+        dimensions = f" of {each.dimension} dimensions" if each.kind == "set" else ""
+        return f"a {each.kind} attractor{dimensions}, {size}, {_drift_in_words(each)}"
 
     def table(self) -> pd.DataFrame:
         """A row for each set.
@@ -152,3 +153,11 @@ class SlowSets(Result):
                 }
             )
         return pd.DataFrame(rows)
+
+
+def _drift_in_words(each: SlowSet) -> str:
+    if np.isinf(each.drift_time):
+        return "without drift"
+    if each.n_resting:
+        return f"a drift with a time constant of {each.drift_time:.3g} steps"
+    return f"a drift that takes {each.drift_time:.3g} steps to go along it"

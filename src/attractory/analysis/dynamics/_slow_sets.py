@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,51 +12,32 @@ from scipy.spatial.distance import cdist
 
 from attractory._cores import one_blas_thread, spread
 from attractory._errors import InvalidSetting, shown, whole_number
-from attractory.analysis.dynamics._set_geometry import described, dimension_of, path_through
+from attractory.analysis.dynamics._set_geometry import (
+    averaged,
+    described,
+    dimension_of,
+    path_through,
+    refined,
+)
 from attractory.analysis.dynamics._slow_set import SlowSet, SlowSets
-from attractory.analysis.dynamics._starts import checked_states, inputs_of_trials
-from attractory.analysis.dynamics._step import AnyStep, FunctionStep, Step, step_of
+from attractory.analysis.dynamics._starts import checked_states
+from attractory.analysis.dynamics._step import Step, step_of
+from attractory.analysis.dynamics._visited import Visited, visited_by
 from attractory.models import Network, check_meeting
 from attractory.runs import kept
 from attractory.tasks import Task, Trials
 
-ROUNDS = 60  # of Newton's method for one state
-STILL = 1e-11  # in the reach: a state that moves less has arrived
+ROUNDS = 20  # of Newton's method for one state and one share
 # singular values of J - 1 below these shares of the leak are those of a slow direction; the next is
 # tried where the state is not slow yet
-SLOW_SHARES = (0.1, 0.01, 0.001)
+SLOW_SHARES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.001)
+STILL = 1e-3  # of a piece: a state that moves less comes no nearer
+THICKNESS = 3  # pieces: slow states beside one another across a line are averaged over so much
 PIECES = 40  # the reach is cut into so many pieces: states of a set are that near to each other
 FARTHER = 0.8  # a state between two others is nearer to both than this share of their distance
 MOST_GROWN = 100  # states that a set grows by at each end
 OUTWARD = 12  # directions in which a set of two dimensions grows
-MAP_STEPS = 1000  # so long a user's map is followed for the states it comes through
-RESTING = 0.01  # of the longest step: in a shorter one the network rests
 BEYOND = 1.2  # a set is followed to so many times the trajectories' distance from their mean
-
-
-@dataclass(frozen=True)
-class Visited:
-    """States (state, unit) that trajectories come through, and how they move there."""
-
-    states: np.ndarray
-    typical_speed: float
-    duration: int
-
-    @property
-    def mean(self) -> np.ndarray:
-        return self.states.mean(axis=0)
-
-    @property
-    def reach(self) -> float:
-        """The range of the projections on the first principal axis."""
-        centred = self.states - self.mean
-        axis = np.linalg.svd(centred, full_matrices=False)[2][0]
-        along = centred @ axis
-        return float(np.ptp(along))
-
-    @property
-    def farthest(self) -> float:
-        return float(np.linalg.norm(self.states - self.mean, axis=1).max())
 
 
 @kept
@@ -130,16 +111,15 @@ def slow_sets(
     rng = np.random.default_rng(whole_number("seed", seed, least=0))
     given = checked_states(initial_states, network, units)
     step = step_of(network, inputs, units if given is None else given.shape[1])
-    visited = _visited(step, task, seed, rng, given)
+    visited = visited_by(step, task, seed, rng, given)
     if duration is not None:
-        visited = Visited(visited.states, visited.typical_speed, whole_number("duration", duration))
+        visited = replace(visited, duration=whole_number("duration", duration))
     search = Search(step, visited, tolerance * visited.typical_speed)
     chosen = rng.permutation(len(visited.states))[: whole_number("n_starts", n_starts)]
     starts = visited.states[chosen]
     if given is not None:
         starts = np.concatenate([starts, given])
     sets = search.alone([search.described(found) for found in search.components(starts)])
-    sets.sort(key=lambda each: (-each.dimension, -each.extent.sum(), each.speed.max()))
     return SlowSets(
         sets=sets,
         typical_speed=visited.typical_speed,
@@ -179,15 +159,17 @@ class Search:
         return None
 
     def _moved(self, state: np.ndarray, slow_value: float) -> np.ndarray:
-        """Where the damped Newton method takes a state: singular values of J - 1 well above
-        `slow_value` are solved for, those well below it leave the state where it is."""
+        """Where the damped Newton method takes a state until it is slow: singular values of J - 1
+        well above `slow_value` are solved for, those well below leave the state where it is."""
         damping = slow_value**2 * np.eye(self.step.units)
         for _ in range(ROUNDS):
             residual = self.step(state[None])[0] - state
+            if np.linalg.norm(residual) <= self.slow:
+                break
             slopes = self.step.jacobians(state[None])[0] - np.eye(self.step.units)
             move = -np.linalg.solve(slopes.T @ slopes + damping, slopes.T @ residual)
             state, length = self._shortened(state, move, float(residual @ residual))
-            if length <= STILL * self.reach:
+            if length <= self.piece * STILL:
                 break
         return state
 
@@ -207,10 +189,14 @@ class Search:
             share = share / 2
         return state, 0.0
 
+    def _slow_next_to(self, starts: np.ndarray) -> np.ndarray:
+        """The slow states (state, unit) that the starts are brought to."""
+        arrived = [state for state in spread(self.nearest, list(starts)) if state is not None]
+        return np.array(arrived).reshape(-1, self.step.units)
+
     def components(self, starts: np.ndarray) -> list[np.ndarray]:
         """The slow states (state, unit) next to the starts, set by set."""
-        arrived = [state for state in spread(self.nearest, list(starts)) if state is not None]
-        states = _distinct(np.array(arrived).reshape(-1, self.step.units), self.piece / 4)
+        states = _distinct(self._slow_next_to(starts), self.piece / 4)
         if not len(states):
             return []
         tree = minimum_spanning_tree(cdist(states, states)).tocoo()
@@ -246,36 +232,43 @@ class Search:
         return [*before, middle, *after]
 
     def grown(self, end: np.ndarray, outward: np.ndarray) -> list[np.ndarray]:
-        """Slow states beyond an end, a piece apart, as far as there are any."""
+        """Slow states beyond an end, a piece apart, nearer at the very end, as far as there are."""
         found: list[np.ndarray] = []
         direction = outward / np.linalg.norm(outward)
-        for _ in range(MOST_GROWN):
-            ahead = self.nearest(end + self.piece * direction)
-            if ahead is None or not self._onward(end, ahead, direction):
-                break
+        length = self.piece
+        while len(found) < MOST_GROWN and length >= self.piece / 8:
+            ahead = self.nearest(end + length * direction)
+            if ahead is None or not self._onward(end, ahead, direction, length):
+                length = length / 2
+                continue
             found.append(ahead)
-            direction = (ahead - end) / np.linalg.norm(ahead - end)
+            if length == self.piece:  # a shorter way is too short to tell the direction
+                direction = (ahead - end) / np.linalg.norm(ahead - end)
             end = ahead
         return found
 
-    def _onward(self, end: np.ndarray, ahead: np.ndarray, direction: np.ndarray) -> bool:
-        """Whether a state is about a piece further out than the end, and still within bounds."""
+    def _onward(
+        self, end: np.ndarray, ahead: np.ndarray, direction: np.ndarray, length: float
+    ) -> bool:
+        """Whether a state is about so much further out than the end, and still within bounds."""
         advance = float((ahead - end) @ direction)
         from_mean = np.linalg.norm(ahead - self.visited.mean)
-        return advance > self.piece / 2 and bool(from_mean <= BEYOND * self.visited.farthest)
+        return advance > length / 2 and bool(from_mean <= BEYOND * self.visited.farthest)
 
     def alone(self, sets: list[SlowSet]) -> list[SlowSet]:
-        """The sets without the points that lie on another, which has grown since."""
-        larger = [each.states for each in sets if each.kind != "point"]
-        if not larger:
-            return sets
-        known = np.concatenate(larger)
-
-        def lies_on_another(each: SlowSet) -> bool:
-            near = np.linalg.norm(known - each.states[0], axis=1).min() <= 2 * self.piece
-            return each.kind == "point" and bool(near)
-
-        return [each for each in sets if not lies_on_another(each)]
+        """The sets, largest first, without those that lie on a larger one: it has grown since."""
+        ordered = sorted(
+            sets, key=lambda each: (-each.dimension, -each.extent.sum(), each.speed.max())
+        )
+        kept: list[SlowSet] = []
+        for each in ordered:
+            larger = [other.states for other in kept if other.kind != "point"]
+            if larger:
+                apart = cdist(each.states, np.concatenate(larger)).min(axis=1)
+                if (apart <= 2 * self.piece).all():
+                    continue
+            kept.append(each)
+        return kept
 
     def described(self, states: np.ndarray) -> SlowSet:
         """One set of slow states, grown to its ends, with what is known of it."""
@@ -285,11 +278,15 @@ class Search:
             states, closed = self._line(states)
         elif dimension == 2:
             states = self._plane(states)
-        return described(self.step, states, dimension, closed, self.visited.duration, self.piece)
+        if dimension:
+            states = refined(self.step, states, dimension, closed, self.piece, self.slow)
+        return described(self.step, states, dimension, closed, self.visited.duration)
 
     def _line(self, states: np.ndarray) -> tuple[np.ndarray, bool]:
         """The states of a line in order, and whether it closes."""
-        path = path_through(states, self.piece)
+        middle = averaged(states, THICKNESS * self.piece)
+        slow = self._slow_next_to(_distinct(middle, self.piece / 2))
+        path = path_through(_distinct(slow, self.piece / 2), self.piece)
         if self._closes(path):
             return path, True
         outward = path[-1] - path[-2]
@@ -360,45 +357,3 @@ def _check(tolerance: Any, task: Any, network: Any) -> None:
         raise InvalidSetting(f"task is of type {type(task).__name__}; a Task or Trials is needed")
     if task is not None and isinstance(network, Network):
         check_meeting(network.model, task)
-
-
-def _visited(
-    step: AnyStep,
-    task: Task | Trials | None,
-    seed: int,
-    rng: np.random.Generator,
-    given: np.ndarray | None,
-) -> Visited:
-    """The states of trajectories within their trials, and the median length of a step there."""
-    if isinstance(step, FunctionStep):
-        return _visited_by_a_map(step, rng, given)
-    drive, lengths = inputs_of_trials(step, task, seed, rng)
-    states = np.zeros((len(drive), step.units))
-    passed, moved = [], []
-    for t, inputs in enumerate(np.moveaxis(drive, 1, 0)):
-        following = step.driven(states, inputs)
-        within = t < lengths
-        moved.append(np.linalg.norm(following - states, axis=1)[within])
-        passed.append(following[within])
-        states = following
-    return Visited(np.concatenate(passed), _typical(np.concatenate(moved)), int(lengths.max()))
-
-
-def _visited_by_a_map(
-    step: FunctionStep, rng: np.random.Generator, given: np.ndarray | None
-) -> Visited:
-    """Those of a map from the given states, or random ones, to where it settles."""
-    states = rng.normal(size=(48, step.units)) if given is None else given
-    passed, moved = [states], []
-    for _ in range(MAP_STEPS):
-        following = step(states)
-        moved.append(np.linalg.norm(following - states, axis=1))
-        passed.append(following)
-        states = following
-    return Visited(np.concatenate(passed), _typical(np.concatenate(moved)), MAP_STEPS)
-
-
-def _typical(lengths: np.ndarray) -> float:
-    """The median length of the steps that are no rest."""
-    moving = lengths > RESTING * lengths.max()
-    return float(np.median(lengths[moving])) if moving.any() else 0.0
