@@ -145,8 +145,8 @@ def test_a_docstring_flows_with_a_paragraph_for_each_setting():
 
 Parameters
 ----------
-bits : int. Number of channels, each of which is its own.
-gap, **more : tuple (low, high), optional. In ms."""
+bits (int): Number of channels, each of which is its own.
+gap, **more (tuple (low, high), optional): In ms."""
     assert _flowing(inspect.cleandoc(written)) == flowing
 
 

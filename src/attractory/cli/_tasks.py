@@ -46,9 +46,9 @@ def print_trials(console: Console, trials: tasks.Trials) -> None:
 
 
 def _flowing(text: str) -> str:
-    """A docstring with lines that are as long as the terminal allows, a setting a paragraph."""
-    entries = re.sub(r"(?m)^([\w*, ]+ : .+)\n +", r"\1. ", text)  # "name : type", then what it is
-    return re.sub(r"(?<=[^-\n])\n(?: +|(?=[^-\s])(?![\w*, ]+: ))", " ", entries)
+    """A docstring with lines that are as long as the terminal allows, a line for each setting."""
+    settings = re.sub(r"(?m)^([\w*, ]+) : (.+)\n +", r"\1 (\2): ", text)
+    return re.sub(r"(?<=[^-\n])\n(?: +|(?=[^-\s])(?![\w*, ]+(?: \(.+\))?: ))", " ", settings)
 
 
 def _sizes(task: tasks.Task) -> str:

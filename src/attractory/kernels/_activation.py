@@ -22,27 +22,42 @@ EPS = float(np.finfo(np.float64).eps)
 class Activation:
     """An activation phi, which acts on each element of an array by itself.
 
-    Fields
-    ------
-    name: what it is called in settings, files and commands.
-    function: phi in JAX operations, for any dtype.
-    float64_value, float64_slope: phi and phi' of a NumPy array in float64; None: made from
-        `function` by JAX (see `value`, `slope`).
-    odd: phi(-u) = -phi(u), exactly, also in floating point.
-    low, high: phi stays between them (infinite where it has no such bound).
-    curvature: a Lipschitz constant of phi' on any interval without a kink; None where it is not
-        known (then nothing is proved).
-    kinks: where phi' jumps.
-    max_slope: the largest |phi'|.
-    turns, slope_turns: where phi, and where phi', stop rising or falling: between two of them they
-        are monotone.
-    tails: (a, b, d) with |phi(u) - (a min(u, 0) + b max(u, 0))| <= d for all u.
-    rounding: |computed - exact| <= rounding · max(1, |u|), for value and slope.
-    source: why these bounds hold, in words.
-    stated: whether the bounds are a user's own, which proofs take as they are.
-    keras, torch, onnx: its name in these frameworks, None where they have no such function.
-    native: its number in the native kernels, None where they do not have it.
-    slope_from_value: phi' as a function of phi, where it follows from it.
+    Attributes
+    ----------
+    name : str
+        What it is called in settings, files and commands.
+    function : callable
+        The function phi in JAX operations, for any dtype.
+    float64_value, float64_slope : callable or None
+        phi and phi' of a NumPy array in float64; None: made from `function` by JAX (see `value`,
+        `slope`).
+    odd : bool
+        Whether phi(-u) = -phi(u), exactly, also in floating point.
+    low, high : float
+        Bounds between which phi stays (infinite where it has no such bound).
+    curvature : float or None
+        A Lipschitz constant of phi' on any interval without a kink; None where it is not known
+        (then nothing is proved).
+    kinks : tuple of float
+        Where phi' jumps.
+    max_slope : float
+        The largest |phi'|.
+    turns, slope_turns : tuple of float
+        Where phi, and where phi', stop rising or falling: between two of them they are monotone.
+    tails : (a, b, d)
+        Numbers with |phi(u) - (a min(u, 0) + b max(u, 0))| <= d for all u.
+    rounding : float
+        A bound: |computed - exact| <= rounding · max(1, |u|), for value and slope.
+    source : str
+        Why these bounds hold, in words.
+    stated : bool
+        Whether the bounds are a user's own, which proofs take as they are.
+    keras, torch, onnx : str or None
+        Its name in these frameworks; None where they have no such function.
+    native : int or None
+        Its number in the native kernels; None where they do not have it.
+    slope_from_value : callable or None
+        The slope phi' as a function of phi, where it follows from it.
     """
 
     name: str
@@ -100,11 +115,35 @@ class Activation:
         return self.curvature == 0.0
 
     def range(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The least and the greatest value of phi on intervals [low, high], rounding included."""
+        """The least and the greatest value of phi on intervals, rounding included.
+
+        Parameters
+        ----------
+        low, high : array
+            The ends of the intervals.
+
+        Returns
+        -------
+        pair of arrays
+            The least and the greatest value on each.
+        """
         return self._hull(self.value, self.turns, low, high)
 
     def slope_range(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The same of phi'; at a kink it takes in the slopes on both sides."""
+        """The least and the greatest value of phi' on intervals, rounding included.
+
+        At a kink it takes in the slopes on both sides.
+
+        Parameters
+        ----------
+        low, high : array
+            The ends of the intervals.
+
+        Returns
+        -------
+        pair of arrays
+            The least and the greatest value on each.
+        """
         # one float further on either side: an end that lies on a kink has both its slopes
         low, high = np.nextafter(low, -np.inf), np.nextafter(high, np.inf)
         return self._hull(self.slope, self.slope_turns, low, high)

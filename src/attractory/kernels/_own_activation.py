@@ -33,31 +33,38 @@ def activation(**facts: Any) -> Callable[[ActivationFunction], ActivationFunctio
 def activation(function: Any = None, /, **facts: Any) -> Any:
     """Make a function known as an activation, under its own name; a decorator.
 
-        @at.models.activation(odd=True, low=-1, high=1, max_slope=1, curvature=0.6,
-                              slope_turns=(0,), source="by hand: the slope is 1/cosh(u)")
-        def gudermann(u):
-            return 2 / jnp.pi * jnp.arctan(jnp.sinh(jnp.pi / 2 * u))
-
-    The function acts on each element of a JAX array by itself. Without facts networks with it are
-    trained, simulated and searched for fixed points, but nothing about them is proved.
+    Without facts networks with it are trained, simulated and searched for fixed points, but nothing
+    about them is proved.
 
     Parameters
     ----------
-    facts
-        Fields of `Activation`. With `curvature`, the bound of how fast the slope changes, fixed
-        points are proved, and `max_slope`, `low`, `high`, `kinks`, `turns`, `slope_turns`, `tails`
-        (of a function without bounds) and a `source` belong to it. Proofs take them as they are;
-        what a fine grid of values contradicts is refused.
+    function : callable
+        It acts on each element of a JAX array by itself.
+    **facts : fields of `Activation`
+        With `curvature`, the bound of how fast the slope changes, fixed points are proved, and
+        `max_slope`, `low`, `high`, `kinks`, `turns`, `slope_turns`, `tails` (of a function without
+        bounds) and a `source` belong to it. Proofs take them as they are; what a fine grid of
+        values contradicts is refused.
 
     Returns
     -------
-    The function.
+    callable
+        The function.
 
     Raises
     ------
     InvalidSetting
         For an unknown fact, one that is wrong, one that is missing beside `curvature`, the name of
         another activation, or a function that does not act on each element by itself.
+
+    Examples
+    --------
+    ::
+
+        @at.models.activation(odd=True, low=-1, high=1, max_slope=1, curvature=0.6,
+                              slope_turns=(0,), source="by hand: the slope is 1/cosh(u)")
+        def gudermann(u):
+            return 2 / jnp.pi * jnp.arctan(jnp.sinh(jnp.pi / 2 * u))
     """
     if function is None:
         return lambda decorated: _registered(decorated, facts)

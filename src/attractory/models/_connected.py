@@ -15,30 +15,41 @@ from attractory.models._cell import Weights
 from attractory.models._constraints import Constraints
 from attractory.models._equation import name_of
 from attractory.models._from_weights import stored_weights
-from attractory.models._model import Model, Network, check_init
+from attractory.models._model import Model, Network
 
 
 class Connected(Model):
     """Base of the cells whose units are connected by one matrix W_rec and share one phi.
 
-    Fields
-    ------
-    units: number of units.
-    tau, dt: time constant and step, in the same unit; 0 < dt <= tau.
-    activation: phi: "tanh", "relu", "softplus", "sigmoid", another name, or a function.
-    bias: whether there is a recurrent bias b (it starts at 0).
-    recurrent_noise: standard deviation of the private noise of a unit.
-    recurrent_init: "orthogonal", "normal" (standard deviation 1/√units), "glorot", "identity",
-        each times recurrent_gain; or a (units, units) array. With a rank: "normal", the entries of
-        m and n are independent; "aligned", n starts as m, so that W_rec has `rank` eigenvalues of
-        about recurrent_gain² and begins with a memory.
-    recurrent_gain: see recurrent_init; with a rank the standard deviation of the entries of m, n.
-    input_init: "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
-    constraints: signs, zeros, blocks, bounds of the weights; see `Constraints`.
-    rank: W_rec = Σ m nᵀ / units of so many pairs of vectors, which are what is trained. None: every
+    Parameters
+    ----------
+    units : int
+        Number of units.
+    tau, dt : float
+        Time constant and step, in the same unit; 0 < dt <= tau.
+    activation : str or callable
+        The function phi: "tanh", "relu", "softplus", "sigmoid", another name, or a function.
+    bias : bool
+        Whether there is a recurrent bias b (it starts at 0).
+    recurrent_noise : float
+        Standard deviation of the private noise of a unit.
+    recurrent_init : str or array (unit, unit)
+        "orthogonal", "normal" (standard deviation 1/√units), "glorot", "identity", each times
+        recurrent_gain; or an array. With a rank: "normal", the entries of m and n are independent;
+        "aligned", n starts as m, so that W_rec has `rank` eigenvalues of about recurrent_gain² and
+        begins with a memory.
+    recurrent_gain : float
+        See recurrent_init; with a rank the standard deviation of the entries of m, n.
+    input_init : str or array (unit, input)
+        "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
+    constraints : Constraints, optional
+        Signs, zeros, blocks, bounds of the weights; see `Constraints`.
+    rank : int, optional
+        W_rec = Σ m nᵀ / units of so many pairs of vectors, which are what is trained. None: every
         entry of W_rec is a weight.
-    trained_start: whether the state at the start is a weight, "initial_state" (unit,), that starts
-        at 0 and is trained; else it is 0.
+    trained_start : bool
+        Whether the state at the start is a weight, "initial_state" (unit,), that starts at 0 and is
+        trained; else it is 0.
     """
 
     symbols: ClassVar[dict[str, str]] = {**Model.symbols, "initial_state": r"$s(0)$"}
@@ -70,8 +81,8 @@ class Connected(Model):
             raise ValueError(f"dt = {self.dt} is not allowed: at most tau = {self.tau}")
         plain = ("orthogonal", "normal", "glorot", "identity")
         allowed = plain if self.rank is None else ("normal", "aligned")
-        check_init("recurrent_init", self.recurrent_init, allowed)
-        check_init("input_init", self.input_init, ("glorot", "normal"))
+        _initial.check_init("recurrent_init", self.recurrent_init, allowed)
+        _initial.check_init("input_init", self.input_init, ("glorot", "normal"))
         self._check_rank()
         if not isinstance(self.recurrent_init, str):
             _initial.given("recurrent_init", self.recurrent_init, (self.units, self.units))
@@ -111,20 +122,23 @@ class Connected(Model):
 
         Parameters
         ----------
-        recurrent, input, output
+        recurrent, input, output : array
             (unit, unit), (unit, input), (output, unit), all [to, from].
-        output_bias, bias, initial_state
-            (output,), (unit,), (unit,); None where there is none.
-        left_vectors, right_vectors
-            (unit, rank): m and n of W_rec = m nᵀ / units, instead of `recurrent`.
-        settings
+        output_bias, bias : array, optional
+            (output,), (unit,); None where there is none.
+        left_vectors, right_vectors : array (unit, rank), optional
+            The vectors m and n of W_rec = m nᵀ / units, instead of `recurrent`.
+        initial_state : array (unit,), optional
+            The state at the start; None where it is no weight.
+        **settings : settings
             Other fields of the model: activation, tau, dt, constraints … With neither tau nor dt a
             step replaces the whole state, and has no length of its own (it is one step of whatever
             task the network is tried on).
 
         Returns
         -------
-        The network. Float64 arrays keep their precision.
+        Network
+            The network. Float64 arrays keep their precision.
 
         Raises
         ------

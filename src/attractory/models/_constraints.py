@@ -10,12 +10,9 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from attractory._settings import Settings
-from attractory.kernels import ACTIVATIONS
 from attractory.models._balance import balanced, of_radius
-from attractory.models._start import check_start
-
-Weights = dict[str, Any]
-MASK, FIXED = "recurrent_mask", "recurrent_fixed"  # names among the weights
+from attractory.models._constraint_checks import check_fit
+from attractory.models._projection import FIXED, MASK, Weights, freed, projected
 
 
 class Constraints(Settings):
@@ -25,31 +22,45 @@ class Constraints(Settings):
     projected on them after each step of a learning rule, so that what is stored is what is meant.
     Matrices are [to, from]; units count from 0.
 
-    Fields
-    ------
-    excitatory: Dale's law: the share of excitatory units (the first ones, of each area where there
-        are areas; 0.8 is 80 : 20). All weights from an excitatory unit are >= 0, all from an
-        inhibitory one <= 0. None: no law.
-    signs: Dale's law with a sign (1 or -1) for each unit instead.
-    density: share of recurrent connections that may be there, drawn at random for each network.
-    mask: (units, units) of 0 and 1: the recurrent connections that may be there.
-    self_connections: whether a unit may excite or inhibit itself.
-    areas: number of units in each of several areas (in the order of the units).
-    connections: (areas, areas), [to, from]: density of the connections between areas and (on the
-        diagonal) within them, 0 to 1.
-    input_areas, output_areas: indices of the areas that get the inputs, and that are read out.
-        None: all.
-    fixed: (units, units) of 0 and 1: recurrent weights that keep their initial values.
-    low, high: bounds of the recurrent weights.
-    nonnegative_rates: that no unit has a negative rate; the model's activation must see to it.
-    excitatory_readout: that excitatory units alone are read out.
-    radius: the spectral radius that the initial recurrent weights are scaled to, where signs or
-        zeros are asked for (bounds and fixed weights come after). None: recurrent_gain. It is what
-        is left of an orthogonal start under zeros, which is not orthogonal any more; a start that
+    Parameters
+    ----------
+    excitatory : float, optional
+        Dale's law: the share of excitatory units (the first ones, of each area where there are
+        areas; 0.8 is 80 : 20). All weights from an excitatory unit are >= 0, all from an inhibitory
+        one <= 0. None: no law.
+    signs : array (unit,), optional
+        Dale's law with a sign (1 or -1) for each unit instead.
+    density : float, optional
+        Share of recurrent connections that may be there, drawn at random for each network.
+    mask : array (unit, unit), optional
+        0 and 1: the recurrent connections that may be there.
+    self_connections : bool
+        Whether a unit may excite or inhibit itself.
+    areas : tuple of int, optional
+        Number of units in each of several areas (in the order of the units).
+    connections : tuple of tuples of float, optional
+        (area, area), [to, from]: density of the connections between areas and (on the diagonal)
+        within them, 0 to 1.
+    input_areas, output_areas : tuple of int, optional
+        Indices of the areas that get the inputs, and that are read out. None: all.
+    fixed : array (unit, unit), optional
+        0 and 1: recurrent weights that keep their initial values.
+    low, high : float, optional
+        Bounds of the recurrent weights.
+    nonnegative_rates : bool
+        That no unit has a negative rate; the model's activation must see to it.
+    excitatory_readout : bool
+        That excitatory units alone are read out.
+    radius : float, optional
+        The spectral radius that the initial recurrent weights are scaled to, where signs or zeros
+        are asked for (bounds and fixed weights come after). None: recurrent_gain. It is what is
+        left of an orthogonal start under zeros, which is not orthogonal any more; a start that
         would be all zeros, or an identity without its diagonal, is refused.
 
-    Source: Song, Yang & Wang (2016), PLoS Comput. Biol. 12:e1004792 (Dale's law by columns, masks,
-    fixed weights, balanced initial weights); Rajan & Abbott (2006), Phys. Rev. Lett. 97:188104 (the
+    References
+    ----------
+    Song, Yang & Wang (2016), PLoS Comput. Biol. 12:e1004792 (Dale's law by columns, masks, fixed
+    weights, balanced initial weights); Rajan & Abbott (2006), Phys. Rev. Lett. 97:188104 (the
     outlier eigenvalue, and how balanced rows remove it).
     """
 
@@ -108,62 +119,29 @@ class Constraints(Settings):
                     raise ValueError(f"{field}: {area} is no area: 0 to {n - 1}")
 
     def check(self, units: int, nonnegative: bool, activation: Any, initial: Any) -> None:
-        """ValueError where these constraints do not fit a model or its own initial weights.
+        """Refuse constraints that do not fit a model or its own initial weights.
 
-        nonnegative: whether the model's activation is nowhere below 0.
+        Parameters
+        ----------
+        units : int
+            Number of units of the model.
+        nonnegative : bool
+            Whether the model's activation is nowhere below 0.
+        activation : str or callable
+            The activation as the model says it, for messages.
+        initial : str or array (unit, unit)
+            The model's `recurrent_init`.
+
+        Raises
+        ------
+        ValueError
+            Where they do not fit.
         """
-        for field in ("mask", "fixed"):
-            given = getattr(self, field)
-            if given is not None and np.shape(given) != (units, units):
-                raise ValueError(
-                    f"constraints.{field} has shape {np.shape(given)}; it must be "
-                    f"{(units, units)}, [to, from]"
-                )
-            if given is not None and not np.isin(np.asarray(given), (0, 1)).all():
-                raise ValueError(f"constraints.{field} must hold 0 and 1 alone")
-        if self.signs is not None and (
-            np.shape(self.signs) != (units,) or not np.isin(self.signs, (-1, 1)).all()
-        ):
-            raise ValueError(f"constraints.signs must be {units} values of 1 or -1")
-        if self.areas is not None and sum(self.areas) != units:
-            raise ValueError(
-                f"constraints.areas = {self.areas} has {sum(self.areas)} units, the model {units}"
-            )
-        if self.nonnegative_rates and not nonnegative:
-            raise ValueError(
-                f"constraints.nonnegative_rates contradicts activation = {activation!r}; "
-                f"allowed: {', '.join(sorted(n for n, a in ACTIVATIONS.items() if a.nonnegative))}"
-            )
-        for size in self.areas or (units,):
-            if self.excitatory is not None and not 0 < round(self.excitatory * size) < size:
-                raise ValueError(
-                    f"constraints.excitatory = {self.excitatory} leaves no unit of one kind among "
-                    f"{size}"
-                )
-        if not isinstance(initial, str):
-            self._check_initial(np.asarray(initial))
-        check_start(self, units, initial)
-
-    def _check_initial(self, initial: np.ndarray) -> None:
-        """ValueError where a user's own recurrent weights break what is known beforehand."""
-        units = len(initial)
-        low, high = self._bounds(self.column_signs(units))
-        outside = (initial < (-np.inf if low is None else low)) | (
-            initial > (np.inf if high is None else high)
-        )
-        if self.mask is not None:
-            outside |= (np.asarray(self.mask) == 0) & (initial != 0)
-        if not self.self_connections:
-            outside |= np.eye(units, dtype=bool) & (initial != 0)
-        if outside.any():
-            to, source = np.argwhere(outside)[0]
-            raise ValueError(
-                f"recurrent_init[{to}, {source}] = {initial[to, source]:g} breaks the constraints "
-                f"(as do {int(outside.sum()) - 1} more of its weights)"
-            )
+        check_fit(self, units, nonnegative, activation, initial)
 
     @property
     def obeys_dale(self) -> bool:
+        """Whether there is Dale's law."""
         return self.excitatory is not None or self.signs is not None
 
     @property
@@ -183,7 +161,18 @@ class Constraints(Settings):
         )
 
     def column_signs(self, units: int) -> np.ndarray | None:
-        """The sign of each unit (unit,), None without Dale's law."""
+        """The sign of each unit.
+
+        Parameters
+        ----------
+        units : int
+            Number of units.
+
+        Returns
+        -------
+        array (unit,) or None
+            1 or -1; None without Dale's law.
+        """
         if self.signs is not None:
             return np.asarray(self.signs, np.float32)
         if self.excitatory is None:
@@ -193,14 +182,35 @@ class Constraints(Settings):
         return np.where(np.concatenate(excites), 1, -1).astype(np.float32)
 
     def area_of(self, units: int) -> np.ndarray:
-        """The index of each unit's area (unit,)."""
+        """The area of each unit.
+
+        Parameters
+        ----------
+        units : int
+            Number of units.
+
+        Returns
+        -------
+        array of int (unit,)
+            Indices of areas.
+        """
         sizes = self.areas or (units,)
         return np.repeat(np.arange(len(sizes)), sizes)
 
     def allowed(self, units: int) -> np.ndarray:
-        """Where recurrent weights may be other than 0 in any network, (unit, unit) of bool.
+        """Where recurrent weights may be other than 0 in any network.
 
         A mask that is drawn for each network is kept among its weights.
+
+        Parameters
+        ----------
+        units : int
+            Number of units.
+
+        Returns
+        -------
+        array of bool (unit, unit)
+            True where they may.
         """
         made = np.ones((units, units), bool)
         if self.connections is not None:
@@ -213,7 +223,18 @@ class Constraints(Settings):
         return made
 
     def in_words(self, units: int) -> list[tuple[str, str]]:
-        """What the recurrent weights must obey, in a few words: terms of a cell's equation."""
+        """What the recurrent weights must obey, in a few words: terms of a cell's equation.
+
+        Parameters
+        ----------
+        units : int
+            Number of units.
+
+        Returns
+        -------
+        list of pairs of str
+            What it is, and its value.
+        """
         facts: list[tuple[str, str]] = []
         signs = self.column_signs(units)
         if signs is not None:
@@ -226,15 +247,38 @@ class Constraints(Settings):
         return facts
 
     def shapes(self, units: int) -> dict[str, tuple[int, ...]]:
-        """Names and shapes of the arrays kept among the weights."""
+        """Names and shapes of the arrays kept among the weights.
+
+        Parameters
+        ----------
+        units : int
+            Number of units.
+
+        Returns
+        -------
+        dict of tuples
+            The shapes by name.
+        """
         kept = {MASK: (units, units)} if self.has_zeros else {}
         return {**kept, **({FIXED: (units, units)} if self.fixed is not None else {})}
 
     def begin(self, weights: Weights, radius: float | None, key: jax.Array) -> Weights:
         """Initial weights that obey: masked, signed, balanced, and of the right spectral radius.
 
-        radius: of constrained weights, unless `self.radius` says another. None: the recurrent
-        weights are the user's own, and stay as they are but for a random mask.
+        Parameters
+        ----------
+        weights : dict of arrays
+            Initial weights.
+        radius : float or None
+            Of constrained weights, unless the setting `radius` says another. None: the recurrent
+            weights are the user's own, and stay as they are but for a random mask.
+        key : JAX random key
+            What the mask is drawn from.
+
+        Returns
+        -------
+        dict of arrays
+            Weights that obey, and what is kept among them.
         """
         units = weights["recurrent_weights"].shape[0]
         made = dict(weights)
@@ -258,84 +302,52 @@ class Constraints(Settings):
         return self.project(made, made)
 
     def project(self, weights: Weights, before: Weights) -> Weights:
-        """The nearest weights that obey; fixed ones as they were before."""
-        made = dict(weights)
-        recurrent = weights["recurrent_weights"]
-        units = recurrent.shape[0]
-        signs = self.column_signs(units)
-        low, high = self._bounds(signs)
-        if low is not None or high is not None:
-            recurrent = jnp.clip(recurrent, low, high)
-        if MASK in weights:
-            recurrent = recurrent * weights[MASK]
-        if FIXED in weights:
-            recurrent = jnp.where(weights[FIXED] > 0, before["recurrent_weights"], recurrent)
-        made["recurrent_weights"] = recurrent
-        given, read = self._projection_masks(units)
-        if given is not None:
-            made["input_weights"] = weights["input_weights"] * given[:, None]
-        if "output_weights" in weights:
-            if self.excitatory_readout:
-                made["output_weights"] = jnp.maximum(made["output_weights"], 0.0)
-            if read is not None:
-                made["output_weights"] = made["output_weights"] * read
-        return made
+        """The nearest weights that obey.
+
+        Parameters
+        ----------
+        weights : dict of arrays
+            The weights.
+        before : dict of arrays
+            Those before the update: fixed ones are as they were there.
+
+        Returns
+        -------
+        dict of arrays
+            Weights that obey.
+        """
+        return projected(self, weights, before)
 
     def free(self, changes: Weights, weights: Weights, gradients: Weights) -> Weights:
-        """The changes that may be made: 0 for weights that must stay or would leave a bound."""
-        made = dict(changes)
-        units = weights["recurrent_weights"].shape[0]
-        given, read = self._projection_masks(units)
-        if "recurrent_weights" in made:
-            recurrent = made["recurrent_weights"]
-            if MASK in weights:
-                recurrent = recurrent * weights[MASK]
-            if FIXED in weights:
-                recurrent = recurrent * (1.0 - weights[FIXED])
-            made["recurrent_weights"] = _inward(
-                recurrent,
-                weights["recurrent_weights"],
-                gradients["recurrent_weights"],
-                *self._bounds(self.column_signs(units)),
-            )
-        if given is not None and "input_weights" in made:
-            made["input_weights"] = made["input_weights"] * given[:, None]
-        if "output_weights" in made:
-            readout = made["output_weights"]
-            readout = readout if read is None else readout * read
-            if self.excitatory_readout:
-                now, pushed = weights["output_weights"], gradients["output_weights"]
-                readout = _inward(readout, now, pushed, 0.0, None)
-            made["output_weights"] = readout
-        return made
+        """The changes that may be made: 0 for weights that must stay or would leave a bound.
 
-    def _bounds(self, signs: np.ndarray | None) -> tuple[Any, Any]:
-        """Lowest and highest value of each column (or of all), None where there is no bound."""
-        if signs is None:
-            return self.low, self.high
-        least = -np.inf if self.low is None else self.low
-        most = np.inf if self.high is None else self.high
-        low = np.where(signs > 0, max(0.0, least), least)
-        high = np.where(signs < 0, min(0.0, most), most)
-        return low.astype(np.float32), high.astype(np.float32)
+        Parameters
+        ----------
+        changes : dict of arrays
+            The changes that are meant.
+        weights, gradients : dict of arrays
+            The weights, and the loss's gradients there.
 
-    def _projection_masks(self, units: int) -> tuple[Any, Any]:
-        """(unit,) of 0 and 1: which units get the inputs, which are read out; None for all."""
-        area = self.area_of(units)
-        given: Any = None
-        read: Any = None
-        if self.input_areas is not None:
-            given = np.isin(area, self.input_areas).astype(np.float32)
-        if self.output_areas is not None:
-            read = np.isin(area, self.output_areas).astype(np.float32)
-        signs = self.column_signs(units)
-        if self.excitatory_readout and signs is not None:
-            excitatory = (signs > 0).astype(np.float32)
-            read = excitatory if read is None else read * excitatory
-        return given, read
+        Returns
+        -------
+        dict of arrays
+            The changes that may be made.
+        """
+        return freed(self, changes, weights, gradients)
 
     def chance(self, units: int) -> np.ndarray:
-        """How likely each recurrent connection is there in a network, (unit, unit), float32."""
+        """How likely each recurrent connection is there in a network.
+
+        Parameters
+        ----------
+        units : int
+            Number of units.
+
+        Returns
+        -------
+        array (unit, unit)
+            The probabilities, in float32.
+        """
         chance = np.ones((units, units), np.float32)
         if self.connections is not None:
             area = self.area_of(units)
@@ -346,14 +358,3 @@ class Constraints(Settings):
 
     def _draw_mask(self, units: int, key: jax.Array) -> jax.Array:
         return (jax.random.uniform(key, (units, units)) < self.chance(units)).astype(jnp.float32)
-
-
-def _inward(
-    changes: jax.Array, now: jax.Array, gradients: jax.Array, low: Any, high: Any
-) -> jax.Array:
-    """The changes, 0 where a weight is at a bound and descent would take it beyond."""
-    if low is not None:
-        changes = jnp.where((now <= low) & (gradients > 0), 0.0, changes)
-    if high is not None:
-        changes = jnp.where((now >= high) & (gradients < 0), 0.0, changes)
-    return changes

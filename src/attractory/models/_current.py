@@ -29,28 +29,44 @@ class CurrentRNN(Connected):
     then not in the sum (`bias_inside`), and the currents themselves are read out, z = W_out x + c
     (`read`).
 
-    Fields
-    ------
-    units: number of units.
-    tau, dt: time constant and step, in the same unit; 0 < dt <= tau.
-    activation: phi: "tanh", "relu", "softplus", "sigmoid", another name, or a function.
-    bias: whether there is a recurrent bias b (it starts at 0).
-    bias_inside: whether b is inside of phi in the recurrent sum, W_rec phi(x + b), instead.
-    read: what is read out: "rates", phi(x), or "currents", x.
-    trained_start: whether the state at the start is a weight, "initial_state" (unit,), that starts
-        at 0 and is trained; else it is 0.
-    recurrent_noise: standard deviation of the private noise of a unit; a step adds √(2 dt/tau) of
-        it.
-    recurrent_init: "orthogonal", "normal" (standard deviation 1/√units), "glorot", "identity",
-        each times recurrent_gain; or a (units, units) array; with a rank see `LowRankRNN`.
-    input_init, output_init: "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
-    constraints: signs, zeros, blocks, bounds of the weights; see `Constraints`.
-    rank: W_rec = Σ m nᵀ / units of so many pairs of vectors; None: every entry is a weight.
-    output_bias, output_noise, trainable: as in `Model`.
+    Parameters
+    ----------
+    units : int
+        Number of units.
+    tau, dt : float
+        Time constant and step, in the same unit; 0 < dt <= tau.
+    activation : str or callable
+        The function phi: "tanh", "relu", "softplus", "sigmoid", another name, or a function.
+    bias : bool
+        Whether there is a recurrent bias b (it starts at 0).
+    bias_inside : bool
+        Whether b is inside of phi in the recurrent sum, W_rec phi(x + b), instead.
+    read : "rates" or "currents"
+        What is read out: "rates", phi(x), or "currents", x.
+    trained_start : bool
+        Whether the state at the start is a weight, "initial_state" (unit,), that starts at 0 and is
+        trained; else it is 0.
+    recurrent_noise : float
+        Standard deviation of the private noise of a unit; a step adds √(2 dt/tau) of it.
+    recurrent_init : str or array (unit, unit)
+        "orthogonal", "normal" (standard deviation 1/√units), "glorot", "identity", each times
+        recurrent_gain; or an array; with a rank see `LowRankRNN`.
+    recurrent_gain : float
+        See recurrent_init.
+    input_init, output_init : str or array
+        "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
+    constraints : Constraints, optional
+        Signs, zeros, blocks, bounds of the weights; see `Constraints`.
+    rank : int, optional
+        W_rec = Σ m nᵀ / units of so many pairs of vectors; None: every entry is a weight.
+    output_bias, output_noise, trainable : see `Model`
+        As in `Model`.
 
-    Sources: Sompolinsky, Crisanti & Sommers (1988), Phys. Rev. Lett. 61:259; Ehrlich et al. (2021),
-    eNeuro 8(1) (PsychRNN: its `Basic` model). The other forms: Valente, Pillow & Ostojic (2022),
-    NeurIPS 35; Pals, Macke & Barak (2024), PLoS Comput. Biol. 20:e1011852.
+    References
+    ----------
+    Sompolinsky, Crisanti & Sommers (1988), Phys. Rev. Lett. 61:259; Ehrlich et al. (2021), eNeuro
+    8(1) (PsychRNN: its `Basic` model). The other forms: Valente, Pillow & Ostojic (2022), NeurIPS
+    35; Pals, Macke & Barak (2024), PLoS Comput. Biol. 20:e1011852.
     """
 
     form: ClassVar[Literal["rates", "currents"] | None] = "currents"

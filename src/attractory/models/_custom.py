@@ -29,27 +29,36 @@ _USUAL: dict[str, tuple[Size, ...]] = {
 class Custom(Model):
     """A cell of your own: one function that makes the next state.
 
+    Square matrices start orthogonal, other matrices Glorot uniform, the rest at 0. Networks are
+    saved without the function: `attractory.load(path, step=step)` takes it again.
+
+    Parameters
+    ----------
+    step, function : callable
+        The function (given as `step`, held as `function`), step(weights, state, x) -> state, in JAX
+        operations, for one trial: weights is a dictionary of arrays, state (state,), x (input,).
+        The first `units` entries of the state are read out. A function of four arguments gets a JAX
+        random key as well, for noise (None: without noise).
+    units : int
+        Number of units that are read out.
+    memory : int
+        Further entries of the state (0 unless the cell has variables of its own).
+    shapes : dict of tuples
+        Name and shape of each weight; "units" and "inputs" stand for these numbers. One at least
+        must have "inputs" in it.
+    dt : float
+        Length of a step (for labels of time).
+    output_bias, output_noise, output_init, trainable : see `Model`
+        As in `Model`.
+
+    Examples
+    --------
+    ::
+
         def step(weights, state, x):
             return jnp.tanh(weights["recurrent_weights"] @ state + weights["input_weights"] @ x)
 
         model = Custom(step=step, units=100)
-
-    step(weights, state, x) -> state, in JAX operations, for one trial: weights is a dictionary of
-    arrays, state (state,), x (input,). The first `units` entries of the state are read out. A
-    function of four arguments gets a JAX random key as well, for noise (None: without noise).
-
-    Fields
-    ------
-    step: the function.
-    units: number of units that are read out.
-    memory: further entries of the state (0 unless the cell has variables of its own).
-    shapes: name and shape of each weight; "units" and "inputs" stand for these numbers. One at
-        least must have "inputs" in it.
-    dt: length of a step (for labels of time).
-    output_bias, output_noise, output_init, trainable: as in `Model`.
-
-    Square matrices start orthogonal, other matrices Glorot uniform, the rest at 0. Networks are
-    saved without the function: `attractory.load(path, step=step)` takes it again.
     """
 
     of_text: ClassVar[bool] = False

@@ -10,8 +10,16 @@ from typing import Any
 class Equation:
     """A cell's equation in mathtext (the part of LaTeX that matplotlib draws).
 
-    lines: of the recurrence. read: what is read out, as "h(t)". state, given: the symbols of the
-    state and of the input. in_words: what the cell is called.
+    Attributes
+    ----------
+    lines : tuple of str
+        Of the recurrence.
+    read : str
+        What is read out, as "h(t)".
+    state, given : str
+        The symbols of the state and of the input.
+    in_words : str
+        What the cell is called.
     """
 
     lines: tuple[str, ...]

@@ -8,8 +8,8 @@ import numpy as np
 
 from attractory._errors import InvalidSetting
 from attractory.models import _initial
-from attractory.models._constraints import FIXED, MASK
 from attractory.models._model import Network
+from attractory.models._projection import FIXED, MASK
 
 RANK_TOLERANCE = 1e-5  # of the largest singular value: what float32 leaves of those that are 0
 

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from attractory.models import _initial
 from attractory.models._cell import Weights
-from attractory.models._model import Model, check_init
+from attractory.models._model import Model
 
 GateFunction = Literal["sigmoid", "hard_sigmoid", "hard_sigmoid_keras2"]
 
@@ -39,8 +39,8 @@ class Gated(Model):
     @model_validator(mode="after")
     def _initial_weights_known(self) -> Self:
         allowed = ("orthogonal", "normal", "glorot", "identity")
-        check_init("recurrent_init", self.recurrent_init, allowed)
-        check_init("input_init", self.input_init, ("glorot", "normal"))
+        _initial.check_init("recurrent_init", self.recurrent_init, allowed)
+        _initial.check_init("input_init", self.input_init, ("glorot", "normal"))
         return self
 
     def gates_in_words(self) -> list[tuple[str, str]]:

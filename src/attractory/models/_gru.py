@@ -35,20 +35,31 @@ class GRU(Gated):
 
         n = tanh(W_n (r · h) + U_n x + a_n)
 
-    Fields
-    ------
-    units: number of units.
-    tau, dt: time constant and step, in the same unit; 0 < dt <= tau.
-    reset_after: whether the reset gate acts after the product with W_n, or before it.
-    recurrent_activation: σ of the gates: "sigmoid", "hard_sigmoid" (x/6 + 1/2 within [0, 1]: that
-        of Keras 3, torch and JAX), "hard_sigmoid_keras2" (x/5 + 1/2: that of Keras 1 and 2).
-    bias: whether there are the biases a and b (both start at 0).
-    update_bias: initial value of a_u: units keep their state the longer, the larger it is.
-    recurrent_init: "orthogonal", "normal", "glorot", "identity", for each gate; or an array.
-    input_init, output_init: "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
-    output_bias, output_noise, trainable: as in `Model`.
+    Parameters
+    ----------
+    units : int
+        Number of units.
+    tau, dt : float
+        Time constant and step, in the same unit; 0 < dt <= tau.
+    reset_after : bool
+        Whether the reset gate acts after the product with W_n, or before it.
+    recurrent_activation : str
+        The σ of the gates: "sigmoid", "hard_sigmoid" (x/6 + 1/2 within [0, 1]: that of Keras 3,
+        torch and JAX), "hard_sigmoid_keras2" (x/5 + 1/2: that of Keras 1 and 2).
+    bias : bool
+        Whether there are the biases a and b (both start at 0).
+    update_bias : float
+        Initial value of a_u: units keep their state the longer, the larger it is.
+    recurrent_init : str or array (gate x unit, unit)
+        "orthogonal", "normal", "glorot", "identity", for each gate; or an array.
+    input_init, output_init : str or array
+        "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
+    output_bias, output_noise, trainable : see `Model`
+        As in `Model`.
 
-    Source: Cho et al. (2014), arXiv:1406.1078; the leak as in Yang et al. (2019).
+    References
+    ----------
+    Cho et al. (2014), arXiv:1406.1078; the leak as in Yang et al. (2019).
     """
 
     gates: ClassVar[tuple[str, ...]] = ("reset", "update", "candidate")
@@ -67,7 +78,6 @@ class GRU(Gated):
 
     @property
     def leak(self) -> float:
-        """dt / tau."""
         return self.dt / self.tau
 
     @property

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, nearest, shown
 
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -68,11 +69,31 @@ def check_range(field: str, values: np.ndarray) -> None:
 
 
 def check_weights(weights: Mapping[str, np.ndarray]) -> None:
-    """InvalidSetting where weights that were made elsewhere are not finite, or not in float32."""
+    """Refuse weights made elsewhere that are not finite, or not in float32.
+
+    Parameters
+    ----------
+    weights : dict of arrays
+        The weights by name.
+
+    Raises
+    ------
+    InvalidSetting
+        Where some are not finite, or too large for float32.
+    """
     for name, array in weights.items():
         if not np.isfinite(array).all():
             raise InvalidSetting(f"{name} has values that are not finite; all must be")
         check_range(name, array)
+
+
+def check_init(field: str, value: Any, allowed: tuple[str, ...]) -> None:
+    """ValueError for an initial distribution that is unknown by name."""
+    if isinstance(value, str) and value not in allowed:
+        raise ValueError(
+            f"{field} = {shown(value)} is not allowed: an array or a name; "
+            + nearest(value, allowed)
+        )
 
 
 def _glorot(key: jax.Array, shape: tuple[int, int]) -> jax.Array:

@@ -27,19 +27,29 @@ class LSTM(Gated):
     (i, f, g, o), one gate below the other. recurrent_weights (4 units, units), input_weights
     (4 units, input), bias (4 units,). A state is h followed by c: 2 units numbers.
 
-    Fields
-    ------
-    units: number of units.
-    dt: length of a step (for labels of time).
-    recurrent_activation: σ of the gates, as in `GRU`.
-    bias: whether there is a bias.
-    forget_bias: its initial value in the forget gate.
-    recurrent_init: "orthogonal", "normal", "glorot", "identity", for each gate; or an array.
-    input_init, output_init: "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
-    output_bias, output_noise, trainable: as in `Model`.
+    Parameters
+    ----------
+    units : int
+        Number of units.
+    dt : float
+        Length of a step (for labels of time).
+    recurrent_activation : str
+        The σ of the gates, as in `GRU`.
+    bias : bool
+        Whether there is a bias.
+    forget_bias : float
+        Its initial value in the forget gate.
+    recurrent_init : str or array (gate x unit, unit)
+        "orthogonal", "normal", "glorot", "identity", for each gate; or an array.
+    input_init, output_init : str or array
+        "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
+    output_bias, output_noise, trainable : see `Model`
+        As in `Model`.
 
-    Source: Hochreiter & Schmidhuber (1997), Neural Computation 9:1735, with the forget gate of
-    Gers, Schmidhuber & Cummins (2000), 12:2451.
+    References
+    ----------
+    Hochreiter & Schmidhuber (1997), Neural Computation 9:1735, with the forget gate of Gers,
+    Schmidhuber & Cummins (2000), 12:2451.
     """
 
     gates: ClassVar[tuple[str, ...]] = ("input", "forget", "candidate", "output")

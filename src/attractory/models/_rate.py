@@ -26,24 +26,42 @@ class RateRNN(Connected):
 
     The state starts at 0. With dt = tau and no noise it is Keras's SimpleRNN followed by Dense.
 
-    Fields
-    ------
-    units: number of units.
-    tau, dt: time constant and step, in the same unit; 0 < dt <= tau.
-    activation: phi: "tanh", "relu", "softplus", "sigmoid", another name, or a function.
-    bias, output_bias: whether there is a recurrent bias b, and a readout bias c (both start at 0).
-    recurrent_noise: standard deviation of the private noise of a unit; it enters phi scaled by
-        √(2 tau/dt), so that its effect does not depend on dt (Song et al. 2016, equation 5).
-    output_noise: standard deviation of white noise on the outputs.
-    recurrent_init: "orthogonal", "normal" (standard deviation 1/√units), "glorot", "identity",
-        each times recurrent_gain; or a (units, units) array; with a rank see `LowRankRNN`.
-    input_init, output_init: "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
-    constraints: signs, zeros, blocks, bounds of the weights; see `Constraints`.
-    rank: see `LowRankRNN`; None: every entry of W_rec is a weight of its own.
-    trained_start: whether the state at the start is a weight, "initial_state" (unit,), that starts
-        at 0 and is trained; else it is 0.
-    trainable: the weights that a learning rule may change; the others stay as they began; None: all
-        of them.
+    Parameters
+    ----------
+    units : int
+        Number of units.
+    tau, dt : float
+        Time constant and step, in the same unit; 0 < dt <= tau.
+    activation : str or callable
+        The function phi: "tanh", "relu", "softplus", "sigmoid", another name, or a function.
+    bias, output_bias : bool
+        Whether there is a recurrent bias b, and a readout bias c (both start at 0).
+    recurrent_noise : float
+        Standard deviation of the private noise of a unit; it enters phi scaled by √(2 tau/dt), so
+        that its effect does not depend on dt [1]_.
+    output_noise : float
+        Standard deviation of white noise on the outputs.
+    recurrent_init : str or array (unit, unit)
+        "orthogonal", "normal" (standard deviation 1/√units), "glorot", "identity", each times
+        recurrent_gain; or an array; with a rank see `LowRankRNN`.
+    recurrent_gain : float
+        See recurrent_init.
+    input_init, output_init : str or array
+        "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
+    constraints : Constraints, optional
+        Signs, zeros, blocks, bounds of the weights; see `Constraints`.
+    rank : int, optional
+        See `LowRankRNN`; None: every entry of W_rec is a weight of its own.
+    trained_start : bool
+        Whether the state at the start is a weight, "initial_state" (unit,), that starts at 0 and is
+        trained; else it is 0.
+    trainable : tuple of str, optional
+        The weights that a learning rule may change; the others stay as they began; None: all of
+        them.
+
+    References
+    ----------
+    .. [1] Song, Yang & Wang (2016), PLoS Comput. Biol. 12:e1004792, equation 5.
     """
 
     form: ClassVar[Literal["rates", "currents"] | None] = "rates"
@@ -116,11 +134,6 @@ class RateRNN(Connected):
         key: jax.Array | None = None,
         precision: Precision = "float32",
     ) -> jax.Array:
-        """The outputs of `run` alone: faster, and with less memory.
-
-        precision "bfloat16" rounds the factors of the recurrent products (see
-        `kernels.rate_network`).
-        """
         cell_key, output_key = self.noise_keys(key)
         inputs = jnp.asarray(inputs).swapaxes(0, 1)
         initial_state = self.first_state(weights, inputs.shape[1], inputs.dtype)
@@ -158,15 +171,19 @@ class LowRankRNN(RateRNN):
     The vectors m and n are what is trained. It is `RateRNN` with a rank of 2 unless another is
     said; any cell with a field `rank` can have one.
 
-    Fields
-    ------
-    rank: number of pairs of vectors.
-    recurrent_init: "normal", the entries of m and n are independent; "aligned", n starts as m, so
-        that W_rec has `rank` eigenvalues of about recurrent_gain² and begins with a memory.
-    recurrent_gain: standard deviation of the initial entries of m and n.
+    Parameters
+    ----------
+    rank : int
+        Number of pairs of vectors.
+    recurrent_init : str
+        "normal", the entries of m and n are independent; "aligned", n starts as m, so that W_rec
+        has `rank` eigenvalues of about recurrent_gain² and begins with a memory.
+    recurrent_gain : float
+        Standard deviation of the initial entries of m and n.
 
-    Source: Mastrogiuseppe & Ostojic (2018), Neuron 99:609; Dubreuil et al. (2022), Nat. Neurosci.
-    25:783.
+    References
+    ----------
+    Mastrogiuseppe & Ostojic (2018), Neuron 99:609; Dubreuil et al. (2022), Nat. Neurosci. 25:783.
     """
 
     newer_fields: ClassVar[tuple[str, ...]] = ("trained_start",)

@@ -23,10 +23,12 @@ class Stacked(Model):
     The state is that of all layers, the last first. Weights are named by their layer, from 1:
     "layer_1.recurrent_weights" and so on.
 
-    Fields
-    ------
-    layers: the models of the layers, the first gets the inputs; their readouts are not used.
-    output_bias, output_noise, output_init, trainable: as in `Model`; `units` follows from layers.
+    Parameters
+    ----------
+    layers : tuple of Model
+        The models of the layers, the first gets the inputs; their readouts are not used.
+    output_bias, output_noise, output_init, trainable : see `Model`
+        As in `Model`; `units` follows from layers.
     """
 
     layers: tuple[Any, ...] = Field(min_length=1)

@@ -14,11 +14,29 @@ from attractory.tasks import Task, Trials
 
 
 def in_steps_of(model: Any, dt: float, task: str) -> Any:
-    """The model as it is trained on a task whose steps have the length dt.
+    """The model as it is trained on a task.
 
     A model that never said its dt takes the task's; with neither dt nor tau said, a step replaces
-    the whole state, as before. Afterwards the model says its dt. Raises InvalidSetting where the
-    model says another dt, or a tau shorter than the task's steps.
+    the whole state, as before. Afterwards the model says its dt.
+
+    Parameters
+    ----------
+    model : Model
+        The model as it was given.
+    dt : float
+        Length of the task's steps.
+    task : str
+        The task's name, for messages.
+
+    Returns
+    -------
+    Model
+        The model with that dt.
+
+    Raises
+    ------
+    InvalidSetting
+        Where the model says another dt, or a tau shorter than the task's steps.
     """
     return model.with_cells(lambda cell: _in_steps_of(cell, dt, task))
 
@@ -67,9 +85,22 @@ def check_steps(model: Cell, dt: float, of: str, network: str = "the network") -
 
 
 def check_meeting(model: Cell, met: Task | Trials, network: str = "the network") -> None:
-    """InvalidSetting where a network and a task, or trials, do not say the same of their steps.
+    """Refuse a network and a task, or trials, that do not say the same of their steps.
 
-    Nor where trials have their axes in another order and that can be told.
+    Parameters
+    ----------
+    model : Cell
+        The model of the network.
+    met : Task or Trials
+        What it meets.
+    network : str
+        What the network is called in messages.
+
+    Raises
+    ------
+    InvalidSetting
+        Where they do not say the same, and where trials have their axes in another order and that
+        can be told.
     """
     if isinstance(met, Task):
         check_steps(model, met.dt, f"the task {met.name}", network)
@@ -82,7 +113,25 @@ def check_meeting(model: Cell, met: Task | Trials, network: str = "the network")
 
 
 def rescaled(model: Any, dt: float) -> Any:
-    """The model with steps of the length dt, and time constants of as many steps as before."""
+    """The model with steps of another length, and time constants of as many steps as before.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    dt : float
+        The length of a step, above 0.
+
+    Returns
+    -------
+    Model
+        The model with these steps.
+
+    Raises
+    ------
+    InvalidSetting
+        For a dt that is none.
+    """
     if isinstance(dt, bool) or not isinstance(dt, (int, float)) or not 0 < dt < math.inf:
         raise InvalidSetting(f"dt = {shown(dt)} is not allowed: a number above 0")
     return model.with_cells(lambda cell: _rescaled(cell, float(dt)))

@@ -17,12 +17,20 @@ AXES = ("trial", "time", "input")
 @stored
 @dataclass(frozen=True)
 class Trajectory:
-    """What a network did: NumPy arrays, the trial axis dropped when one trial went in without it.
+    """What a network did: NumPy arrays, without the trial axis when one trial went in without it.
 
-    inputs (trial, time, input), states (trial, time, unit), outputs (trial, time, output). Time
-    index t holds the state after the step that read input t. dt in the unit of the model's tau.
-    The states of an LSTM hold its memory after its hidden state, those of several layers the last
-    layer first (see the models).
+    Attributes
+    ----------
+    inputs : array (trial, time, input)
+        What it was given.
+    states : array (trial, time, unit)
+        Time index t holds the state after the step that read input t. The states of an LSTM hold
+        its memory after its hidden state, those of several layers the last layer first (see the
+        models).
+    outputs : array (trial, time, output)
+        What it answered.
+    dt : float
+        The length of a step in the unit of the model's tau.
     """
 
     inputs: np.ndarray
@@ -31,8 +39,14 @@ class Trajectory:
     dt: float
 
     def to_xarray(self) -> Any:
-        """An xarray.Dataset of the three arrays, with the dimensions trial, time (in the unit of
-        dt, the end of each step), input, unit, output."""
+        """The three arrays with named dimensions.
+
+        Returns
+        -------
+        xarray.Dataset
+            Its dimensions are trial, time (in the unit of dt, the end of each step), input, unit,
+            output.
+        """
         import xarray
 
         steps = self.inputs.shape[-2]

@@ -21,30 +21,60 @@ Optimizer = Literal["adam", "muon", "sgd"]
 
 
 class BPTT(Rule):
-    """Gradient descent on a loss, by backpropagation through time (Werbos 1990).
+    """Gradient descent on a loss, by backpropagation through time.
 
-    Fields
-    ------
-    Those of every `Rule` (how many updates, of which trials, when it stops), and:
-    loss: its name: "squared_error", the mean over what the mask counts, or one of your own
+    The fields are those of every `Rule` (how many updates, of which trials, when it stops), and
+    these.
+
+    Parameters
+    ----------
+    loss : str
+        Its name: "squared_error", the mean over what the mask counts, or one of your own
         (`attractory.rules.loss`).
-    optimizer, learning_rate: "adam" (Kingma & Ba 2014), "muon" (Jordan et al. 2024: the momentum
-        of each matrix made orthogonal; vectors go by Adam), or "sgd" with momentum 0.9.
-    recurrent_optimizer, recurrent_learning_rate: the same for the recurrent weights alone; None
-        takes the common ones.
-    schedule: "cosine" falls to final_rate times the rate at the last step; "inverse_time" is
-        rate / (1 + decay · step), Keras 2's learning-rate decay; "constant".
-    warmup: updates over which the rate rises linearly, from rate / warmup to the rate; the
-        schedule begins after it.
-    orthogonal_pull: after every update the singular values of the recurrent weights are moved
-        towards 1 by orthogonal_pull times the learning rate, those that are closer become 1: the
-        proximal step of a nuclear-norm penalty on the distance to the orthogonal matrices. Only
-        the few directions that the task needs leave the orthogonal matrix. 0: none.
-    pull_every: updates between two such steps (each then moves pull_every times as far).
-    clip: largest norm of the gradient; longer ones are scaled down to it. None: no clipping.
-    precision: of the recurrent products, forward and backward: "float32"; or "bfloat16" (8 bits;
-        weights, states, gradients and the optimiser stay float32), about 1.7 times as fast on a
-        processor that has it, and float32 on one that has not.
+    optimizer : "adam", "muon" or "sgd"
+        Adam [1]_; Muon [2]_: the momentum of each matrix made orthogonal, vectors go by Adam; or
+        gradient descent with momentum 0.9.
+    learning_rate : float
+        The rate of the optimiser.
+    recurrent_optimizer, recurrent_learning_rate : str, float, optional
+        The same for the recurrent weights alone; None takes the common ones.
+    schedule : "cosine", "inverse_time" or "constant"
+        "cosine" falls to final_rate times the rate at the last step; "inverse_time" is
+        rate / (1 + decay · step), Keras 2's learning-rate decay.
+    final_rate : float
+        The share of the rate that a cosine schedule ends with.
+    decay : float
+        How fast the rate of an inverse-time schedule falls, per update.
+    warmup : int
+        Updates over which the rate rises linearly, from rate / warmup to the rate; the schedule
+        begins after it.
+    orthogonal_pull : float
+        After every update the singular values of the recurrent weights are moved towards 1 by
+        orthogonal_pull times the learning rate, those that are closer become 1; 0: none. Refused
+        for a model with constraints, which would undo it.
+    pull_every : int
+        Updates between two such steps (each then moves pull_every times as far).
+    clip : float, optional
+        Largest norm of the gradient; longer ones are scaled down to it. None: no clipping.
+    precision : "float32" or "bfloat16"
+        Of the recurrent products, forward and backward. "bfloat16" (8 bits; weights, states,
+        gradients and the optimiser stay float32) is about 1.7 times as fast on a processor that has
+        it, and float32 on one that has not.
+
+    Notes
+    -----
+    The pull is the proximal step of a nuclear-norm penalty on the distance to the orthogonal
+    matrices. Only the few directions that the task needs leave the orthogonal matrix.
+
+    Beside the loss an update reports "gradient_norm", the norm of the gradient before clipping;
+    the rate in the history is the common one.
+
+    References
+    ----------
+    Backpropagation through time: Werbos (1990).
+
+    .. [1] Kingma & Ba (2014).
+    .. [2] Jordan et al. (2024).
     """
 
     in_words: ClassVar[str] = "backpropagation through time"
@@ -71,7 +101,17 @@ class BPTT(Rule):
 
         Adam 1e-4 with Keras 2's decay 1e-4, 30 050 fixed trials, batch 128, at most 20 epochs, 50
         held-out trials, stop when an epoch's training loss is below 0.009, weights kept after every
-        epoch, no clipping. `changes` alter single settings.
+        epoch, no clipping.
+
+        Parameters
+        ----------
+        **changes : settings
+            Single settings that are to be others.
+
+        Returns
+        -------
+        BPTT
+            The rule.
         """
         published: dict[str, Any] = {
             "optimizer": "adam",
@@ -96,7 +136,17 @@ class BPTT(Rule):
 
         Muon on all matrices with small batches, and a pull of the singular values towards 1. For
         networks that start orthogonal: few eigenvalues leave the unit circle, as in the paper's
-        figures 4 and 5. `changes` alter single settings.
+        figures 4 and 5.
+
+        Parameters
+        ----------
+        **changes : settings
+            Single settings that are to be others.
+
+        Returns
+        -------
+        BPTT
+            The rule.
         """
         recipe: dict[str, Any] = {
             "optimizer": "muon",
@@ -120,16 +170,13 @@ class BPTT(Rule):
         return find_loss(self.loss)
 
     def rate(self, step: int) -> float:
-        """The common learning rate at an update, counted from 0."""
         return float(self._schedule(self.learning_rate)(step))
 
     def remark(self, model: Model) -> str | None:
-        """That this processor has not the precision asked for."""
         missing = model.bfloat16_missing() if self.precision == "bfloat16" else None
         return missing and f"precision = 'bfloat16': {missing}; training in float32"
 
     def adapt(self, model: Model) -> Model:
-        """The model; InvalidSetting where the pull to orthogonal matrices meets constraints."""
         if self.orthogonal_pull > 0 and getattr(model, "constraints", None) is not None:
             raise InvalidSetting(
                 f"orthogonal_pull = {self.orthogonal_pull} contradicts the model's constraints: "
@@ -138,10 +185,9 @@ class BPTT(Rule):
         return model
 
     def init(self, model: Model, weights: Weights, key: jax.Array) -> RuleState:
-        """The optimiser's state, and the factor on the rate (1 until a network is slowed)."""
         return {
             "optimizer": self._optimizer(Shards()).init(_trained(model, weights)),
-            "rate_factor": jnp.ones(()),
+            "rate_factor": jnp.ones(()),  # on the rate, until a network is slowed
         }
 
     def update(
@@ -154,7 +200,6 @@ class BPTT(Rule):
         key: jax.Array,
         shards: Shards | None = None,
     ) -> tuple[Weights, RuleState, Info]:
-        """One step down the gradient; see `Rule.update`. Reports its norm before clipping."""
         if shards is None:
             shards, trials = Shards(), jax.tree.map(lambda x: x[None], trials)
         trained = _trained(model, weights)
@@ -207,7 +252,6 @@ class BPTT(Rule):
         return error, gradients
 
     def slowed(self, state: RuleState, factor: float | jax.Array) -> RuleState:
-        """The state with all further steps scaled by `factor`."""
         return {**state, "rate_factor": factor * state["rate_factor"]}
 
     def _pulled(

@@ -18,7 +18,18 @@ Loss = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
 
 
 def squared_error(outputs: jax.Array, targets: jax.Array, mask: jax.Array) -> jax.Array:
-    """Sum of the squared errors, each weighted by the mask."""
+    """Sum of the squared errors, each weighted by the mask.
+
+    Parameters
+    ----------
+    outputs, targets, mask : array (trial, time, output)
+        What the network says, what is asked for, and the weights.
+
+    Returns
+    -------
+    scalar array
+        The sum.
+    """
     return jnp.sum(mask * jnp.square(outputs - targets))
 
 
@@ -35,15 +46,34 @@ find_loss, loss_names = _registry.find, _registry.names
 
 
 def loss(function: Loss) -> Loss:
-    """Make a loss known by its name; a decorator. `BPTT(loss="absolute_error")` then trains by it.
+    """Make a loss known by its name; a decorator.
+
+    `BPTT(loss="absolute_error")` then trains by it. What is trained is the loss's sum over the sum
+    of the mask.
+
+    Parameters
+    ----------
+    function : callable
+        It takes outputs, targets and mask, each (trial, time, output), in JAX operations, and
+        returns their sum.
+
+    Returns
+    -------
+    callable
+        The function.
+
+    Raises
+    ------
+    InvalidSetting
+        For the name of another loss.
+
+    Examples
+    --------
+    ::
 
         @at.rules.loss
         def absolute_error(outputs, targets, mask):
             return jnp.sum(mask * jnp.abs(outputs - targets))
-
-    The function takes outputs, targets and mask, each (trial, time, output), in JAX operations, and
-    returns their sum; what is trained is that sum over the sum of the mask. Raises InvalidSetting
-    for the name of another loss.
     """
     return _registry.register(function)
 
@@ -56,17 +86,53 @@ def loss_of_trials(
     key: jax.Array,
     precision: Precision = "float32",
 ) -> jax.Array:
-    """The loss of a model's outputs to trials, a sum over what the mask counts."""
+    """The loss of a model's outputs to trials, a sum over what the mask counts.
+
+    Parameters
+    ----------
+    of : callable
+        The loss, such as `squared_error`.
+    model : Model
+        The model of the network.
+    weights : dict of arrays
+        Its weights.
+    trials : Batch
+        The trials.
+    key : JAX random key
+        For the model's noise.
+    precision : "float32" or "bfloat16"
+        Of the recurrent products.
+
+    Returns
+    -------
+    scalar array
+        The sum.
+    """
     outputs = model.outputs(weights, trials.inputs, key, precision)
     return of(outputs, trials.targets, trials.mask)
 
 
 def mean_over_shards(sums: Any, counted: jax.Array, shards: Shards) -> Any:
-    """Sums over the trials of each shard (a pytree, each (here, …)) as means over the whole batch.
+    """Sums over the trials of each shard as means over the whole batch.
 
-    counted: the mask's sums over the trials of each shard, (here,). Devices meet here and nowhere
-    before: one that waited for another's count, on the thread that the other needs, would hold it
-    up for a whole forward pass.
+    Parameters
+    ----------
+    sums : pytree of arrays (here, …)
+        The sums of each shard.
+    counted : array (here,)
+        The mask's sums over the trials of each shard.
+    shards : Shards
+        The shards of the batch.
+
+    Returns
+    -------
+    pytree of arrays (…)
+        The means.
+
+    Notes
+    -----
+    Devices meet here and nowhere before: one that waited for another's count, on the thread that
+    the other needs, would hold it up for a whole forward pass.
     """
     total, counted = shards.sum((sums, counted))
     counted = jnp.maximum(counted, 1e-12)  # a batch may count nothing

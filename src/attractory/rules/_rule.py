@@ -22,22 +22,31 @@ Info = dict[str, jax.Array]  # what an update reports, by name: numbers, "loss" 
 class Rule(Settings, ABC):
     """A learning rule: pure `init` and `update` with explicit state, for one network.
 
-    Fields
-    ------
-    steps: number of updates (set by epochs and trials when these are given).
-    batch: trials in one update.
-    trials, epochs: a fixed set of `trials` trials a network, gone through `epochs` times in random
-        order (the last batch of an epoch may be smaller). Both None: fresh trials at every update.
-    validation: number of trials, never trained on, for the validation loss; 0: none.
-    check_every: updates between two checks (validation, early stopping); an epoch when trials and
-        epochs are given.
-    stop_below: a network stops when its mean training loss since the last check falls below this.
-    patience: a network stops after this many checks without a better validation loss, and keeps
-        the weights of the best one.
-    on_divergence: "retry" goes back to the last good state with half the rate, three times at the
-        most, then stops; "stop" goes back and stops; "continue" notes it and goes on, unless
-        numbers are no longer finite.
-    keep_checks: keep the weights of every check as a file of their own.
+    Parameters
+    ----------
+    steps : int
+        Number of updates (set by epochs and trials when these are given).
+    batch : int
+        Trials in one update.
+    trials, epochs : int, optional
+        A fixed set of `trials` trials a network, gone through `epochs` times in random order (the
+        last batch of an epoch may be smaller). Both None: fresh trials at every update.
+    validation : int
+        Number of trials, never trained on, for the validation loss; 0: none.
+    check_every : int
+        Updates between two checks (validation, early stopping); an epoch when trials and epochs are
+        given.
+    stop_below : float, optional
+        A network stops when its mean training loss since the last check falls below this.
+    patience : int, optional
+        A network stops after this many checks without a better validation loss, and keeps the
+        weights of the best one.
+    on_divergence : "retry", "stop" or "continue"
+        "retry" goes back to the last good state with half the rate, three times at the most, then
+        stops; "stop" goes back and stops; "continue" notes it and goes on, unless numbers are no
+        longer finite.
+    keep_checks : bool
+        Whether to keep the weights of every check as a file of their own.
     """
 
     in_words: ClassVar[str]  # what it is called on the page: "trained by ..."
@@ -86,20 +95,73 @@ class Rule(Settings, ABC):
             cls.in_words = cls.__name__
 
     def rate(self, step: int) -> float:
-        """The learning rate at an update, counted from 0, for the history; NaN: there is none."""
+        """The learning rate at an update, for the history.
+
+        Parameters
+        ----------
+        step : int
+            The update, counted from 0.
+
+        Returns
+        -------
+        float
+            The rate; NaN where there is none.
+        """
         return math.nan
 
     def remark(self, model: Model) -> str | None:
-        """What the user should know before training begins; None: nothing."""
+        """What the user should know before training begins.
+
+        Parameters
+        ----------
+        model : Model
+            The model to be trained.
+
+        Returns
+        -------
+        str or None
+            The remark; None: nothing.
+        """
         return None
 
     def adapt(self, model: Model) -> Model:
-        """The model as this rule trains it; InvalidSetting for one that it cannot train."""
+        """The model as this rule trains it.
+
+        Parameters
+        ----------
+        model : Model
+            The model as it was given.
+
+        Returns
+        -------
+        Model
+            The model that is trained.
+
+        Raises
+        ------
+        InvalidSetting
+            For a model that the rule cannot train.
+        """
         return model
 
     @abstractmethod
     def init(self, model: Model, weights: Weights, key: jax.Array) -> RuleState:
-        """The rule's state for a network with these initial weights; key: what it draws."""
+        """The rule's state for a network with these initial weights.
+
+        Parameters
+        ----------
+        model : Model
+            The model of the network.
+        weights : dict of arrays
+            Its initial weights.
+        key : JAX random key
+            What the rule draws from.
+
+        Returns
+        -------
+        dict
+            The state: a pytree of arrays.
+        """
 
     @abstractmethod
     def update(
@@ -112,22 +174,58 @@ class Rule(Settings, ABC):
         key: jax.Array,
         shards: Shards | None = None,
     ) -> tuple[Weights, RuleState, Info]:
-        """New weights and state after a batch of trials; step counts the updates from 0.
+        """New weights and state after a batch of trials.
 
-        The third value reports on the update: a dictionary of numbers (arrays of shape ()), among
-        them "loss", that of the batch before the update. All become columns of the history. A loss
-        that is not finite says that the update is none: the network goes back (`on_divergence`).
-        Other numbers may be NaN.
+        Parameters
+        ----------
+        model : Model
+            The model of the network.
+        weights : dict of arrays
+            Its weights before the update.
+        state : dict
+            The rule's state before it.
+        trials : Batch
+            The trials, (trial, …); with shards (shard, trial, …).
+        step : int array
+            The update, counted from 0.
+        key : JAX random key
+            For the model's noise; that of a shard follows from it and from the shard's index.
+        shards : Shards, optional
+            Where the batch is cut into shards, which of them these trials are; devices that share a
+            batch make the same update. None: one shard.
 
-        shards: where the batch is cut into shards, which of them these trials are (shard, trial,
-        …); devices that share a batch make the same update. None: one shard, (trial, …). The key is
-        for the model's noise; that of a shard follows from it and from the shard's index.
+        Returns
+        -------
+        weights : dict of arrays
+            The new weights.
+        state : dict
+            The new state.
+        info : dict of scalar arrays
+            A report on the update, by name: among the numbers "loss", that of the batch before the
+            update. All become columns of the history. A loss that is not finite says that the
+            update is none: the network goes back (`on_divergence`). Other numbers may be NaN.
         """
 
     def error(self, model: Model, weights: Weights, trials: Batch, key: jax.Array) -> jax.Array:
-        """What is trained, as a sum over the trials (trial, …): also the validation loss.
+        """What is trained, as a sum over the trials: also the validation loss.
 
         The squared error that the mask counts, unless the rule says otherwise.
+
+        Parameters
+        ----------
+        model : Model
+            The model of the network.
+        weights : dict of arrays
+            Its weights.
+        trials : Batch
+            The trials, (trial, …).
+        key : JAX random key
+            For the model's noise.
+
+        Returns
+        -------
+        scalar array
+            The sum.
         """
         return loss_of_trials(self.loss_function, model, weights, trials, key)
 
@@ -141,9 +239,36 @@ class Rule(Settings, ABC):
 
         The loop's own state stays as it was: what is finished is not trained on, and the losses in
         the history are of the weights before it.
+
+        Parameters
+        ----------
+        model : Model
+            The model of the network.
+        weights : dict of arrays
+            Its weights after the last update.
+        state : dict
+            The rule's state after it.
+
+        Returns
+        -------
+        dict of arrays
+            The weights that come out of the training.
         """
         return weights
 
     @abstractmethod
     def slowed(self, state: RuleState, factor: float | jax.Array) -> RuleState:
-        """The state with all further steps scaled by `factor`."""
+        """The state with all further steps scaled by a factor.
+
+        Parameters
+        ----------
+        state : dict
+            The rule's state.
+        factor : float
+            What steps are multiplied by.
+
+        Returns
+        -------
+        dict
+            The new state.
+        """

@@ -5,6 +5,7 @@ from attractory.tasks._choice import ChoiceTask
 from attractory.tasks._decision import ContextDecision, PerceptualDecision
 from attractory.tasks._epochs import Duration, EpochTask, OneOf, Timeline, TruncatedExponential
 from attractory.tasks._flip_flop import FlipFlop
+from attractory.tasks._keys import noise_seed, random_key, trial_keys
 from attractory.tasks._machine import Machine
 from attractory.tasks._matching import DualDelayedMatch
 from attractory.tasks._memory import memory_states, state_names
@@ -14,7 +15,7 @@ from attractory.tasks._poisson_flip_flop import PoissonFlipFlop
 from attractory.tasks._recipe import NetworkFacts, usual_network, usual_rule
 from attractory.tasks._registry import find, get, in_words, names, of_the_paper, register
 from attractory.tasks._ring import DelayedResponse
-from attractory.tasks._task import Batch, Task, Trial, Trials, noise_seed, random_key, trial_keys
+from attractory.tasks._task import Batch, Task, Trial, Trials
 from attractory.tasks._timing import SetReset, TimePulse, TriggeredOscillation
 from attractory.tasks._yang import YangBattery
 

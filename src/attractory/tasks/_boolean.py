@@ -26,13 +26,22 @@ class Boolean(EpochTask):
 
     Inputs: A (and B). Output: one. Times in ms. Conditions: a (and b), answer.
 
-    Fields
-    ------
-    before, pulse, delay, answer: durations of the epochs.
-    sigma: noise on the inputs, per √ms (at dt = 1 ms the standard deviation of a step). (In the
-        author's generators that of AND and OR is switched off.)
+    Parameters
+    ----------
+    before, pulse, delay, answer : float
+        Durations of the epochs (ms).
+    sigma : float
+        Noise on the inputs, per √ms (at dt = 1 ms the standard deviation of a step). In the
+        author's generators that of AND and OR is switched off.
 
-    Source: Jarne & Laje (2023), Biol. Cybern. 117:141, and the author's RNN_study_with_keras.
+    Notes
+    -----
+    The ideal observer reads each pulse by its mean over the time at which it may come. Its score is
+    1: with the usual noise the mean of a pulse is 22 standard deviations from half of it.
+
+    References
+    ----------
+    Jarne & Laje (2023), Biol. Cybern. 117:141, and the author's RNN_study_with_keras.
     """
 
     truth: ClassVar[Truth] = ()
@@ -62,7 +71,6 @@ class Boolean(EpochTask):
         )
 
     def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
-        """Reads each pulse by its mean over the time at which it may come."""
         bits = _read(inputs, self.steps_of(self.before), self.steps_of(self.pulse))
         value = np.array(self.truth)[_index(bits.T)]
         start = self.n_steps - self.steps_of(self.answer)
@@ -70,7 +78,6 @@ class Boolean(EpochTask):
         return (held * value[:, None])[..., None].astype(float)
 
     def ideal(self) -> float:
-        """1: with the usual noise the mean of a pulse is 22 standard deviations from half of it."""
         return 1.0
 
     def chance(self) -> float:
@@ -118,13 +125,23 @@ class ContextBoolean(EpochTask):
 
     Inputs: A, B, context. Output: one. Times in ms. Conditions: context (1, -1, 0), a, b, answer.
 
-    Fields
-    ------
-    before, context, gap, pulse, delay, answer: durations of the epochs.
-    sigma: noise on the inputs, per √ms. (Switched off in the author's generator; there the context
-        comes after 20 steps, or 21 to 70 at random, and the answer lasts 140 or more.)
+    Parameters
+    ----------
+    before, context, gap, pulse, delay, answer : float
+        Durations of the epochs (ms).
+    sigma : float
+        Noise on the inputs, per √ms. Switched off in the author's generator; there the context
+        comes after 20 steps, or 21 to 70 at random, and the answer lasts 140 or more.
 
-    Source: Jarne (2021), J. Phys. Complex. 2:015009, and the author's multitasking_RNN.
+    Notes
+    -----
+    The ideal observer reads context and pulses by their means over the times at which they may
+    come. Its score is 1: with the usual noise every mean is 22 standard deviations from half of a
+    pulse.
+
+    References
+    ----------
+    Jarne (2021), J. Phys. Complex. 2:015009, and the author's multitasking_RNN.
     """
 
     name: ClassVar[str] = "context_boolean"
@@ -156,7 +173,6 @@ class ContextBoolean(EpochTask):
         )
 
     def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
-        """Reads context and pulses by their means over the times at which they may come."""
         start = self.steps_of(self.before)
         width = self.steps_of(self.context)
         context = np.rint(inputs[:, start : start + width, 2].mean(1)).clip(-1, 1).astype(int)
@@ -167,7 +183,6 @@ class ContextBoolean(EpochTask):
         return (held * value[:, None])[..., None].astype(float)
 
     def ideal(self) -> float:
-        """1: with the usual noise every mean is 22 standard deviations from half of a pulse."""
         return 1.0
 
     def chance(self) -> float:

@@ -26,9 +26,15 @@ class ChoiceTask(EpochTask):
     "answer_1", "answer_2", …: index of the option, -1 where no option may be chosen, NaN where
     nothing tells the answer: it is then neither asked for nor scored.
 
-    Fields
-    ------
-    weight_before: weight in the loss of the times at which no answer is asked for.
+    Parameters
+    ----------
+    weight_before : float
+        Weight in the loss of the times at which no answer is asked for.
+
+    Notes
+    -----
+    A trial is answered correctly where all of its answers are; one in which none could be known
+    counts as NaN.
     """
 
     answer_epochs: ClassVar[tuple[str, ...]] = ("decision",)
@@ -46,7 +52,24 @@ class ChoiceTask(EpochTask):
         answers: tuple[jax.Array, ...],
         conditions: dict[str, jax.Array],
     ) -> Trial:
-        """The trial with these inputs whose answer epochs have these answers."""
+        """The trial with these inputs whose answer epochs have these answers.
+
+        Parameters
+        ----------
+        inputs : array (time, input)
+            What the trial shows.
+        timeline : Timeline
+            When its epochs are.
+        answers : tuple of scalar arrays
+            What is correct in each answer epoch: index of the option, -1 or NaN (see the class).
+        conditions : dict of scalar arrays
+            The trial's conditions by name, without its answers.
+
+        Returns
+        -------
+        Trial
+            The trial with targets, mask and epochs; its answers are among its conditions.
+        """
         names = self._answer_names()
         asking = [timeline.during[epoch] for epoch in self.answer_epochs]
         options = jnp.zeros((self.n_steps, len(self.options)))
@@ -65,7 +88,20 @@ class ChoiceTask(EpochTask):
         return Trial(inputs, targets, mask, timeline.limits, {**conditions, **given})
 
     def chosen(self, outputs: np.ndarray, trials: Trials) -> np.ndarray:
-        """The option taken in each answer epoch, (trial, answer); -1: fixation was kept."""
+        """The option taken in each answer epoch.
+
+        Parameters
+        ----------
+        outputs : array (trial, time, output)
+            The outputs of a network.
+        trials : Trials
+            The trials that they answer.
+
+        Returns
+        -------
+        array (trial, answer)
+            The index of the option; -1 where fixation was kept.
+        """
         taken = []
         for epoch in self.answer_epochs:
             during = trials.during(epoch)[..., None]
@@ -74,7 +110,6 @@ class ChoiceTask(EpochTask):
         return np.stack(taken, axis=1)
 
     def correct(self, outputs: np.ndarray, trials: Trials) -> np.ndarray:
-        """Whether all answers of a trial are correct; NaN where none could be known."""
         asked = np.stack([trials.conditions[name] for name in self._answer_names()], axis=1)
         known = ~np.isnan(asked)
         correct = (self.chosen(outputs, trials) == asked) | ~known
@@ -84,9 +119,19 @@ class ChoiceTask(EpochTask):
         return float((1 / len(self.options)) ** len(self.answer_epochs))
 
     def decided(self, fixating: np.ndarray, options: np.ndarray) -> np.ndarray:
-        """Outputs of an observer: fixating (trial, time) of bool, and what it would take.
+        """The outputs of an observer, from what it would take and whether it fixates.
 
-        options (trial, time): index of an option, -1 for none, at every time.
+        Parameters
+        ----------
+        fixating : array of bool (trial, time)
+            Whether it keeps fixating.
+        options : array of int (trial, time)
+            Index of the option that it would take, -1 for none, at every time.
+
+        Returns
+        -------
+        array (trial, time, output)
+            Fixation and options, 1 or 0 each.
         """
         going = ~fixating & (options >= 0)
         taken = options[..., None] == np.arange(len(self.options))

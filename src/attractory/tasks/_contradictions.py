@@ -12,8 +12,16 @@ import numpy as np
 class Contradictions:
     """Pairs of trials with equal inputs up to a step, and different answers there.
 
-    trials: how many were looked at. pairs: how many pairs of them contradict each other. involved:
-    how many trials are in such a pair. example: two trials, the step, and what each asks for.
+    Attributes
+    ----------
+    trials : int
+        How many were looked at.
+    pairs : int
+        How many pairs of them contradict each other.
+    involved : int
+        How many trials are in such a pair.
+    example : tuple or None
+        Two trials, the step, and what each asks for.
     """
 
     trials: int

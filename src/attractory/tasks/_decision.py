@@ -27,14 +27,25 @@ class PerceptualDecision(ChoiceTask):
     Inputs: fixation, two stimuli. Outputs: fixation, two options. Times in ms. Conditions:
     coherence (per cent, positive for the first option), answer.
 
-    Fields
-    ------
-    fixation, stimulus, decision: durations of the epochs.
-    coherences: in per cent; each trial has one of them, in either direction.
-    sigma: noise on each stimulus, per √ms (a step's standard deviation is sigma / √dt).
+    Parameters
+    ----------
+    dt : float
+        Length of one step (ms).
+    fixation, stimulus, decision : Duration
+        Durations of the epochs (ms).
+    coherences : tuple of float
+        In per cent; each trial has one of them, in either direction.
+    sigma : float
+        Noise on each stimulus, per √ms (a step's standard deviation is sigma / √dt).
 
-    Sources: Britten, Shadlen, Newsome & Movshon (1992), J. Neurosci. 12:4745; durations, coherences
-    and noise as in neurogym's PerceptualDecisionMaking (Molano-Mazón et al. 2022).
+    Notes
+    -----
+    The ideal observer chooses by the sign of the summed difference of the stimuli.
+
+    References
+    ----------
+    Britten, Shadlen, Newsome & Movshon (1992), J. Neurosci. 12:4745; durations, coherences and
+    noise as in neurogym's PerceptualDecisionMaking (Molano-Mazón et al. 2022).
     """
 
     name: ClassVar[str] = "perceptual_decision"
@@ -63,7 +74,6 @@ class PerceptualDecision(ChoiceTask):
         return self.answered(inputs, timeline, (answer,), {"coherence": coherence})
 
     def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
-        """Chooses by the sign of the summed difference of the stimuli."""
         summed = np.cumsum(inputs[..., 1] - inputs[..., 2], axis=1)
         return self.decided(inputs[..., 0] > 0.5, (summed < 0).astype(int))
 
@@ -86,17 +96,30 @@ class ContextDecision(ChoiceTask):
     the modalities and the same as relevant and irrelevant (per cent, positive for the first
     option); answer.
 
-    Fields
-    ------
-    fixation, stimulus, delay, decision: durations of the epochs.
-    coherences: in per cent; each modality has one of them, in either direction.
-    sigma: noise on each stimulus, per √ms.
-    neurogym_compat: what neurogym's environment gives by default: no context input (modality 1
-        always counts) and fixation on in the first epoch alone, so that nothing tells when to
-        answer: no observer can know.
+    Parameters
+    ----------
+    dt : float
+        Length of one step (ms). 25 because 750 ms is no multiple of 20.
+    fixation, stimulus, delay, decision : Duration
+        Durations of the epochs (ms).
+    coherences : tuple of float
+        In per cent; each modality has one of them, in either direction.
+    sigma : float
+        Noise on each stimulus, per √ms.
+    neurogym_compat : bool
+        What neurogym's environment gives by default: no context input (modality 1 always counts)
+        and fixation on in the first epoch alone, so that nothing tells when to answer: no observer
+        can know.
 
-    Sources: Mante, Sussillo, Shenoy & Newsome (2013), Nature 503:78; durations, coherences and
-    noise as in neurogym's ContextDecisionMaking. (dt is 25 ms: 750 ms is no multiple of 20.)
+    Notes
+    -----
+    The ideal observer chooses by the sign of the summed difference in the modality that the context
+    names.
+
+    References
+    ----------
+    Mante, Sussillo, Shenoy & Newsome (2013), Nature 503:78; durations, coherences and noise as in
+    neurogym's ContextDecisionMaking.
     """
 
     name: ClassVar[str] = "context_decision"
@@ -148,7 +171,6 @@ class ContextDecision(ChoiceTask):
         return self.answered(jnp.concatenate(channels, axis=1), timeline, (answer,), conditions)
 
     def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
-        """Chooses by the sign of the summed difference in the modality that the context names."""
         if self.neurogym_compat:
             return super().ideal_observer(inputs)
         differences = inputs[..., [1, 3]] - inputs[..., [2, 4]]

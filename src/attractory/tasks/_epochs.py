@@ -14,7 +14,15 @@ from attractory.tasks._task import MOST_STEPS, Task
 
 
 class TruncatedExponential(Settings):
-    """A random duration (ms): exponential of this mean, drawn again until it is in the range."""
+    """A random duration: exponential, drawn again until it is in the range.
+
+    Parameters
+    ----------
+    mean : float
+        Mean of the exponential distribution (ms).
+    shortest, longest : float
+        The range of the duration (ms).
+    """
 
     mean: float = Field(gt=0, allow_inf_nan=False)
     shortest: float = Field(ge=0, allow_inf_nan=False)
@@ -30,7 +38,13 @@ class TruncatedExponential(Settings):
 
 
 class OneOf(Settings):
-    """A random duration (ms): one of several, each as likely."""
+    """A random duration: one of several, each as likely.
+
+    Parameters
+    ----------
+    values : tuple of float
+        The durations (ms).
+    """
 
     values: tuple[float, ...] = Field(min_length=1)
 
@@ -44,15 +58,30 @@ Duration = Milliseconds | tuple[Milliseconds, Milliseconds] | TruncatedExponenti
 class Timeline(NamedTuple):
     """When the epochs of one trial are: their limits, and an indicator over time for each.
 
-    limits (epoch + 1,): the steps at which each begins, and at which the last one ends. during:
-    for every epoch (time,), 1 within it and 0 elsewhere.
+    Parameters
+    ----------
+    limits : array (epoch + 1,)
+        The steps at which each begins, and at which the last one ends.
+    during : dict of array (time,)
+        For every epoch, by name: 1 within it and 0 elsewhere.
     """
 
     limits: jax.Array
     during: dict[str, jax.Array]
 
     def anywhere_in(self, *epochs: str) -> jax.Array:
-        """(time,): 1 within any of these epochs."""
+        """Where any of these epochs is.
+
+        Parameters
+        ----------
+        *epochs : str
+            Names of epochs.
+
+        Returns
+        -------
+        array (time,)
+            1 within any of them, 0 elsewhere.
+        """
         return sum((self.during[name] for name in epochs), jnp.zeros(()))
 
 
@@ -67,7 +96,13 @@ class EpochTask(Task):
     parts: ClassVar[tuple[str, ...]] = ()
 
     def durations(self) -> dict[str, Duration]:
-        """The duration of each epoch (ms), in the order of the trial."""
+        """The duration of each epoch, in the order of the trial.
+
+        Returns
+        -------
+        dict of Duration
+            Durations (ms) by the names of the epochs.
+        """
         return {name: getattr(self, name) for name in self.parts}
 
     @model_validator(mode="after")
@@ -103,15 +138,43 @@ class EpochTask(Task):
         return sum(self.most_steps().values())
 
     def most_steps(self) -> dict[str, int]:
-        """How many steps each epoch lasts at the most."""
+        """How many steps each epoch lasts at the most.
+
+        Returns
+        -------
+        dict of int
+            Numbers of steps by the names of the epochs.
+        """
         return {name: self.steps_of(max(_limits(each))) for name, each in self.durations().items()}
 
     def steps_of(self, milliseconds: float) -> int:
-        """A duration as a number of steps."""
+        """A duration as a number of steps.
+
+        Parameters
+        ----------
+        milliseconds : float
+            The duration (ms).
+
+        Returns
+        -------
+        int
+            The number of steps, rounded.
+        """
         return round(milliseconds / self.dt)
 
     def timeline(self, key: jax.Array) -> Timeline:
-        """The times of one trial."""
+        """The times of one trial.
+
+        Parameters
+        ----------
+        key : JAX random key
+            What random durations are drawn from.
+
+        Returns
+        -------
+        Timeline
+            The epochs' limits, and where each is.
+        """
         durations = self.durations()
         keys = jax.random.split(key, len(durations))
         steps = [self._steps(each, one) for each, one in zip(durations.values(), keys, strict=True)]
@@ -121,8 +184,24 @@ class EpochTask(Task):
         return Timeline(limits, dict(zip(durations, inside, strict=True)))
 
     def white_noise(self, key: jax.Array, channels: int, sigma: float) -> jax.Array:
-        """(time, channel) of Gaussian noise with standard deviation sigma · √(1 ms / dt).
+        """Gaussian noise with standard deviation sigma · √(1 ms / dt).
 
+        Parameters
+        ----------
+        key : JAX random key
+            What the noise is drawn from.
+        channels : int
+            Number of channels.
+        sigma : float
+            Size of the noise, per √ms.
+
+        Returns
+        -------
+        array (time, channel)
+            The noise.
+
+        Notes
+        -----
         Its integral over a time has a variance (sigma² times the time) that does not depend on dt.
         """
         return sigma / self.dt**0.5 * standard_normal(key, (self.n_steps, channels))

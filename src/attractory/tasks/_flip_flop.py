@@ -22,34 +22,62 @@ MOST_PULSES = 1000  # of a channel: each of them is a part of the compiled gener
 
 
 class FlipFlop(Task):
-    """n independent one-bit memories, each set by a positive pulse and reset by a negative one.
+    """Independent one-bit memories, each set by a positive pulse and reset by a negative one.
 
     Each channel gets pulses of random sign at random times; `delay` steps after a pulse has ended
     its output takes the pulse's sign and holds it until the next pulse. Channels are independent.
     Times are in steps (of 1 ms, nominally).
 
-    Fields
-    ------
-    bits: number of channels, 1 to 10.
-    pulse: length of a pulse.
-    delay: from the end of a pulse to the change of the target.
-    first_onset: (earliest, latest) start of the first pulse, uniform.
-    gaps: (shortest, longest) silence between two pulses, uniform; or one such pair for each gap,
+    Parameters
+    ----------
+    bits : int
+        Number of channels, 1 to 10.
+    pulse : int
+        Length of a pulse.
+    delay : int
+        From the end of a pulse to the change of the target.
+    first_onset : pair of int
+        Earliest and latest start of the first pulse, uniform.
+    gaps : pair of int, or tuple of such pairs
+        Shortest and longest silence between two pulses, uniform; or one such pair for each gap,
         which also fixes the number of pulses (one more than there are gaps). With a single pair
         pulses follow one another to the end of the trial; one whose answer would fall outside of
         the trial is left out.
-    skip_first: probability that the first pulse is left out.
-    noise: standard deviation of the Gaussian noise on the inputs, at every step.
-    amplitude: height of the pulses (the targets are always -1, 0, 1).
-    steps: length of a trial.
-    neutral_start: True asks for output 0 until the first update; False asks for nothing there
-        (the mask is 0), so that a network need not hold a neutral state.
-    published_defects: what the published generator does: the target of the last step is 0, and a
-        third pulse is shown even when its answer falls outside of the trial.
-    score_last_step: False takes the last step out of loss and scores (mask 0).
+    skip_first : float
+        Probability that the first pulse is left out.
+    noise : float
+        Standard deviation of the Gaussian noise on the inputs, at every step.
+    amplitude : float
+        Height of the pulses (the targets are always -1, 0, 1).
+    steps : int
+        Length of a trial.
+    neutral_start : bool
+        True asks for output 0 until the first update; False asks for nothing there (the mask is 0),
+        so that a network need not hold a neutral state.
+    published_defects : bool
+        What the published generator does: the target of the last step is 0, and a third pulse is
+        shown even when its answer falls outside of the trial. Networks are then scored without the
+        last step.
+    score_last_step : bool
+        False takes the last step out of loss and scores (mask 0).
 
-    Sources: Sussillo & Barak (2013), Neural Computation 25:626, section 4.1; Jarne (2024), Front.
-    Syst. Neurosci. 18:1269190, section 3 and its generator.
+    Notes
+    -----
+    The ideal observer takes each step for a pulse that is nearer to the amplitude than to 0. Its
+    score is 1: with the usual noise a pulse is 5 standard deviations from half of it at each step.
+
+    Pulses come at times and with signs that cannot be known, but a guess may be correct: few pulses
+    in one channel can be guessed in a trial of ten, those of three channels in three of a thousand.
+
+    In robustness curves (`conditions`) noise, amplitude and pulse go from none to well beyond the
+    usual; with another pulse width the answer keeps its time after onset. (A pulse longer than
+    pulse + delay was is answered as soon as it has ended.) States are shown (`probe`) in the
+    walk through all of them; with more than 6 bits in the first trials of a sample.
+
+    References
+    ----------
+    Sussillo & Barak (2013), Neural Computation 25:626, section 4.1; Jarne (2024), Front. Syst.
+    Neurosci. 18:1269190, section 3 and its generator.
     """
 
     name: ClassVar[str] = "flipflop"
@@ -75,8 +103,17 @@ class FlipFlop(Task):
         Three pulses a channel: the first starts at 10..99, the second 71..120 steps after it, the
         third 101..150 steps after the second; the first is +1, -1 or absent (each 1/3), the others
         +1 or -1. In every trial the target of the last step stays 0, and in about a quarter of the
-        channels the third pulse comes too late for its answer to be asked. `changes` alter single
-        settings, such as score_last_step=False or bits=2.
+        channels the third pulse comes too late for its answer to be asked.
+
+        Parameters
+        ----------
+        **changes : settings
+            Single settings that are to be others, such as score_last_step=False or bits=2.
+
+        Returns
+        -------
+        FlipFlop
+            The task.
         """
         published: dict[str, Any] = {
             "gaps": ((51, 100), (81, 130)),
@@ -115,7 +152,6 @@ class FlipFlop(Task):
         return self.pulse + self.delay
 
     def trial(self, key: jax.Array) -> Trial:
-        """One trial: inputs (steps, bits), targets (steps, bits), mask (steps, bits)."""
         pulse_key, noise_key = jax.random.split(key)
         onsets, signs = self._pulses(pulse_key)
         pulses, targets = self._traces(onsets, signs)
@@ -125,7 +161,6 @@ class FlipFlop(Task):
         return Trial(inputs, targets, self._mask(targets))
 
     def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
-        """Takes each step for a pulse that is nearer to the amplitude than to 0."""
         signs = np.sign(inputs) * (np.abs(inputs) > self.amplitude / 2)
         before = np.pad(signs, ((0, 0), (1, 0), (0, 0)))[:, :-1]
         onsets = np.where((signs != 0) & (before != signs), signs, 0)
@@ -138,22 +173,12 @@ class FlipFlop(Task):
         return held
 
     def ideal(self) -> float:
-        """1: with the usual noise a pulse is 5 standard deviations from half of it at each step."""
         return 1.0
 
     def chance(self) -> float:
-        """Pulses come at times and with signs that cannot be known, but a guess may be correct.
-
-        Few pulses in one channel can be guessed in a trial of ten, those of three channels in three
-        of a thousand.
-        """
         return best_guess(self.replace(bits=1), self.bits)
 
     def varied(self, name: str, value: Any) -> Task:
-        """One condition changed; with another pulse width the answer keeps its time after onset.
-
-        (A pulse longer than pulse + delay was is answered as soon as it has ended.)
-        """
         if name == "pulse":
             if not (isinstance(value, (int, float)) and value >= 1 and float(value).is_integer()):
                 raise InvalidSetting(
@@ -163,7 +188,6 @@ class FlipFlop(Task):
         return super().varied(name, value)
 
     def conditions(self) -> dict[str, list[Any]]:
-        """Input noise, pulse amplitude and pulse width, from none to well beyond the usual."""
         scale = [0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0]
         longest = self.steps - self.first_onset[1] - 1
         widths = sorted({max(1, round(self.pulse * factor)) for factor in scale})
@@ -174,7 +198,6 @@ class FlipFlop(Task):
         }
 
     def probe(self, sample: Trials | None = None) -> Trials:
-        """The walk through all states; with more than 6 bits the first trials of a sample."""
         return self.walk() if self.memory_bits else super().probe(sample)
 
     @property
@@ -182,11 +205,10 @@ class FlipFlop(Task):
         return self.bits if self.bits <= MOST_WALKED else 0
 
     def scored(self) -> Task:
-        """Without the last step, whose target the published generator sets to 0."""
         return self.replace(score_last_step=False) if self.published_defects else self
 
     def mask_with_spoiled(self, trials: Trials) -> np.ndarray | None:
-        """The last step counts where the one before it does: that is when a channel has begun."""
+        # the last step counts where the one before it does: that is when a channel has begun
         if not self.published_defects:
             return None
         mask = trials.mask.copy()
@@ -194,11 +216,11 @@ class FlipFlop(Task):
         return mask
 
     def network_settings(self) -> Section:
-        """Without bias or gain: an orthogonal matrix holds signs as it is."""
+        # without bias or gain: an orthogonal matrix holds signs as it is
         return {"units": 96, "tau": 10 * self.dt, "dt": self.dt}
 
     def rule_settings(self, network: NetworkFacts) -> Section:
-        """The defaults are for the paper's network, whose units do not leak; others bear more."""
+        # the defaults are for the paper's network, whose units do not leak; others bear more
         if not network.rates or network.constrained:
             return super().rule_settings(network)
         return {} if network.leak == 1 else {"learning_rate": 2.5e-2, "steps": 650}
@@ -206,10 +228,21 @@ class FlipFlop(Task):
     def walk(self, every: int | None = None, start: int = 30) -> Trials:
         """One noiseless trial that takes the memory through all 2**bits states, twice.
 
-        A pulse in every channel each `every` steps (30 more than the latency when None, 70 in the
-        published task) from step `start`. Channel signs alternate with
-        half-periods of 2, 1, 4, 8, … pulses: for 3 bits the published test set (+ + - -, + -,
-        + + + + - - - -; 16 pulses). Arrays (1, time, bits); targets are 0 before the first update.
+        Channel signs alternate with half-periods of 2, 1, 4, 8, … pulses: for 3 bits the published
+        test set (+ + - -, + -, + + + + - - - -; 16 pulses).
+
+        Parameters
+        ----------
+        every : int, optional
+            Steps from one pulse (in every channel) to the next; 30 more than the latency when None,
+            70 in the published task.
+        start : int
+            The step of the first pulse.
+
+        Returns
+        -------
+        Trials
+            Arrays (1, time, bits); targets are 0 before the first update.
         """
         every = self.latency + 30 if every is None else every
         if every <= self.pulse or start < 0:
@@ -232,10 +265,13 @@ class FlipFlop(Task):
     def machine(self) -> Machine:
         """The flip-flop as a machine: a pulse sets its channel, silence leaves it as it is.
 
-        States: -1 and +1 in each channel, and 0 (nothing stored yet) where the task starts at 0.
-        Inputs: a positive pulse, a negative one or none in each channel, all combinations of them
-        up to 3 bits, one channel at a time beyond. A block lasts as long as two pulses may be apart
-        at least.
+        Returns
+        -------
+        Machine
+            States: -1 and +1 in each channel, and 0 (nothing stored yet) where the task starts at
+            0. Inputs: a positive pulse, a negative one or none in each channel, all combinations of
+            them up to 3 bits, one channel at a time beyond. A block lasts as long as two pulses may
+            be apart at least.
         """
         levels = (-1, 0, 1) if self.neutral_start else (-1, 1)
         outputs = np.array(list(product(levels, repeat=self.bits)), float)

@@ -17,12 +17,29 @@ class Machine:
     One block is an input's pulse followed by `rest` steps of silence; at its end the outputs should
     be those of the new state.
 
-    states: a name for each. outputs (state, output): what each asks for. inputs: a name for each.
-    pulses (input, time, channel): what is shown. transitions (state, input): index of the state
-    that follows. silent: index of the input that shows nothing. start: index of the state that a
-    network begins in (its state 0), None when the task asks for nothing before the first pulse.
-    rest: steps of silence in a block. hold: the longest silence that the task itself has (steps).
-    noise: standard deviation of the noise on the inputs at each step.
+    Attributes
+    ----------
+    states : tuple of str
+        A name for each state.
+    outputs : array (state, output)
+        What each state asks for.
+    inputs : tuple of str
+        A name for each input.
+    pulses : array (input, time, channel)
+        What is shown.
+    transitions : array of int (state, input)
+        Index of the state that follows.
+    silent : int
+        Index of the input that shows nothing.
+    start : int or None
+        Index of the state that a network begins in (its state 0); None when the task asks for
+        nothing before the first pulse.
+    rest : int
+        Steps of silence in a block.
+    hold : int
+        The longest silence that the task itself has (steps).
+    noise : float
+        Standard deviation of the noise on the inputs at each step.
     """
 
     states: tuple[str, ...]
@@ -42,10 +59,20 @@ class Machine:
         return (self.outputs != 0).all(axis=1)
 
     def decoded(self, outputs: np.ndarray) -> np.ndarray:
-        """The index of the state that outputs (…, output) mean; -1 for a combination that is none.
+        """The states that outputs mean.
 
         Each channel is read as the nearest of the levels that it has in any state. An output half
         way between two levels, or one that is not finite, means none.
+
+        Parameters
+        ----------
+        outputs : array (…, output)
+            Outputs of a network.
+
+        Returns
+        -------
+        array of int (…,)
+            The index of the state; -1 for a combination that is none.
         """
         read = np.stack(
             [_nearest(outputs[..., i], levels) for i, levels in enumerate(self._levels())], axis=-1
@@ -54,10 +81,20 @@ class Machine:
         return np.where(match.any(axis=-1), match.argmax(axis=-1), -1)
 
     def margins(self, outputs: np.ndarray, states: np.ndarray) -> np.ndarray:
-        """How clearly outputs (…, output) mean the given states (…,): below 0 they do not.
+        """How clearly outputs mean the given states.
 
-        The smallest over channels of half the difference between the distances to the nearest
-        other level and to the level asked for.
+        Parameters
+        ----------
+        outputs : array (…, output)
+            Outputs of a network.
+        states : array of int (…,)
+            The indices of the states.
+
+        Returns
+        -------
+        array (…,)
+            The smallest over channels of half the difference between the distances to the nearest
+            other level and to the level asked for; below 0 the outputs do not mean the state.
         """
         worst = np.full(outputs.shape[:-1], np.inf)
         for i, levels in enumerate(self._levels()):

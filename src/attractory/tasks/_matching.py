@@ -28,13 +28,25 @@ class DualDelayedMatch(ChoiceTask):
     (0 or 1: the item tested first), answer_1, answer_2 (in the order of the tests; 0 match, 1
     non-match).
 
-    Fields
-    ------
-    fixation, sample_time, delay_1, cue_1, test_1, delay_2, cue_2, test_2: durations of the epochs.
-    sigma: noise on the stimuli in sample and tests, per √ms.
+    Parameters
+    ----------
+    dt : float
+        Length of one step (ms).
+    fixation, sample_time, delay_1, cue_1, test_1, delay_2, cue_2, test_2 : float
+        Durations of the epochs (ms).
+    sigma : float
+        Noise on the stimuli in sample and tests, per √ms.
 
-    Sources: neurogym's DualDelayMatchSample, after Rose et al. (2016), Science 354:1136; delayed
-    matching to sample as in Freedman & Assad (2006), Nature 443:85.
+    Notes
+    -----
+    The ideal observer compares, as the test goes on, its mean direction with that of the item's
+    sample. Its score is near 1: with sigma = 1 the summed difference is 15 standard deviations
+    from 0.
+
+    References
+    ----------
+    neurogym's DualDelayMatchSample, after Rose et al. (2016), Science 354:1136; delayed matching to
+    sample as in Freedman & Assad (2006), Nature 443:85.
     """
 
     name: ClassVar[str] = "dual_delayed_match"
@@ -95,7 +107,6 @@ class DualDelayedMatch(ChoiceTask):
         return self.answered(inputs, timeline, answers, conditions)
 
     def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
-        """Compares, as the test goes on, its mean direction with that of the item's sample."""
         steps = self.most_steps()
         ends = dict(zip(steps, np.cumsum(list(steps.values())), strict=True))
         begins = {epoch: end - steps[epoch] for epoch, end in ends.items()}
@@ -110,8 +121,6 @@ class DualDelayedMatch(ChoiceTask):
         return self.decided(taken < 0, taken)
 
     def ideal(self) -> float:
-        """Near 1: with sigma = 1 the summed difference is 15 standard deviations from 0."""
-
         def told(time: float) -> float:
             return 1.0 if self.sigma == 0 else 0.5 * (1 + erf(sqrt(time) / (2 * self.sigma)))
 

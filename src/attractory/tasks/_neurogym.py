@@ -56,17 +56,27 @@ class NeurogymTask(Task):
     asks for none, when the first is the largest in 90 % of the steps. Continuous actions are
     compared as in any task.
 
-    Fields
-    ------
-    environment: a name that neurogym knows ("PerceptualDecisionMaking-v0"), a class as
-        "module:Class", or a function that makes an environment (`from_neurogym` turns an
-        environment into one). A run with a function cannot be loaded from its folder.
-    settings: what the environment is made with, besides dt; in JSON's terms.
-    trials: size of the bank.
-    bank_seed: what the bank is made from.
-    weight_before: with discrete actions, weight in the loss of the times that ask for the first.
-    ambiguous: whether trials are taken although many contradict each other.
+    Parameters
+    ----------
+    dt : float
+        Length of one step (ms).
+    environment : str or callable
+        A name that neurogym knows ("PerceptualDecisionMaking-v0"), a class as "module:Class", or a
+        function that makes an environment (`from_neurogym` turns an environment into one). A run
+        with a function cannot be loaded from its folder.
+    settings : dict
+        What the environment is made with, besides dt; in JSON's terms.
+    trials : int
+        Size of the bank.
+    bank_seed : int
+        What the bank is made from.
+    weight_before : float
+        With discrete actions, weight in the loss of the times that ask for the first.
+    ambiguous : bool
+        Whether trials are taken although many contradict each other.
 
+    Notes
+    -----
     An environment may ask for what nobody can know: when to answer, where nothing says so, or what
     an earlier trial said. So 200 trials are made without noise (where it is drawn by neurogym's
     `add_randn`) before the bank is, and compared: two with equal inputs up to a step and unequal
@@ -74,7 +84,9 @@ class NeurogymTask(Task):
     do, they are refused, unless `ambiguous` says that this is known; fewer (the trials of coherence
     0 of a decision task) are told in one line of the log "attractory".
 
-    Source: Molano-Mazón et al. (2022), NeuroGym, PsyArXiv, doi 10.31234/osf.io/aqc9n.
+    References
+    ----------
+    Molano-Mazón et al. (2022), NeuroGym, PsyArXiv, doi 10.31234/osf.io/aqc9n.
     """
 
     name: ClassVar[str] = "neurogym"
@@ -103,7 +115,18 @@ class NeurogymTask(Task):
             raise ValueError(f"{error}; give a function that makes the environment") from None
 
     def fresh(self, seed: int) -> NeurogymTask:
-        """The same task with other trials: those of a bank made from this seed."""
+        """The same task with other trials.
+
+        Parameters
+        ----------
+        seed : int
+            What their bank is made from.
+
+        Returns
+        -------
+        NeurogymTask
+            The task with that bank.
+        """
         return self.replace(bank_seed=seed)
 
     def trial(self, key: jax.Array) -> Trial:
@@ -138,7 +161,13 @@ class NeurogymTask(Task):
         return np.where(asked[:, 1:].any(1), taken[:, 1:].all(1), kept).astype(float)
 
     def contradictions(self) -> Contradictions:
-        """Trials that have equal inputs up to a step, without noise, and unequal answers there."""
+        """Trials that have equal inputs up to a step, without noise, and unequal answers there.
+
+        Returns
+        -------
+        Contradictions
+            How many trials were compared, how many of them contradict another, and an example.
+        """
         with gymnasium_silent(), numpy_seeded(self.bank_seed):
             environment = self._environment()
             take_out_noise(environment)
@@ -187,13 +216,31 @@ def from_neurogym(
 ) -> NeurogymTask:
     """A task from any neurogym environment: `from_neurogym("ReadySetGo-v0", dt=20)`.
 
-    environment: a name that neurogym knows, a class or function that makes an environment, or an
-    environment; of that a copy is used as it is. settings: what it is made with. The rest as in
-    `NeurogymTask`.
+    Parameters
+    ----------
+    environment : str, class, function or environment
+        A name that neurogym knows, a class or function that makes an environment, or an
+        environment; of that a copy is used as it is.
+    trials, bank_seed : int
+        Size of the bank, and what it is made from.
+    weight_before : float
+        As in `NeurogymTask`.
+    ambiguous : bool
+        Whether trials are taken although many contradict each other.
+    **settings : settings
+        What the environment is made with.
 
-    Raises InvalidSetting when neurogym is not installed (the extra 'neurogym'), and when the
-    environment is unknown or cannot be made so; the task's first trial does, when the environment
-    makes no supervised trials (it has no ground truth), or many that contradict each other.
+    Returns
+    -------
+    NeurogymTask
+        The task.
+
+    Raises
+    ------
+    InvalidSetting
+        When neurogym is not installed (the extra 'neurogym'), and when the environment is unknown
+        or cannot be made so; the task's first trial does, when the environment makes no supervised
+        trials (it has no ground truth), or many that contradict each other.
     """
     if isinstance(environment, type):
         environment = by_name(environment)

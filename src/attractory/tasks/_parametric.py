@@ -30,15 +30,31 @@ class ParametricWorkingMemory(ChoiceTask):
     higher". Times in ms. Conditions: f1, f2, difference (f1 - f2, Hz; all NaN in catch trials),
     answer.
 
-    Fields
-    ------
-    fixation, first, delay, second, decision: durations of the epochs.
-    pairs: (higher, lower) frequencies in Hz, shown in either order.
-    opposite: whether there is an oppositely tuned input.
-    catch: share of catch trials.
-    sigma: noise on each stimulus, per √ms.
+    Parameters
+    ----------
+    dt : float
+        Length of one step (ms).
+    fixation, first, delay, second, decision : float, or Duration (delay, decision)
+        Durations of the epochs (ms).
+    pairs : tuple of pairs of float
+        Frequencies (higher, lower) in Hz, shown in either order.
+    opposite : bool
+        Whether there is an oppositely tuned input.
+    catch : float
+        Share of catch trials.
+    sigma : float
+        Noise on each stimulus, per √ms.
 
-    Sources: Romo, Brody, Hernández & Lemus (1999), Nature 399:470; Barak, Tsodyks & Romo (2010), J.
+    Notes
+    -----
+    The ideal observer compares the means of the first stimulus and of the last `second` ms of
+    fixation. It takes a trial for a catch trial when the first of them is nearer to nothing than to
+    the weakest stimulus. It makes no use of knowing which pairs there are. Chance is one
+    option, the best answer that ignores the inputs (or, with many catches, none).
+
+    References
+    ----------
+    Romo, Brody, Hernández & Lemus (1999), Nature 399:470; Barak, Tsodyks & Romo (2010), J.
     Neurosci. 30:9424; neurogym's DelayComparison; romo() after Song, Yang & Wang (2016), PLoS
     Comput. Biol. 12:e1004792 (delay, tuning and catch trials of pycog's romo.py, whose inputs are
     0.2 + 0.8 f' and 0.2 + 0.8 (1 - f'), whose fixation lasts 100 ms and decision 300 ms, and which
@@ -66,7 +82,18 @@ class ParametricWorkingMemory(ChoiceTask):
 
     @classmethod
     def romo(cls, **changes: Any) -> Self:
-        """Delay uniform from 2.5 to 3.5 s, two opposite-tuned inputs, 1 catch trial in 11."""
+        """Delay uniform from 2.5 to 3.5 s, two opposite-tuned inputs, 1 catch trial in 11.
+
+        Parameters
+        ----------
+        **changes : settings
+            Single settings that are to be others.
+
+        Returns
+        -------
+        ParametricWorkingMemory
+            The task.
+        """
         richer = {"delay": (2500.0, 3500.0), "opposite": True, "catch": 1 / 11}
         return cls(**{**richer, **changes})
 
@@ -98,11 +125,6 @@ class ParametricWorkingMemory(ChoiceTask):
         return self.answered(inputs, timeline, (answer,), conditions)
 
     def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
-        """Compares the means of the first stimulus and of the last `second` ms of fixation.
-
-        It takes a trial for a catch trial when the first of them is nearer to nothing than to the
-        weakest stimulus. It makes no use of knowing which pairs there are.
-        """
         begin = self.steps_of(self.fixation)
         end, width = begin + self.steps_of(self.first), self.steps_of(self.second)
         one = inputs[..., 1] - inputs[..., 2] if self.opposite else inputs[..., 1]
@@ -128,14 +150,13 @@ class ParametricWorkingMemory(ChoiceTask):
         return float((1 - self.catch) * np.mean(correct) + self.catch)
 
     def chance(self) -> float:
-        """Of the best answer that ignores the inputs: one option (or, with many catches, none)."""
         return max((1 - self.catch) / 2, self.catch)
 
     def conditions(self) -> dict[str, list[float]]:
         return {"sigma": [0.0, 0.5, 1.0, 2.0, 3.0]}
 
     def rule_settings(self, network: NetworkFacts) -> Section:
-        """An amount that is held for seconds comes later than what to do with it."""
+        # an amount that is held for seconds comes later than what to do with it
         return usual_rule(network, steps=4000)
 
     def _tuned(self, frequency: jax.Array) -> jax.Array:

@@ -15,7 +15,7 @@ from attractory.tasks._task import MOST_STEPS, Task, Trial
 
 
 class PoissonFlipFlop(Task):
-    """n one-bit memories set and reset by pulses of one step that come at random.
+    """One-bit memories, set and reset by pulses of one step that come at random.
 
     At every step each channel gets a pulse with probability `rate`, of either sign; the output of
     the channel is the sign of its last pulse, from the pulse's own step on, and 0 before the first.
@@ -23,15 +23,29 @@ class PoissonFlipFlop(Task):
 
     Inputs, outputs: one for each bit. Times in steps.
 
-    Fields
-    ------
-    bits: number of channels. rate: probability of a pulse at a step, both signs together.
-    steps: length of a trial.
-    first_pulse: whether every channel has a pulse (of either sign) at the first step.
-    noise: standard deviation of the Gaussian noise on the inputs, at every step.
+    Parameters
+    ----------
+    bits : int
+        Number of channels.
+    rate : float
+        Probability of a pulse at a step, both signs together.
+    steps : int
+        Length of a trial.
+    first_pulse : bool
+        Whether every channel has a pulse (of either sign) at the first step.
+    noise : float
+        Standard deviation of the Gaussian noise on the inputs, at every step.
 
-    Sources: Sussillo & Barak (2013), Neural Computation 25:626, section 4.1 (Poisson pulses);
-    Golub & Sussillo (2018), J. Open Source Softw. 3:1003 (the settings of golub()).
+    Notes
+    -----
+    The ideal observer holds the sign of the last input that was nearer to ±1 than to 0. Its score
+    is 1 without noise. Chance is next to 0 but where pulses are rare: signs cannot be guessed for
+    long.
+
+    References
+    ----------
+    Sussillo & Barak (2013), Neural Computation 25:626, section 4.1 (Poisson pulses); Golub &
+    Sussillo (2018), J. Open Source Softw. 3:1003 (the settings of golub()).
     """
 
     name: ClassVar[str] = "poisson_flipflop"
@@ -44,7 +58,18 @@ class PoissonFlipFlop(Task):
 
     @classmethod
     def golub(cls, **changes: Any) -> Self:
-        """64 steps, a pulse at a step with probability 1/2, one in all channels at the first."""
+        """64 steps, a pulse at a step with probability 1/2, one in all channels at the first.
+
+        Parameters
+        ----------
+        **changes : settings
+            Single settings that are to be others.
+
+        Returns
+        -------
+        PoissonFlipFlop
+            The task.
+        """
         return cls(**{"steps": 64, "rate": 0.5, "first_pulse": True, **changes})
 
     def trial(self, key: jax.Array) -> Trial:
@@ -61,25 +86,22 @@ class PoissonFlipFlop(Task):
         return Trial(inputs, jnp.where(last >= 0, held, 0.0))
 
     def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
-        """Holds the sign of the last input that was nearer to ±1 than to 0."""
         time = np.arange(inputs.shape[1])[:, None]
         last = np.maximum.accumulate(np.where(np.abs(inputs) > 0.5, time, -1), axis=1)
         held = np.sign(np.take_along_axis(inputs, last.clip(0), axis=1))
         return np.where(last >= 0, held, 0.0)
 
     def ideal(self) -> float:
-        """1 without noise."""
         return 1.0
 
     def chance(self) -> float:
-        """Next to 0 but where pulses are rare: signs cannot be guessed for long."""
         return best_guess(self.replace(bits=1), self.bits)
 
     def conditions(self) -> dict[str, list[float]]:
         return {"noise": [0.0, 0.05, 0.1, 0.15, 0.2]}
 
     def network_settings(self) -> Section:
-        """Without a leak: an answer is asked for at once."""
+        # without a leak: an answer is asked for at once
         return {"units": 96, "tau": self.dt, "dt": self.dt}
 
     def rule_settings(self, network: NetworkFacts) -> Section:

@@ -36,7 +36,18 @@ class NetworkFacts:
 
 
 def usual_network(dt: float) -> Section:
-    """A rate network whose time constant is 10 steps of 1 ms, or about 100 ms; dt in ms."""
+    """A rate network whose time constant is 10 steps of 1 ms, or about 100 ms.
+
+    Parameters
+    ----------
+    dt : float
+        Length of one step (ms).
+
+    Returns
+    -------
+    dict
+        The settings of its model.
+    """
     # a little beyond the edge of chaos: activity at the start outlasts the longest delays
     return {**leaky(dt), "units": 96, "recurrent_gain": 1.5}
 
@@ -48,7 +59,20 @@ def leaky(dt: float) -> Section:
 
 
 def usual_rule(network: NetworkFacts, steps: int = 1500) -> Section:
-    """BPTT for a network of these facts; `steps` updates where it is free and of full rank."""
+    """Backpropagation through time for a network of these facts.
+
+    Parameters
+    ----------
+    network : NetworkFacts
+        What is known of the network.
+    steps : int
+        Updates where the network is free and of full rank.
+
+    Returns
+    -------
+    dict
+        The settings of the rule.
+    """
     if network.constrained:
         return {"learning_rate": 1e-2, "steps": 1000, "batch": 32}
     if network.rank is not None:  # Muon would turn few long vectors as if they were many

@@ -52,8 +52,12 @@ find, register = _registry.find, _registry.register
 def names() -> list[str]:
     """The names of all tasks that `get` makes without further settings.
 
-    The package's own, those registered by a user, and, where neurogym is installed, "neurogym/ID"
-    for each of its environments that can be a task. neurogym is not imported for it.
+    Returns
+    -------
+    list of str
+        The package's own, those registered by a user, and, where neurogym is installed,
+        "neurogym/ID" for each of its environments that can be a task. neurogym is not imported for
+        it.
     """
     own = set(_registry.names()) - {NeurogymTask.name}  # which needs an environment
     return sorted(own | {PREFIX + name for name in environments()})
@@ -62,9 +66,24 @@ def names() -> list[str]:
 def get(name: str, /, **settings: Any) -> Task:
     """A task by name, with settings: `get("flipflop", bits=3)`.
 
-    "neurogym/ID" is the environment of that ID, in the settings of `from_neurogym`:
-    `get("neurogym/ReadySetGo-v0", dt=20)`. Raises InvalidSetting for an unknown name, an unknown or
-    wrong setting, and for an environment without neurogym (the extra 'neurogym').
+    Parameters
+    ----------
+    name : str
+        The task's name; "neurogym/ID" is the environment of that ID, in the settings of
+        `from_neurogym`: `get("neurogym/ReadySetGo-v0", dt=20)`.
+    **settings : settings
+        What differs from the task's usual settings.
+
+    Returns
+    -------
+    Task
+        The task.
+
+    Raises
+    ------
+    InvalidSetting
+        For an unknown name, an unknown or wrong setting, and for an environment without neurogym
+        (the extra 'neurogym').
     """
     if isinstance(name, str) and name.startswith(PREFIX):
         return _from_neurogym(name, settings)
@@ -72,12 +91,34 @@ def get(name: str, /, **settings: Any) -> Task:
 
 
 def of_the_paper(**settings: Any) -> Task:
-    """The task of Jarne (2024), which files of networks without a task are taken for."""
+    """The task of Jarne (2024), which files of networks without a task are taken for.
+
+    Parameters
+    ----------
+    **settings : settings
+        What differs from the published settings.
+
+    Returns
+    -------
+    FlipFlop
+        The task, as `FlipFlop.paper` makes it.
+    """
     return FlipFlop.paper(**settings)
 
 
 def in_words(name: str) -> str:
-    """What the task of this name is, in one line."""
+    """What the task of this name is, in one line.
+
+    Parameters
+    ----------
+    name : str
+        A name that `get` knows.
+
+    Returns
+    -------
+    str
+        The first line of the task's description.
+    """
     if name.startswith(PREFIX):
         return environments().get(name.removeprefix(PREFIX), "an environment of neurogym")
     return (find(name).__doc__ or name).strip().splitlines()[0]

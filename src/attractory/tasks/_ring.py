@@ -25,15 +25,28 @@ class DelayedResponse(EpochTask):
     Inputs: fixation, cos, sin. Outputs: fixation, cos, sin. Times in ms. Conditions: direction
     (degrees).
 
-    Fields
-    ------
-    fixation, stimulus, delay, response: durations of the epochs.
-    sigma: noise on the stimulus, per √ms.
-    allowed_error: in degrees.
-    weight_before: weight in the loss of the times before the response.
+    Parameters
+    ----------
+    dt : float
+        Length of one step (ms).
+    fixation, stimulus, delay, response : Duration, or float (stimulus)
+        Durations of the epochs (ms).
+    sigma : float
+        Noise on the stimulus, per √ms.
+    allowed_error : float
+        In degrees.
+    weight_before : float
+        Weight in the loss of the times before the response.
 
-    Sources: Funahashi, Bruce & Goldman-Rakic (1989), J. Neurophysiol. 61:331 (oculomotor delayed
-    response); Compte et al. (2000), Cereb. Cortex 10:910; 36° as in Yang et al. (2019).
+    Notes
+    -----
+    The ideal observer points in the mean direction of the stimulus. Its score follows from the
+    error's normal approximation, sigma / √stimulus radians.
+
+    References
+    ----------
+    Funahashi, Bruce & Goldman-Rakic (1989), J. Neurophysiol. 61:331 (oculomotor delayed response);
+    Compte et al. (2000), Cereb. Cortex 10:910; 36° as in Yang et al. (2019).
     """
 
     name: ClassVar[str] = "delayed_response"
@@ -76,14 +89,12 @@ class DelayedResponse(EpochTask):
         return ((away < self.allowed_error) & (fixation < 0.5)).astype(float)
 
     def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
-        """Points in the mean direction of the stimulus."""
         fixating = inputs[..., :1] > 0.5
         summed = np.cumsum(inputs[..., 1:], axis=1)
         length = np.maximum(np.linalg.norm(summed, axis=-1, keepdims=True), 1e-12)
         return np.concatenate([fixating, ~fixating * summed / length], axis=-1)
 
     def ideal(self) -> float:
-        """From the error's normal approximation, sigma / √stimulus radians."""
         if self.sigma == 0:
             return 1.0
         spread = self.sigma / sqrt(self.stimulus)

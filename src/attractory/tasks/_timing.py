@@ -26,13 +26,30 @@ class SetReset(EpochTask):
 
     Inputs: set, reset (in the author's generator reset is the first). Output: one. Times in ms.
 
-    Fields
-    ------
-    before: silence before the first pulse. pulse: length of a pulse. gap: silence after it.
-    pulses: number of pulses. delay: from the end of a pulse to the change of the output.
-    sigma: noise on the inputs, per √ms.
+    Parameters
+    ----------
+    before : float
+        Silence before the first pulse (ms).
+    pulse : float
+        Length of a pulse (ms).
+    gap : float
+        Silence after it (ms).
+    pulses : int
+        Number of pulses.
+    delay : float
+        From the end of a pulse to the change of the output (ms).
+    sigma : float
+        Noise on the inputs, per √ms.
 
-    Source: Jarne & Laje (2023), Biol. Cybern. 117:141, and the author's RNN_study_with_keras.
+    Notes
+    -----
+    The ideal observer reads each pulse by the line with the larger mean over its time. Its score is
+    1: with the usual noise the two means are 32 standard deviations apart. Chance is that of
+    guessing all lines: correct where wrong guesses hold few enough of the points.
+
+    References
+    ----------
+    Jarne & Laje (2023), Biol. Cybern. 117:141, and the author's RNN_study_with_keras.
     """
 
     name: ClassVar[str] = "set_reset"
@@ -63,7 +80,6 @@ class SetReset(EpochTask):
         return Trial(inputs, target[:, None].astype(float), epochs=timeline.limits)
 
     def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
-        """Reads each pulse by the line with the larger mean over its time."""
         width, every = self.steps_of(self.pulse), self.steps_of(self.pulse + self.gap)
         starts = self.steps_of(self.before) + every * np.arange(self.pulses)
         means = inputs[:, starts[:, None] + np.arange(width)].mean(2)
@@ -73,11 +89,9 @@ class SetReset(EpochTask):
         return held[..., None].astype(float)
 
     def ideal(self) -> float:
-        """1: with the usual noise the two means are 32 standard deviations apart."""
         return 1.0
 
     def chance(self) -> float:
-        """Of guessing all lines: correct where wrong guesses hold few enough of the points."""
         answered = self._answered()
         held = np.bincount(answered[answered >= 0], minlength=self.pulses)
         ways = np.zeros(self.n_steps + 1)  # how many sets of pulses hold so many points together
@@ -164,13 +178,23 @@ class TriggeredOscillation(_Triggered):
 
     Input: trigger. Output: one. Times in ms. Conditions: triggered (0 or 1).
 
-    Fields
-    ------
-    before, pulse, delay, oscillation: durations of the epochs.
-    period: of the oscillation (28 ms: 12 cycles in 340 ms).
-    sigma: noise on the input, per √ms.
+    Parameters
+    ----------
+    before, pulse, delay, oscillation : float
+        Durations of the epochs (ms).
+    period : float
+        Of the oscillation (28 ms: 12 cycles in 340 ms).
+    sigma : float
+        Noise on the input, per √ms.
 
-    Source: Jarne & Laje (2023), Biol. Cybern. 117:141, and the author's RNN_study_with_keras.
+    Notes
+    -----
+    The ideal observer reads the trigger by its mean, then keeps time by itself. Its score is 1:
+    with the usual noise the mean of the pulse is 22 standard deviations from half.
+
+    References
+    ----------
+    Jarne & Laje (2023), Biol. Cybern. 117:141, and the author's RNN_study_with_keras.
     """
 
     name: ClassVar[str] = "triggered_oscillation"
@@ -182,7 +206,13 @@ class TriggeredOscillation(_Triggered):
     period: PositiveMilliseconds = 28.0
 
     def course(self) -> np.ndarray:
-        """The oscillation, 0 before it begins."""
+        """The oscillation, 0 before it begins.
+
+        Returns
+        -------
+        array (time,)
+            What is asked for in a triggered trial.
+        """
         start = self.before + self.pulse + self.delay
         time = self.dt * np.arange(self.n_steps) - start
         return np.where(time >= 0, np.sin(2 * np.pi * time / self.period), 0.0)
@@ -198,14 +228,25 @@ class TimePulse(_Triggered):
 
     Input: trigger. Output: one. Times in ms. Conditions: triggered (0 or 1).
 
-    Fields
-    ------
-    before, pulse, after: durations of the epochs (`after` holds the answer).
-    latency: from the end of the trigger to the peak of the output.
-    width: standard deviation of the output's shape.
-    sigma: noise on the input, per √ms.
+    Parameters
+    ----------
+    before, pulse, after : float
+        Durations of the epochs (ms); `after` holds the answer.
+    latency : float
+        From the end of the trigger to the peak of the output (ms).
+    width : float
+        Standard deviation of the output's shape (ms).
+    sigma : float
+        Noise on the input, per √ms.
 
-    Source: Jarne & Laje (2023), Biol. Cybern. 117:141, and the author's RNN_study_with_keras.
+    Notes
+    -----
+    The ideal observer reads the trigger by its mean, then keeps time by itself. Its score is 1:
+    with the usual noise the mean of the pulse is 22 standard deviations from half.
+
+    References
+    ----------
+    Jarne & Laje (2023), Biol. Cybern. 117:141, and the author's RNN_study_with_keras.
     """
 
     name: ClassVar[str] = "time_pulse"
@@ -217,7 +258,13 @@ class TimePulse(_Triggered):
     width: PositiveMilliseconds = 8.0
 
     def course(self) -> np.ndarray:
-        """The pulse; 0 as long as the trigger may still be on."""
+        """The pulse; 0 as long as the trigger may still be on.
+
+        Returns
+        -------
+        array (time,)
+            What is asked for in a triggered trial.
+        """
         time = self.dt * np.arange(self.n_steps) - self.before - self.pulse
         bump = np.exp(-0.5 * np.square((time - self.latency) / self.width))
         return np.where(time >= 0, bump, 0.0)

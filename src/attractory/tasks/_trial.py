@@ -16,10 +16,19 @@ from attractory._stored import stored
 class Trial(NamedTuple):
     """One trial as `Task.trial` returns it: what goes in, what should come out, what counts.
 
-    inputs (time, input), targets (time, output); mask (time, output) weighs each target point in
-    the loss and in the scores, None counts all of them. epochs (epoch + 1,): the steps at which
-    the task's epochs begin, and at which the last one ends; None where it has none. conditions:
-    what tells this trial from others, one number each, by name (such as its coherence).
+    Parameters
+    ----------
+    inputs : array (time, input)
+        What is shown.
+    targets : array (time, output)
+        What is asked for.
+    mask : array (time, output), optional
+        Weighs each target point in the loss and in the scores; None counts all of them.
+    epochs : array of int (epoch + 1,), optional
+        The steps at which the task's epochs begin, and at which the last one ends; None where it
+        has none.
+    conditions : dict of scalar arrays, optional
+        What tells this trial from others, one number each, by name (such as its coherence).
     """
 
     inputs: jax.Array
@@ -30,7 +39,17 @@ class Trial(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Trials as JAX arrays with a leading trial axis, in float32; the mask is always there."""
+    """Trials as JAX arrays with a leading trial axis, in float32; the mask is always there.
+
+    Parameters
+    ----------
+    inputs : array (trial, time, input)
+        What is shown.
+    targets : array (trial, time, output)
+        What is asked for.
+    mask : array (trial, time, output)
+        The weights of the target points.
+    """
 
     inputs: jax.Array
     targets: jax.Array
@@ -42,11 +61,23 @@ class Batch(NamedTuple):
 class Trials:
     """A batch of trials as NumPy float32 arrays.
 
-    inputs (trial, time, input), targets and mask (trial, time, output); dt is the length of one
-    step in ms. epoch_names: the parts of a trial in order; epochs (trial, epoch + 1): the steps at
-    which they begin, and at which the last one ends (None where the task has no epochs).
-    conditions: what each trial is, (trial,) by name. input_names, output_names: of the channels;
-    empty where the task does not name them.
+    Attributes
+    ----------
+    inputs : array (trial, time, input)
+        What is shown.
+    targets, mask : array (trial, time, output)
+        What is asked for, and the weights of its points.
+    dt : float
+        Length of one step (ms).
+    epoch_names : tuple of str
+        The parts of a trial in order.
+    epochs : array of int (trial, epoch + 1) or None
+        The steps at which they begin, and at which the last one ends; None where the task has no
+        epochs.
+    conditions : dict of array (trial,)
+        What each trial is, by name.
+    input_names, output_names : tuple of str
+        Of the channels; empty where the task does not name them.
     """
 
     inputs: np.ndarray
@@ -63,7 +94,18 @@ class Trials:
         return len(self.inputs)
 
     def first(self, n: int) -> Trials:
-        """The first n trials, or all where there are fewer."""
+        """The first trials.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+
+        Returns
+        -------
+        Trials
+            The first n trials, or all where there are fewer.
+        """
         return replace(
             self,
             inputs=self.inputs[:n],
@@ -87,7 +129,23 @@ class Trials:
         return np.arange(self.inputs.shape[1]) < self.lengths[:, None]
 
     def during(self, epoch: str) -> np.ndarray:
-        """Where an epoch is, (trial, time) of bool; InvalidSetting names those that there are."""
+        """Where an epoch is.
+
+        Parameters
+        ----------
+        epoch : str
+            The name of the epoch.
+
+        Returns
+        -------
+        array of bool (trial, time)
+            True within it.
+
+        Raises
+        ------
+        InvalidSetting
+            For an unknown epoch; it names those that there are.
+        """
         if self.epochs is None or epoch not in self.epoch_names:
             known = nearest(epoch, self.epoch_names) if self.epoch_names else "there are none"
             raise InvalidSetting(f"epoch {shown(epoch)} is unknown; {known}")
@@ -97,7 +155,13 @@ class Trials:
         return (begin <= time) & (time < end)
 
     def table(self) -> pd.DataFrame:
-        """A row for each trial: its conditions, and when its epochs begin (ms, '… begins')."""
+        """The conditions of the trials, and when their epochs begin.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each trial: its conditions, and the beginnings of its epochs (ms, '… begins').
+        """
         columns: dict[str, Any] = {"trial": np.arange(len(self)), **self.conditions}
         if self.epochs is not None:
             for i, name in enumerate(self.epoch_names):

@@ -69,20 +69,41 @@ class YangBattery(Task):
     modalities that count; NaN where they are not compared), direction (of the response, degrees;
     NaN where fixation must be kept).
 
-    Fields
-    ------
-    rules: the rules that trials are drawn from, each as likely (in the published training
-        contextdm1 and contextdm2 came five times as often).
-    ring: units in a ring.
-    sigma: noise on every input; the standard deviation of a step is sigma · √(2 · 100 ms / dt).
-    coherences: half the difference in strength of two stimuli shown together.
-    delayed_coherences: the same of two stimuli one after the other.
+    Parameters
+    ----------
+    dt : float
+        Length of one step (ms).
+    rules : tuple of str
+        The rules that trials are drawn from, each as likely (in the published training contextdm1
+        and contextdm2 came five times as often).
+    ring : int
+        Units in a ring.
+    sigma : float
+        Noise on every input; the standard deviation of a step is sigma · √(2 · 100 ms / dt).
+    coherences : tuple of float
+        Half the difference in strength of two stimuli shown together.
+    delayed_coherences : tuple of float
+        The same of two stimuli one after the other.
 
-    Sources: Yang, Joglekar, Song, Newsome & Wang (2019), Nat. Neurosci. 22:297. Times, strengths,
-    bumps (height 0.8, width 22.5°), targets (0.8 for fixation, 0.05 + bump, 0.05 at rest), weights
-    (0 in the first 100 ms of trial and response, then 1 before and 5 in the response, twice that
-    for fixation; here divided by 10) as in github.com/gyyang/multitask, task.py. Unlike there each
-    trial of a batch has its own rule, times and modalities.
+    Notes
+    -----
+    The ideal observer reads each stimulus off the rings while it is on, and follows the rule. A
+    stimulus is on where the bump that fits best to the last 100 ms has a strength above 0.25; what
+    is read off it are the steps that such times hold on both sides. Where to respond is settled
+    40 ms after the cue was noticed, from all that was seen up to then.
+
+    The ideal score is how often the stronger of two stimuli is told; all else is clear. The
+    observer, which has to find when the stimuli are on, comes within 0.01 of it up to sigma = 0.05.
+    Chance is that of responding in one direction; or of never responding, where that is better.
+
+    Unlike in the published code each trial of a batch has its own rule, times and modalities.
+
+    References
+    ----------
+    Yang, Joglekar, Song, Newsome & Wang (2019), Nat. Neurosci. 22:297. Times, strengths, bumps
+    (height 0.8, width 22.5°), targets (0.8 for fixation, 0.05 + bump, 0.05 at rest), weights (0 in
+    the first 100 ms of trial and response, then 1 before and 5 in the response, twice that for
+    fixation; here divided by 10) as in github.com/gyyang/multitask, task.py.
     """
 
     name: ClassVar[str] = "yang"
@@ -156,15 +177,9 @@ class YangBattery(Task):
         return np.where(np.isnan(away), fixates, ~fixates & (away < ALLOWED_ERROR)).astype(float)
 
     def ideal(self) -> float:
-        """How often the stronger of two stimuli is told; all else is clear.
-
-        The observer, which has to find when the stimuli are on, comes within 0.01 of it up to
-        sigma = 0.05.
-        """
         return float(np.mean([self._told(RULES[rule]) for rule in self.rules]))
 
     def chance(self) -> float:
-        """Of responding in one direction; or of never responding, where that is better."""
         kept = np.mean([RULES[rule].answer >= Answer.MATCH for rule in self.rules]) / 2
         return float(max((1 - kept) * ALLOWED_ERROR / pi, kept))
 
@@ -172,22 +187,16 @@ class YangBattery(Task):
         return {"sigma": [0.0, 0.01, 0.02, 0.03, 0.05]}
 
     def network_settings(self) -> Section:
-        """More units, which rectify, as in the published network."""
+        # more units, which rectify, as in the published network
         return {**leaky(self.dt), "units": 256, "activation": "relu"}
 
     def rule_settings(self, network: NetworkFacts) -> Section:
-        """20 tasks take longer than one."""
+        # 20 tasks take longer than one
         if network.constrained:
             return super().rule_settings(network)
         return {"learning_rate": 5e-3, "steps": 5000, "batch": 64}
 
     def ideal_observer(self, inputs: np.ndarray) -> np.ndarray:
-        """Reads each stimulus off the rings while it is on, and follows the rule.
-
-        A stimulus is on where the bump that fits best to the last 100 ms has a strength above 0.25;
-        what is read off it are the steps that such times hold on both sides. Where to respond is
-        settled 40 ms after the cue was noticed, from all that was seen up to then.
-        """
         seen = np.asarray(inputs, float)
         rings = seen[..., 1 : 1 + 2 * self.ring].reshape(*seen.shape[:2], 2, self.ring)
         on = self._lately(rings @ self._bumps(self._preferred) / self._energy).max((2, 3)) > SEEN

@@ -40,6 +40,21 @@ class Keys(NamedTuple):
 class Population:
     """The networks of a run: their random streams, and the compiled functions that move them.
 
+    Parameters
+    ----------
+    task : Task
+        What the networks learn.
+    model : Model
+        What they are.
+    rule : Rule
+        How they learn.
+    nets : int
+        Number of networks.
+    seed : int
+        What all random numbers follow from.
+
+    Notes
+    -----
     Network i depends on the seed and on i, not on how many others there are, nor on the devices,
     bit for bit. The work is spread over the host's devices (JAX shows one unless
     `jax_num_cpu_devices` says more): first whole networks, then, where networks do not divide
@@ -61,12 +76,24 @@ class Population:
         self._update = self._programs.update
 
     def initial_state(self) -> PopulationState:
-        """Fresh weights and rule states."""
+        """Fresh weights and rule states.
+
+        Returns
+        -------
+        PopulationState
+            The state before the first update.
+        """
         made = [self._programs.initial(key) for key in self.keys.weights]
         return jax.tree.map(lambda *leaves: jnp.stack(leaves), *made)
 
     def compile(self, state: PopulationState) -> None:
-        """Compile the update, which the first update would do otherwise: for telling the time."""
+        """Compile the update, which the first update would do otherwise: for telling the time.
+
+        Parameters
+        ----------
+        state : PopulationState
+            A state of the population.
+        """
         nets = len(self.keys.weights)
         self._update = self._programs.compiled_update(
             nets, self.keys, (state, jnp.ones(nets, bool)), self._counts, jnp.asarray(0)
@@ -75,11 +102,26 @@ class Population:
     def update(
         self, state: PopulationState, active: np.ndarray, step: int
     ) -> tuple[PopulationState, dict[str, np.ndarray]]:
-        """One update of the active networks; step counts from 0.
+        """One update of the active networks.
 
-        Returns the new state, and what the rule reports by name: arrays (net,), "loss" among them.
         A network that is not active, or whose numbers are no longer finite, keeps its state; its
         loss is NaN where weights would no longer be finite.
+
+        Parameters
+        ----------
+        state : PopulationState
+            The state before the update.
+        active : array of bool (net,)
+            Which networks are trained on.
+        step : int
+            The update, counted from 0.
+
+        Returns
+        -------
+        state : PopulationState
+            The new state.
+        info : dict of arrays (net,)
+            What the rule reports by name, "loss" among it.
         """
         state, info = self._update(
             self.keys, (state, jnp.asarray(active)), self._counts, jnp.asarray(step)
@@ -87,13 +129,33 @@ class Population:
         return state, {name: np.asarray(values) for name, values in info.items()}
 
     def validate(self, state: PopulationState) -> np.ndarray:
-        """Loss of each network on its own held-out trials, (net,)."""
+        """Loss of each network on its own held-out trials.
+
+        Parameters
+        ----------
+        state : PopulationState
+            The state of the population.
+
+        Returns
+        -------
+        array (net,)
+            The losses.
+        """
         return np.asarray(self._programs.validate(self.keys, state.weights, self._counts))
 
     def finished(self, state: PopulationState) -> Weights:
         """What comes out of the training: the rule's last word on the weights.
 
-        A network whose numbers would not be finite keeps those that it was trained to.
+        Parameters
+        ----------
+        state : PopulationState
+            The state after the last update.
+
+        Returns
+        -------
+        dict of arrays (net, …)
+            The weights. A network whose numbers would not be finite keeps those that it was trained
+            to.
         """
         nets = range(len(self.keys.weights))
         made = [
@@ -104,11 +166,37 @@ class Population:
     def choose(
         self, which: np.ndarray, first: PopulationState, second: PopulationState
     ) -> PopulationState:
-        """`first` for the networks where `which` is true, `second` for the others."""
+        """The state of some networks from one, that of the others from another.
+
+        Parameters
+        ----------
+        which : array of bool (net,)
+            Networks that have the first state.
+        first, second : PopulationState
+            The two states.
+
+        Returns
+        -------
+        PopulationState
+            `first` for the networks where `which` is true, `second` for the others.
+        """
         return self._programs.choose(jnp.asarray(which), first, second)
 
     def slowed(self, state: PopulationState, factors: np.ndarray) -> PopulationState:
-        """The state with further steps scaled by one factor a network."""
+        """The state with further steps scaled by one factor a network.
+
+        Parameters
+        ----------
+        state : PopulationState
+            The state of the population.
+        factors : array (net,)
+            What the steps are multiplied by.
+
+        Returns
+        -------
+        PopulationState
+            The new state.
+        """
         return self._programs.slowed(state, jnp.asarray(factors, jnp.float32))
 
 

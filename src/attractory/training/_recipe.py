@@ -31,7 +31,15 @@ GATED = ("gru", "lstm")
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to train on a task: `at.train(task, recipe.model, recipe.rule)`."""
+    """What to train on a task: `at.train(task, recipe.model, recipe.rule)`.
+
+    Attributes
+    ----------
+    model : Model
+        The networks.
+    rule : Rule
+        How they learn.
+    """
 
     model: Model
     rule: Rule
@@ -80,14 +88,38 @@ def recipe(task: Task, cell: str | None = None, constraints: Constraints | None 
 
 
 def rule_for(task: Task, model: Model) -> Rule:
-    """The rule for a task and a model, as the task's recipe says it."""
+    """The rule for a task and a model, as the task's recipe says it.
+
+    Parameters
+    ----------
+    task : Task
+        What is learned.
+    model : Model
+        What learns it.
+
+    Returns
+    -------
+    Rule
+        The rule.
+    """
     settings = dict(task.rule_settings(network_facts(model)))
     name = settings.pop("name", BPTT.__name__)
     return rules.find(name)(**settings)
 
 
 def cell_of(name: str) -> str:
-    """The cell's name where this is the name of its model ("GRU": "gru"); else the name itself."""
+    """The cell's name where this is the name of its model ("GRU": "gru"); else the name itself.
+
+    Parameters
+    ----------
+    name : str
+        Name of a cell or model.
+
+    Returns
+    -------
+    str
+        The name of the cell.
+    """
     return {model.__name__: cell for cell, model in CELLS.items()}.get(name, name)
 
 

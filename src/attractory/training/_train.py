@@ -56,21 +56,47 @@ def train(
 ) -> Run:
     """Train networks of a model on a task by a rule; what is not given is the task's `recipe`.
 
-    A model that never said its dt takes the task's (with a tau of one step where it said none);
-    one that says another dt is refused: tau would mean another time than it says.
-
     `nets` networks are trained together; each has its own initial weights, trials and noise, and
     what becomes of it depends on the seed and its index alone: bit for bit the same on any number
-    of cores. With a path the run is kept there: interrupted at any moment, the same call goes on
-    from the last checkpoint and ends with the same weights, bit for bit; finished, it is loaded.
-    Ctrl-C stops after the current update, with a checkpoint.
+    of cores. Ctrl-C stops after the current update, with a checkpoint.
 
     A network that diverges is noted in its row of `run.status` and dealt with as the rule says
     (`on_divergence`); the others are not affected.
 
-    Raises InvalidSetting for arguments of the wrong kind, or for more than fits into memory;
-    FileProblem when the folder belongs to another run, when another process works on it, or when it
-    cannot be written; KeyboardInterrupt after Ctrl-C.
+    Parameters
+    ----------
+    task : Task
+        What the networks learn.
+    model : Model, optional
+        What they are. A model that never said its dt takes the task's (with a tau of one step where
+        it said none); one that says another dt is refused: tau would mean another time than it
+        says.
+    rule : Rule, optional
+        How they learn.
+    nets : int
+        Number of networks.
+    seed : int
+        What all random numbers follow from.
+    path : str or Path, optional
+        A folder in which the run is kept: interrupted at any moment, the same call goes on from the
+        last checkpoint and ends with the same weights, bit for bit; finished, it is loaded.
+    progress : bool
+        Whether to show how far it is.
+
+    Returns
+    -------
+    Run
+        The networks, and what happened in their training.
+
+    Raises
+    ------
+    InvalidSetting
+        For arguments of the wrong kind, or for more than fits into memory.
+    FileProblem
+        When the folder belongs to another run, when another process works on it, or when it cannot
+        be written.
+    KeyboardInterrupt
+        After Ctrl-C.
     """
     model, rule, nets, seed = checked_arguments(task, model, rule, nets, seed)
     if path is None:
