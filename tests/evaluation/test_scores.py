@@ -188,3 +188,19 @@ def test_a_callers_mistake_is_one_line(call, expected):
     with pytest.raises(InvalidSetting, match=expected) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_robustness_counts_correct_trials_and_takes_ranges(tmp_path):
+    task = at.tasks.ContextDecision(dt=50, fixation=50, stimulus=200, coherences=(6.4, 50))
+    nets = [at.models.RateRNN(units=8).build(task.n_inputs, task.n_outputs, seed=s) for s in (0, 1)]
+    ranges = [(50.0, 100.0), [100.0, 200.0]]
+    curve = at.robustness(nets, task, vary="delay", values=ranges, n=32, seed=4)
+    for i, value in enumerate(ranges):
+        scores = at.evaluate(nets, task.replace(delay=tuple(value)), 32, seed=4)
+        for name in ("mse", "accuracy", "correct"):
+            np.testing.assert_allclose(getattr(curve, name)[:, i], getattr(scores, name))
+    table = curve.table()
+    assert table["value"].tolist() == [(50.0, 100.0), (100.0, 200.0)] * 2
+    back = type(curve).load(curve.save(tmp_path / "curve.safetensors"))
+    assert back.values == curve.values
+    np.testing.assert_array_equal(back.correct, curve.correct)

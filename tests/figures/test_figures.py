@@ -319,18 +319,38 @@ def test_learning_curve_of_a_network_that_diverged():
 
 def test_robustness_shows_networks_mean_and_trained_value():
     rng = np.random.default_rng(0)
-    noise = RobustnessCurve("noise", np.array([0, 0.1, 0.5]), 0.1, rng.random((4, 3)),
-                            rng.random((4, 3)))  # fmt: skip
-    pulse = RobustnessCurve("pulse", np.array([5, 20]), 20, rng.random((4, 2)), rng.random((4, 2)))
+    noise = RobustnessCurve("noise", np.array([0, 0.1, 0.5]), 0.1, *rng.random((3, 4, 3)))
+    pulse = RobustnessCurve("pulse", np.array([5, 20]), 20, *rng.random((3, 4, 2)))
     figure = figures.robustness([noise, pulse])
-    grid = np.reshape(figure.axes, (2, 2))
-    assert np.array_equal(grid[0, 0].lines[1].get_ydata(), noise.accuracy[1])
-    assert np.allclose(grid[1, 1].lines[-1].get_ydata(), pulse.mse.mean(0))
-    assert set(grid[1, 0].lines[-2].get_xdata()) == {0.1}
-    assert [axes.get_xlabel() for axes in grid[1]] == [
+    grid = np.reshape(figure.axes, (3, 2))
+    assert np.array_equal(grid[0, 0].lines[1].get_ydata(), noise.correct[1])
+    assert np.array_equal(grid[1, 0].lines[1].get_ydata(), noise.accuracy[1])
+    assert np.allclose(grid[2, 1].lines[-1].get_ydata(), pulse.mse.mean(0))
+    assert set(grid[2, 0].lines[-2].get_xdata()) == {0.1}
+    assert [axes.get_xlabel() for axes in grid[2]] == [
         "Input noise, s.d. (a.u.)", "Pulse width (steps)",
     ]  # fmt: skip
     assert_units(figure)
+
+
+@pytest.mark.parametrize("shares", [[1.0, 1.0], [0.9987, 1.0], [0.2, 0.8], [np.nan, np.nan]])
+def test_no_axis_of_shares_goes_beyond_1(shares):
+    curve = RobustnessCurve("noise", np.array([0.0, 1.0]), 0.1, *np.array([[1, 2], shares, shares]))
+    figure = figures.robustness(curve)
+    figure.canvas.draw()
+    for axes in figure.axes[:2]:
+        assert max(axes.get_yticks()) == 1.0
+        low, high = axes.get_ylim()
+        assert low <= min(np.nan_to_num(shares))
+        assert 1.0 < high <= 1.05
+
+
+def test_ranges_stand_at_places_of_their_own():
+    ranges = ((200, 400), (400, 800))
+    curve = RobustnessCurve("delay", ranges, (200, 400), *np.array([[1, 2], [1, 0.5], [1, 0.7]]))
+    bottom = figures.robustness(curve).axes[-1]
+    assert [label.get_text() for label in bottom.get_xticklabels()] == ["200–400", "400–800"]
+    assert len(bottom.lines) == 1  # no line marks the task's own
 
 
 def test_save_writes_both_files_with_the_same_bytes_each_time(tmp_path, net):
@@ -355,7 +375,7 @@ def test_save_writes_both_files_with_the_same_bytes_each_time(tmp_path, net):
 def test_wrong_input_is_told_in_one_line(tmp_path, net, task, space, cube):
     flat = replace(space, coordinates=space.coordinates[..., :2])
     walk = task.walk()
-    odd = RobustnessCurve("gaps", np.ones((2, 2)), (1, 2), np.ones(2), np.ones(2))
+    odd = RobustnessCurve("gaps", np.ones((2, 2)), (1, 2), np.ones(2), np.ones(2), np.ones(2))
     wrong = {
         "FlipFlop": lambda: figures.flip_flop(net),
         "Network": lambda: figures.network(task),

@@ -135,12 +135,12 @@ def parsed_values(text: str | None, vary: str, task: tasks.Task) -> list[Any]:
                 f"{', '.join(own) or 'no setting'}"
             )
         return list(own[vary])
-    values = [read_value("--values", part) for part in text.split(",")]
-    for value in values:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise InvalidSetting(
-                f"--values {shown(text)} is not allowed: numbers with commas between"
-            )
+    values = read_value("--values", f"[{text}]")
+    if not isinstance(values, list) or not values or None in values:
+        raise InvalidSetting(
+            f"--values {shown(text)} is not allowed: values with commas between, such as 0,0.1 or "
+            "[200, 400], [400, 800]"
+        )
     return values
 
 

@@ -14,9 +14,11 @@ from attractory._result import Result
 from attractory.evaluation._axes import Axis, axis_of, check_vary
 from attractory.evaluation._networks import Networks, check_fit, networks_of, task_of
 from attractory.evaluation._responses import Responses
-from attractory.evaluation._scores import error_and_accuracy
+from attractory.evaluation._scores import short_scores
 from attractory.models import Network
 from attractory.tasks import Task
+
+SCORES = ("mse", "accuracy", "correct")
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,21 +29,22 @@ class RobustnessCurve(Result):
     ----------
     vary : str
         The condition (a setting of the task, or the name of an axis).
-    values : array (value,)
-        Those that it took.
+    values : array (value,), or tuple
+        Those that it took: a tuple where they are no numbers, such as the ends of a range.
     trained : object
         Its value in the task as given; of an axis the value at which nothing is changed, or None.
-    mse, accuracy : array (value,) or (net, value)
+    mse, accuracy, correct : array (value,) or (net, value)
         For one network or for several; see `Scores`.
     label : str
         Of the condition on a figure, with its unit; "" where the figure knows it.
     """
 
     vary: str
-    values: np.ndarray
+    values: np.ndarray | tuple[Any, ...]
     trained: Any
     mse: np.ndarray
     accuracy: np.ndarray
+    correct: np.ndarray
     label: str = ""
 
     def table(self) -> pd.DataFrame:
@@ -52,15 +55,14 @@ class RobustnessCurve(Result):
         pandas.DataFrame
             A row for each network and value.
         """
-        mse, accuracy = np.atleast_2d(self.mse), np.atleast_2d(self.accuracy)
-        nets, values = mse.shape
+        scores = {name: np.atleast_2d(getattr(self, name)) for name in SCORES}
+        nets, values = scores["mse"].shape
         return pd.DataFrame(
             {
                 "vary": self.vary,
-                "value": np.tile(self.values, nets),
+                "value": list(self.values) * nets,
                 "net": np.repeat(np.arange(nets), values),
-                "mse": mse.ravel(),
-                "accuracy": accuracy.ravel(),
+                **{name: each.ravel() for name, each in scores.items()},
             }
         )
 
@@ -69,7 +71,7 @@ def robustness(
     networks: Networks,
     task: Task | None = None,
     vary: str = "noise",
-    values: Sequence[float] = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5),
+    values: Sequence[Any] = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5),
     n: int = 128,
     seed: int = 0,
 ) -> RobustnessCurve:
@@ -86,8 +88,8 @@ def robustness(
         For a flip-flop, "noise" (standard deviation), "amplitude" (of the pulses), "pulse" (width
         in steps; the answer stays asked for at the same time after onset), any other setting, or
         the name of an axis (`attractory.evaluation.axis`).
-    values : sequence of float
-        Of the setting.
+    values : sequence
+        Of the setting: numbers, or whatever it takes, such as ranges.
     n : int
         Number of trials for each value.
     seed : int
@@ -96,7 +98,7 @@ def robustness(
     Returns
     -------
     RobustnessCurve
-        Mean squared error and accuracy at each value.
+        Mean squared error, sign accuracy and share of correct trials at each value.
 
     Raises
     ------
@@ -125,10 +127,18 @@ def robustness(
     for nets, each in [(found, meant), *tried]:
         check_fit(nets, each)
     scores = [_point(_responses(nets, each, n, seed, known)) for nets, each in tried]
-    mse, accuracy = np.stack(scores, axis=-1)
+    by_net = np.stack(scores, axis=-1)
     if known.alone if known else isinstance(networks, Network):
-        mse, accuracy = mse[0], accuracy[0]
-    return RobustnessCurve(vary, np.asarray(values), trained, mse, accuracy, label)
+        by_net = by_net[:, 0]
+    mse, accuracy, correct = by_net
+    return RobustnessCurve(vary, _as_they_are(values), trained, mse, accuracy, correct, label)
+
+
+def _as_they_are(values: Sequence[Any]) -> np.ndarray | tuple[Any, ...]:
+    """Numbers as an array; what is no number as a tuple, with the ends of ranges as tuples."""
+    if all(isinstance(value, (int, float, np.number)) for value in values):
+        return np.asarray(values)
+    return tuple(tuple(value) if isinstance(value, list) else value for value in values)
 
 
 def _changed(
@@ -144,8 +154,8 @@ def _changed(
 
 
 def _point(answers: Responses) -> np.ndarray:
-    """(2, net): mse and accuracy."""
-    return np.array([error_and_accuracy(outputs, answers.trials) for outputs in answers]).T
+    """(score, net): the scores of `SCORES`."""
+    return np.array([short_scores(outputs, answers) for outputs in answers]).T
 
 
 def _responses(

@@ -122,13 +122,15 @@ def score(answers: Responses) -> Scores:
     return Scores(len(answers.trials), *(np.stack(column) for column in zip(*rows, strict=True)))
 
 
-def error_and_accuracy(outputs: np.ndarray, trials: Trials) -> tuple[float, float]:
-    """`mse` and `accuracy` alone, of outputs (trial, time, output)."""
+def short_scores(outputs: np.ndarray, answers: Responses) -> tuple[float, float, float]:
+    """`mse`, `accuracy` and `correct` alone, of outputs (trial, time, output)."""
+    trials = answers.trials
     errors = trials.mask * np.square(outputs.astype(np.float64) - trials.targets)
     agreeing, asked = sign_agreement(outputs, trials)
     return (
         errors.sum() / max(float(trials.mask.sum()), 1e-12),
         agreeing.sum() / max(asked.sum(), 1),
+        float(_share_correct(answers.task.correct(outputs, trials))),
     )
 
 

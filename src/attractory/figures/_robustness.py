@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from attractory._errors import InvalidSetting, shown
 from attractory.evaluation import RobustnessCurve
@@ -21,8 +22,16 @@ from attractory.figures._style import (
     legend_below,
     letter,
     new_figure,
+    plain,
     styled,
 )
+
+ROWS = {
+    "correct": "Trials correct (share)",
+    "accuracy": "Sign accuracy (share)",
+    "mse": "MSE (a.u.²)",
+}
+LEAST_RANGE = 0.9  # an axis of shares reaches down to here at least: less would magnify noise
 
 _conditions = {
     "noise": "Input noise, s.d. (a.u.)",
@@ -36,7 +45,7 @@ _conditions = {
 
 @styled
 def robustness(curves: RobustnessCurve | Sequence[RobustnessCurve]) -> Figure:
-    """Sign accuracy (top) and mean squared error (bottom) as a condition varies, a column each.
+    """Correct trials, sign accuracy and squared error as a condition varies, a column each.
 
     Parameters
     ----------
@@ -46,28 +55,31 @@ def robustness(curves: RobustnessCurve | Sequence[RobustnessCurve]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Two rows of panels, a column for each condition.
+        Three rows of panels, a column for each condition.
 
     Notes
     -----
     Each network is a thin line, their mean a bold one; the dashed line marks the value that the
-    task was given with.
+    task was given with. What is no number, such as a range, stands at places of its own.
     """
     found = several("curves", curves, RobustnessCurve)
     for curve in found:
         _check_values(curve)
-    figure = new_figure(SINGLE if len(found) == 1 else DOUBLE, 92)
-    grid = figure.subplots(2, len(found), sharex="col", sharey="row", squeeze=False)
+    figure = new_figure(SINGLE if len(found) == 1 else DOUBLE, 122)
+    grid = figure.subplots(len(ROWS), len(found), sharex="col", sharey="row", squeeze=False)
     for i, curve in enumerate(found):
-        _draw_scores(grid[0, i], curve, curve.accuracy)
-        _draw_scores(grid[1, i], curve, curve.mse)
-        grid[1, i].set_xlabel(_label(curve))
+        for row, score in enumerate(ROWS):
+            _draw_scores(grid[row, i], curve, getattr(curve, score))
+        _name_values(grid[-1, i], curve)
+        grid[-1, i].set_xlabel(_label(curve))
         if len(found) > 1:
             letter(grid[0, i], i)
-    grid[0, 0].set_ylabel("Sign accuracy (share)")
-    grid[1, 0].set_ylabel("MSE (a.u.²)")
-    grid[0, 0].set_ylim(None, 1.01)
-    grid[1, 0].set_ylim(0, None)
+    for row, (score, label) in enumerate(ROWS.items()):
+        grid[row, 0].set_ylabel(label)
+        if score == "mse":
+            grid[row, 0].set_ylim(0, None)
+        else:
+            _as_shares(grid[row, 0], [getattr(curve, score) for curve in found])
     nets = max(np.atleast_2d(curve.mse).shape[0] for curve in found)
     legend_below(figure, _legend(nets), 3)
     return figure
@@ -80,13 +92,44 @@ def _label(curve: RobustnessCurve) -> str:
 
 def _draw_scores(axes: Any, curve: RobustnessCurve, scores: np.ndarray) -> None:
     """scores (value,) or (net, value)."""
-    nets = np.atleast_2d(scores)
+    nets, places = np.atleast_2d(scores), _places(curve)
     if len(nets) > 1:
         for one in nets:
-            axes.plot(curve.values, one, color=SKY, linewidth=0.5, alpha=0.8)
-    if isinstance(curve.trained, (int, float)):
+            axes.plot(places, one, color=SKY, linewidth=0.5, alpha=0.8)
+    if isinstance(curve.values, np.ndarray) and isinstance(curve.trained, (int, float)):
         axes.axvline(curve.trained, color=GREY, linestyle="--", linewidth=0.8, zorder=0)
-    axes.plot(curve.values, nets.mean(axis=0), color=BLUE, linewidth=1.6, marker="o", markersize=3)
+    axes.plot(places, nets.mean(axis=0), color=BLUE, linewidth=1.6, marker="o", markersize=3)
+
+
+def _places(curve: RobustnessCurve) -> np.ndarray:
+    """Where the values stand: numbers where they are, others one beside the other."""
+    if isinstance(curve.values, np.ndarray):
+        return curve.values
+    return np.arange(len(curve.values))
+
+
+def _name_values(axes: Any, curve: RobustnessCurve) -> None:
+    if not isinstance(curve.values, np.ndarray):
+        names = [_in_words(value) for value in curve.values]
+        axes.set_xticks(_places(curve), [plain(name) for name in names])
+
+
+def _in_words(value: Any) -> str:
+    """A range as '200-400', anything else as it is."""
+    is_range = isinstance(value, tuple) and len(value) == 2
+    return "–".join(f"{end:g}" for end in value) if is_range else str(value)
+
+
+def _as_shares(axes: Any, scores: Sequence[np.ndarray]) -> None:
+    """An axis from below the lowest share to 1, which no share is above."""
+    known = np.concatenate([np.ravel(each) for each in scores])
+    known = known[np.isfinite(known)]
+    lowest = float(known.min()) if len(known) else 0.0
+    bottom = np.floor(10 * min(lowest, LEAST_RANGE)) / 10
+    marks = MaxNLocator(4).tick_values(bottom, 1.0)
+    margin = 0.04 * (1.0 - bottom)  # half of a marker
+    axes.set_yticks([mark for mark in marks if bottom <= mark <= 1.0])
+    axes.set_ylim(bottom - margin, 1.0 + margin)
 
 
 def _legend(nets: int) -> list[Line2D]:
@@ -100,6 +143,8 @@ def _legend(nets: int) -> list[Line2D]:
 
 
 def _check_values(curve: RobustnessCurve) -> None:
+    if isinstance(curve.values, tuple):
+        return
     values = np.asarray(curve.values)
     if values.ndim != 1 or values.dtype.kind not in "biuf":
         raise InvalidSetting(
