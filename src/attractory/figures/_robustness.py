@@ -126,7 +126,7 @@ def _as_shares(axes: Any, scores: Sequence[np.ndarray]) -> None:
     known = known[np.isfinite(known)]
     lowest = float(known.min()) if len(known) else 0.0
     bottom = np.floor(10 * min(lowest, LEAST_RANGE)) / 10
-    marks = MaxNLocator(4).tick_values(bottom, 1.0)
+    marks = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(bottom, 1.0)
     margin = 0.04 * (1.0 - bottom)  # half of a marker
     axes.set_yticks([mark for mark in marks if bottom <= mark <= 1.0])
     axes.set_ylim(bottom - margin, 1.0 + margin)
