@@ -126,3 +126,22 @@ def test_one_unit_has_a_space_of_one_dimension(method):
     states = net.simulate(trials.inputs, precision="float64").states
     center = states.mean(axis=(0, 1)) if method == "pca" else 0.0
     np.testing.assert_allclose(space.coordinates * space.components[0], states - center, atol=1e-9)
+
+
+def test_only_the_trials_own_steps_count():
+    """Against NumPy's decomposition of the states of all trials, each cut where it ends."""
+    task = at.tasks.ContextDecision(dt=50, fixation=50, stimulus=200)
+    trials = task.sample(12, seed=2)
+    assert len(set(trials.lengths)) > 1
+    net = at.models.RateRNN(units=9).build(task.n_inputs, task.n_outputs)
+    states = net.simulate(trials.inputs, precision="float64").states
+    own = np.concatenate([s[:length] for s, length in zip(states, trials.lengths, strict=True)])
+    space = at.analysis.state_space(net, trials, "pca", n=2)
+    centred = own - own.mean(axis=0)
+    _, values, directions = np.linalg.svd(centred, full_matrices=False)
+    np.testing.assert_allclose(space.explained_variance, (values**2 / (values**2).sum())[:2])
+    np.testing.assert_allclose(np.abs(space.components @ directions[:2].T), np.eye(2), atol=1e-9)
+    np.testing.assert_array_equal(space.within, trials.within)
+    np.testing.assert_array_equal(space.epoch == 0, trials.during("fixation"))
+    assert (space.epoch[~trials.within] == -1).all()
+    assert space.conditions.keys() == trials.conditions.keys()

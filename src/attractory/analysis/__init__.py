@@ -25,13 +25,8 @@ from attractory.analysis.dynamics._oscillations import Oscillation
 from attractory.analysis.dynamics._slow_points import SlowPoints
 from attractory.analysis.dynamics._slow_set import SlowSet, SlowSets
 from attractory.analysis.dynamics._slow_sets import slow_sets
-from attractory.analysis.states._state_space import (
-    Hypercube,
-    StateSpace,
-    held_states,
-    hypercube,
-    state_space,
-)
+from attractory.analysis.states._hypercube import Hypercube, hypercube
+from attractory.analysis.states._state_space import StateSpace, held_states, state_space
 from attractory.analysis.weights._audit import Audit, NetworkAudit, audit
 from attractory.analysis.weights._connectivity import Connectivity, connectivity
 from attractory.analysis.weights._spectrum import Spectrum, spectrum

@@ -128,6 +128,16 @@ class Trials:
         """The trials' own steps, (trial, time) of bool."""
         return np.arange(self.inputs.shape[1]) < self.lengths[:, None]
 
+    @property
+    def epoch(self) -> np.ndarray | None:
+        """The number of the epoch that a step is in, (trial, time); -1 after the trial, None where
+        the task has no epochs."""
+        if self.epochs is None:
+            return None
+        time = np.arange(self.inputs.shape[1])
+        begun = (self.epochs[:, :-1, None] <= time).sum(axis=1) - 1
+        return np.where(self.within, begun, -1)
+
     def during(self, epoch: str) -> np.ndarray:
         """Where an epoch is.
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import combinations, product
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -13,7 +12,7 @@ from attractory._errors import InvalidSetting, shown
 from attractory._result import Result
 from attractory.models import Network, Trajectory, check_meeting
 from attractory.runs import kept
-from attractory.tasks import Trials, memory_states, noise_seed, state_names
+from attractory.tasks import Trials, memory_states, noise_seed
 
 # of a square of a singular value, in the largest: below it 1e-16 of rounding would be 1e-12 of it
 SMALLEST_SQUARE = 1e-4
@@ -28,7 +27,8 @@ class StateSpace(Result):
     method : {"svd", "pca"}
         How the components were found (see `state_space`).
     coordinates : array (trial, time, n)
-        The states in this space: a state h has components @ (h - center).
+        The states in this space: a state h has components @ (h - center). NaN after a trial is
+        over, where it is filled up to the length of the longest one.
     components : array (n, unit)
         The directions, orthonormal rows.
     center : array (unit,)
@@ -39,6 +39,12 @@ class StateSpace(Result):
         The memory state that the target asks for (see attractory.tasks.memory_states).
     targets : array (trial, time, output)
         The targets of the trials.
+    epoch_names : tuple of str
+        Of the parts of a trial, in order.
+    epoch : array (trial, time) or None
+        Which of them a step is in, -1 after the trial; None where the task has none.
+    conditions : dict of str to array (trial,)
+        What each trial is, by name.
     """
 
     method: str
@@ -48,6 +54,9 @@ class StateSpace(Result):
     explained_variance: np.ndarray
     memory: np.ndarray
     targets: np.ndarray
+    epoch_names: tuple[str, ...] = ()
+    epoch: np.ndarray | None = None
+    conditions: dict[str, np.ndarray] = field(default_factory=dict)
 
     def project(self, states: np.ndarray) -> np.ndarray:
         """States of the same network in this space.
@@ -67,7 +76,13 @@ class StateSpace(Result):
     @property
     def held(self) -> np.ndarray:
         """Whether the memory state is held then, (trial, time) (see `held_states`)."""
-        return held_states(self.memory)
+        return held_states(self.memory) & self.within
+
+    @property
+    def within(self) -> np.ndarray:
+        """The trials' own steps, (trial, time) of bool."""
+        within: np.ndarray = np.isfinite(self.coordinates).all(axis=-1)
+        return within
 
 
 @kept
@@ -80,6 +95,8 @@ def state_space(
     seed: int = 0,
 ) -> StateSpace:
     """Reduce a network's states during trials to their n leading dimensions, in float64.
+
+    Only the trials' own steps count, not those that fill shorter trials up to the longest.
 
     Parameters
     ----------
@@ -116,18 +133,18 @@ def state_space(
     if not whole or not 1 <= n <= size:
         raise InvalidSetting(f"n = {shown(n)} is not allowed: 1 to {size}, the number of units")
     states = _states(network, trials, seed)
-    time_points = np.prod(trials.inputs.shape[:2])
-    if time_points <= n:
+    within = trials.within.T
+    if within.sum() <= n:
         raise InvalidSetting(f"n = {n} is not allowed: the trials have too few time points for it")
     by_time = states.transpose(1, 0, 2)  # in which they lie in memory
-    flat = by_time.reshape(-1, size)
+    flat = by_time.reshape(-1, size) if within.all() else by_time[within]
     components, center, explained = _decompose(
         flat,
         method,
         int(n),
     )
-    projected = flat @ components.T - center @ components.T
-    coordinates = projected.reshape(*by_time.shape[:2], -1)
+    coordinates = np.full((*by_time.shape[:2], len(components)), np.nan)
+    coordinates[within] = flat @ components.T - center @ components.T
     return StateSpace(
         method=method,
         coordinates=np.ascontiguousarray(coordinates.transpose(1, 0, 2)),
@@ -136,6 +153,9 @@ def state_space(
         explained_variance=explained,
         memory=memory_states(trials.targets),
         targets=trials.targets,
+        epoch_names=trials.epoch_names,
+        epoch=trials.epoch,
+        conditions=dict(trials.conditions),
     )
 
 
@@ -199,142 +219,6 @@ def _decompose(
     return components * signs[:, None], center, variance
 
 
-@dataclass(frozen=True, repr=False)
-class Hypercube(Result):
-    """How the memory states of n bits lie in state space: a (sheared) n-cube or not.
-
-    Attributes
-    ----------
-    names : list of str
-        The 2**n states as signs.
-    centroids : array (state, dimension)
-        The centroid of each.
-    middle : array (dimension,)
-        The middle of the cube that fits best.
-    edges : array (bits, dimension)
-        Its edges: the affine cube is middle + Σ_i sign_i · edges_i / 2.
-    r_squared : float
-        Share of the centroids' variance that this cube explains (1: exact).
-    neighbours : list of (int, int)
-        Pairs of state indices that are next to each other, found without looking at the names: the
-        n·2**(n-1) closest pairs after the centroids were whitened (a sheared cube becomes a regular
-        one).
-    one_bit_apart : float
-        Share of these pairs that differ in exactly one bit (1: the edges of the cube are the single
-        bit flips).
-    separation : float
-        Share of the variance of visits (the mean state of each time that a memory state is held)
-        that lies between the memory states, not between histories.
-
-    Notes
-    -----
-    R² says that what the inputs write adds up, no more: an untrained network, which adds up echoes
-    of its inputs, reaches 0.99. `separation` tells a memory from an echo. On trials in random order
-    it is 0.9 for the network of the paper and 0.05 for the same before training; on a walk, whose
-    order repeats, it is high for any network.
-    """
-
-    names: list[str]
-    centroids: np.ndarray
-    middle: np.ndarray
-    edges: np.ndarray
-    r_squared: float
-    neighbours: list[tuple[int, int]]
-    one_bit_apart: float
-    separation: float = float("nan")
-
-    def summary(self) -> dict[str, float]:
-        """What is known of the cube's shape, for a table.
-
-        Returns
-        -------
-        dict of float
-            The fields `r_squared` and `one_bit_apart`.
-        """
-        return {
-            "r_squared": self.r_squared,
-            "one_bit_apart": self.one_bit_apart,
-        }
-
-
-def hypercube(
-    space: StateSpace,
-    visits: StateSpace | None = None,
-) -> Hypercube:
-    """Whether the centroids of the memory states are a cube.
-
-    Parameters
-    ----------
-    space : StateSpace
-        States of trials that visit every memory state, in at least as many dimensions as bits.
-    visits : StateSpace, optional
-        A space of trials in random order, such as task.sample(128), by which `separation` is
-        judged; `space` itself when None.
-
-    Returns
-    -------
-    Hypercube
-        The cube that fits best, and how well it does.
-
-    Raises
-    ------
-    InvalidSetting
-        When a state is never held, or the space has fewer dimensions than there are bits.
-
-    Notes
-    -----
-    The centroid of a state is the mean of the coordinates while it is held: from 10 % to 40 % of
-    each period of constant target (earlier the network may still be on its way there, later the
-    next pulse may have come).
-
-    References
-    ----------
-    Sussillo & Barak (2013), Neural Computation 25:626. Jarne (2024), Front. Syst. Neurosci.
-    18:1269190, figure 6.
-    """
-    bits = space.targets.shape[-1]
-    dimensions = space.coordinates.shape[-1]
-    if dimensions < bits:
-        raise InvalidSetting(
-            f"space has {dimensions} dimensions; a cube of {bits} bits needs at least {bits}"
-        )
-    combinations_of_signs = list(product([-1, 1], repeat=bits))
-    signs = np.array(combinations_of_signs)
-    codes = memory_states(signs)
-    names = state_names(codes, bits)
-    held = space.held
-    centroids = np.empty((len(codes), dimensions))
-    for i, code in enumerate(codes):
-        in_state = space.memory == code
-        points = space.coordinates[held & in_state]
-        if not len(points):
-            raise InvalidSetting(
-                f"the trials never hold the memory state {names[i]}; use trials that visit all "
-                f"{len(codes)}, such as task.walk()"
-            )
-        centroids[i] = points.mean(axis=0)
-    middle = centroids.mean(axis=0)
-    centered = centroids - middle
-    # least squares: the columns of signs are orthogonal
-    edges = 2.0 * signs.T @ centered / len(signs)
-    residual = centered - signs @ edges / 2.0
-    misfit = np.square(residual).sum()
-    variance = np.square(centered).sum()
-    edges_of_cube = bits * 2 ** (bits - 1)
-    neighbours = _closest_pairs(_whitened(centered, bits), edges_of_cube)
-    one_bit = [np.sum(signs[a] != signs[b]) == 1 for a, b in neighbours]
-    return Hypercube(
-        names=names,
-        centroids=centroids,
-        middle=middle,
-        edges=edges,
-        r_squared=float(1.0 - misfit / variance),
-        neighbours=neighbours,
-        one_bit_apart=float(np.mean(one_bit)),
-        separation=_separation(space if visits is None else visits, codes),
-    )
-
-
 def held_states(memory: np.ndarray) -> np.ndarray:
     """When a memory state is held: from 10 % to 40 % of each period in which it stays the same.
 
@@ -355,38 +239,3 @@ def held_states(memory: np.ndarray) -> np.ndarray:
             length = end - start
             held[trial, start + length // 10 : start + max(1, length * 4 // 10)] = True
     return held
-
-
-def _separation(space: StateSpace, codes: np.ndarray) -> float:
-    """Share of the variance of visits to the memory states `codes` that lies between these."""
-    held = space.held
-    means = []
-    names = []
-    for trial, states in enumerate(space.memory):
-        changes = np.flatnonzero(np.diff(states)) + 1
-        for start, end in zip([0, *changes], [*changes, len(states)], strict=True):
-            own = start + np.flatnonzero(held[trial, start:end])
-            if states[start] in codes and len(own):
-                means.append(space.coordinates[trial, own].mean(axis=0))
-                names.append(states[start])
-    visits = np.array(means)
-    which = np.array(names)
-    total = np.square(visits - visits.mean(axis=0)).sum()
-    centers = {name: visits[which == name].mean(axis=0) for name in set(names)}
-    within = sum(np.square(visits[which == name] - c).sum() for name, c in centers.items())
-    return float(1.0 - within / total) if total > 0 else 0.0
-
-
-def _whitened(centered: np.ndarray, bits: int) -> np.ndarray:
-    """Points in their `bits` leading directions, with unit variance along each."""
-    left, scale, _ = np.linalg.svd(centered, full_matrices=False)
-    usable = scale[:bits] > 1e-12 * scale[0]
-    leading = left[:, :bits] * usable
-    return leading * np.sqrt(len(centered))
-
-
-def _closest_pairs(points: np.ndarray, count: int) -> list[tuple[int, int]]:
-    pairs = list(combinations(range(len(points)), 2))
-    distances = [np.linalg.norm(points[a] - points[b]) for a, b in pairs]
-    order = np.argsort(distances, kind="stable")
-    return [pairs[i] for i in order[:count]]
