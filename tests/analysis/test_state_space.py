@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import attractory as at
 from attractory._errors import InvalidSetting
 from attractory.analysis import held_states, state_space
 from attractory.models import RateRNN
