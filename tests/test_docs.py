@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import attractory as at
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
     page
@@ -15,12 +17,34 @@ PAGES = sorted(
 )
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_python_blocks_run(page, tmp_path, monkeypatch, registries):
-    monkeypatch.chdir(tmp_path)
+def run_blocks(page):
+    """Every Python block of a page, in order, in one namespace; yields it after each block."""
     namespace: dict[str, object] = {"__name__": "docs"}
     for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S):
         exec(compile(block, page.name, "exec", dont_inherit=True), namespace)
+        yield namespace
+
+
+@pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)
+def test_python_blocks_run(page, tmp_path, monkeypatch, registries):
+    monkeypatch.chdir(tmp_path)
+    assert list(run_blocks(page))
+
+
+def test_the_readmes_examples_learn_what_they_say(tmp_path, monkeypatch, registries):
+    monkeypatch.chdir(tmp_path)
+    ran = run_blocks(PAGES[0])
+    first = next(ran)
+    assert (first["scores"].correct > 0.99).all()
+    assert first["scores"].mse.max() < 0.01
+    assert at.analysis.hypercube(first["space"]).r_squared > 0.98
+    assert len(first["points"]) == 9
+    assert first["points"].certified.all()
+    assert sorted(first["points"].n_unstable > 0) == [False] * 4 + [True] * 5
+    second = next(ran)
+    assert at.evaluate(second["run"], n=256).correct > 0.95
+    assert at.analysis.audit(second["run"]).violations == 0
+    assert not list(ran)
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))],
