@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from attractory.evaluation import PsychometricCurve, PsychometricFit
 from attractory.figures._check import one_of
+from attractory.figures._drawn import drawn
 from attractory.figures._style import (
     CATEGORIES,
     DOUBLE,
@@ -18,11 +19,11 @@ from attractory.figures._style import (
     MARKERS,
     ORDERED_MAP,
     SINGLE,
+    font,
     legend_below,
     letter,
     new_figure,
     plain,
-    styled,
 )
 
 MOST_NETWORKS = 4
@@ -39,7 +40,7 @@ _chance = {"color": GREY, "linestyle": "--", "linewidth": 0.8}
 Look = dict[str, Any]  # colour and marker
 
 
-@styled
+@drawn
 def psychometric(curve: PsychometricCurve) -> Figure:
     """How often the first option is chosen as the evidence for it grows, a panel a network.
 
@@ -113,11 +114,11 @@ def _write_thresholds(
         axes.annotate(
             text,
             (1, 0),
-            (-2, 3 + 8 * line),
+            (-2, 3 + font(8) * line),
             xycoords="axes fraction",
             textcoords="offset points",
             ha="right",
-            fontsize=6.5,
+            fontsize=font(6.5),
             color=color,
         )
 

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from attractory._errors import InvalidSetting, shown
 from attractory.evaluation import RobustnessCurve
 from attractory.figures._check import several
+from attractory.figures._drawn import drawn
 from attractory.figures._style import (
     BLUE,
     DOUBLE,
@@ -21,7 +22,6 @@ from attractory.figures._style import (
     legend_below,
     letter,
     new_figure,
-    styled,
 )
 
 _conditions = {
@@ -34,7 +34,7 @@ _conditions = {
 }
 
 
-@styled
+@drawn
 def robustness(curves: RobustnessCurve | Sequence[RobustnessCurve]) -> Figure:
     """Sign accuracy (top) and mean squared error (bottom) as a condition varies, a column each.
 

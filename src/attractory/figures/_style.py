@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import product
 from typing import Any
 
 import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
+
+from attractory.figures._given import Given
+from attractory.figures._legends import fitted, under
+from attractory.figures._picture import Picture
+from attractory.figures._sheet import current
 
 SINGLE, DOUBLE = 85.0, 175.0  # widths of one and of two columns of a journal (mm)
 DPI = 300
@@ -61,8 +66,34 @@ STYLE: dict[Any, Any] = {
     "svg.hashsalt": "attractory",
 }
 
-styled = matplotlib.rc_context(STYLE)
-"""Decorator: a function draws in this style, whatever the user's settings, and changes none."""
+_font_sizes = (
+    "axes.titlesize", "axes.labelsize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize",
+)  # fmt: skip
+FONT = STYLE["font.size"]
+
+
+def settings() -> dict[Any, Any]:
+    """Our style, and over it what the user has changed from matplotlib's own settings.
+
+    A font size of the user's changes all of our sizes with it.
+    """
+    defaults, now = matplotlib.rcParamsDefault, matplotlib.rcParams
+    theirs = {name: now[name] for name in _defaults if now[name] != defaults[name]}
+    share = theirs.get("font.size", FONT) / FONT
+    return {**STYLE, **{name: share * STYLE[name] for name in _font_sizes}, **theirs}
+
+
+@contextmanager
+def styled() -> Iterator[dict[Any, Any]]:
+    """In here these settings are matplotlib's; the user's are as before afterwards."""
+    chosen = settings()
+    with matplotlib.rc_context(chosen):
+        yield chosen
+
+
+def font(size: float) -> float:
+    """A size among letters of 8 points, for letters of the size that is set (points)."""
+    return size * float(matplotlib.rcParams["font.size"]) / FONT
 
 
 def plain(name: str) -> str:
@@ -75,29 +106,76 @@ def plain(name: str) -> str:
     return "".join(known).replace("$", r"\$")
 
 
-def new_figure(width_mm: float, height_mm: float) -> Figure:
-    """An empty figure of that size that keeps its panels from overlapping."""
+def new_figure(width_mm: float, height_mm: float) -> Any:
+    """What is drawn on: an empty figure of that size, or what the caller of a figure has given.
+
+    A figure keeps its panels from overlapping.
+    """
+    sheet = current.get()
+    if sheet.target is not None:
+        return sheet.target
     engine = ConstrainedLayoutEngine(w_pad=0.04, h_pad=0.04)
-    return Figure(figsize=(width_mm / 25.4, height_mm / 25.4), layout=engine)
+    size = sheet.size or (width_mm / 25.4, height_mm / 25.4)
+    return Picture(figsize=size, layout=engine)
+
+
+def size_of(width_mm: float, height_mm: float) -> tuple[float, float]:
+    """Of the figure (mm): those, or as the caller of a figure has it."""
+    size = current.get().size
+    return (25.4 * size[0], 25.4 * size[1]) if size else (width_mm, height_mm)
+
+
+def as_designed() -> bool:
+    """The figure has the size and the letters for which its legends were placed."""
+    sheet = current.get()
+    return sheet.size is None and sheet.target is None and font(1.0) == 1.0
 
 
 def letter(axes: Any, which: int | str) -> None:
     """A bold capital at the panel's upper left: 0 is A."""
     text = which if isinstance(which, str) else chr(ord("A") + which)
-    axes.set_title(text, loc="left", fontweight="bold", fontsize=9)
+    axes.set_title(text, loc="left", fontweight="bold", fontsize=font(9))
 
 
 def legend_below(figure: Any, handles: Sequence[Any], columns: int, title: str = "") -> Any:
-    """One legend for all panels, under them."""
-    return figure.legend(
-        handles=list(handles),
-        loc="outside lower center",
-        ncols=columns,
-        title=title or None,
-        title_fontsize=7,
-        columnspacing=1.2,
-        handletextpad=0.5,
-    )
+    """One legend for all panels, under them; in fewer columns where there is no room for all."""
+
+    def legend(ncols: int) -> Any:
+        return figure.legend(
+            handles=list(handles),
+            loc="outside lower center",
+            ncols=ncols,
+            title=title or None,
+            title_fontsize=font(7),
+            columnspacing=1.2,
+            handletextpad=0.5,
+        )
+
+    if as_designed():
+        return legend(columns)
+    return fitted(legend, columns, figure.bbox.width)
+
+
+def legend_beside(figure: Any, handles: Sequence[Any]) -> Any:
+    """A legend to the right of the panel; under it where there is no room."""
+    if as_designed():
+        return figure.legend(handles=handles, loc="outside right center", labelspacing=0.8)
+    return legend_below(figure, handles, 4)
+
+
+def legend_in(figure: Any, axes: Any, handles: Sequence[Any]) -> Any:
+    """A legend in a panel of its own; under the others where the caller has given none for it."""
+    if isinstance(figure, Given):
+        return legend_below(figure, handles, 3)
+    return axes.legend(handles=handles, loc="center")
+
+
+def legend_under(axes: Any, handles: Sequence[Any] | None = None, **look: Any) -> Any:
+    """A legend of one panel, under its labels."""
+    if as_designed():
+        place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.24)}
+        return axes.legend(handles=handles, **place, **look)
+    return under(axes, 1, handles=handles, **look)
 
 
 def clean_3d(axes: Any) -> None:
@@ -107,7 +185,7 @@ def clean_3d(axes: Any) -> None:
         axis.pane.set_edgecolor(PALE)
         axis._axinfo["grid"].update(color="#E6E6E6", linewidth=0.4)
         axis.set_major_locator(MaxNLocator(4))
-        axis.set_tick_params(labelsize=6, pad=-2)
+        axis.set_tick_params(labelsize=font(6), pad=-2)
 
 
 def state_styles(names: Sequence[str]) -> dict[str, tuple[Any, str]]:

@@ -1,0 +1,138 @@
+"""Axes of the caller's own that stand in for a figure: they are handed out panel by panel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import PlaceHolderLayoutEngine
+
+from attractory.figures._legends import under
+
+
+class Given:
+    """What the figures ask of a figure, done with axes that are there already.
+
+    queue: the axes in the order in which the panels are asked for, None for one that stays empty.
+    """
+
+    def __init__(self, queue: Iterator[Any], root: Figure) -> None:
+        self.queue, self.root = queue, root
+        self.panels: list[Any] = []
+        self.bars: list[Any] = []
+
+    @property
+    def bbox(self) -> Any:
+        """Of the whole figure: a legend's own width is that of its panel."""
+        return self.root.bbox
+
+    def _next(self) -> Any:
+        axes = next(self.queue, None)
+        if axes is None:
+            return Figure().add_subplot()  # nothing of it is seen
+        self.panels.append(axes)
+        return axes
+
+    def add_subplot(self, *place: int, **look: Any) -> Any:
+        return self._next()
+
+    def subplots(
+        self,
+        rows: int = 1,
+        columns: int = 1,
+        *,
+        sharex: bool | str = False,
+        sharey: bool | str = False,
+        squeeze: bool = True,
+        **ratios: Any,
+    ) -> Any:
+        grid = np.empty((rows, columns), object)
+        for place in np.ndindex(rows, columns):
+            grid[place] = self._next()
+        self._share(grid, "x", sharex)
+        self._share(grid, "y", sharey)
+        if squeeze:
+            return grid.item() if grid.size == 1 else grid.squeeze()
+        return grid
+
+    def subplot_mosaic(self, layout: str, **ratios: Any) -> dict[str, Any]:
+        names = dict.fromkeys(layout.replace(";", ""))
+        return {name: self._next() for name in names}
+
+    def subfigures(self, rows: int, columns: int, **ratios: Any) -> list[Given]:
+        return [Given(self.queue, self.root) for _ in range(rows * columns)]
+
+    def colorbar(self, mappable: Any, ax: Any, **look: Any) -> Any:
+        if not lays_out(self.root):
+            look.pop("pad", None)  # the usual distance has room for labels
+        bar = self.root.colorbar(mappable, ax=ax, **look)
+        self.bars.append(bar.ax)
+        return bar
+
+    def legend(self, *, loc: str, ncols: int, **look: Any) -> Any:
+        """Under the lowest panel, that in their middle where several are as low."""
+        lowest = self._lowest()
+        axes = lowest[(len(lowest) - 1) // 2]
+        before = axes.get_tightbbox().y0
+        legend = under(axes, ncols, **look)
+        if not lays_out(self.root):
+            self._make_room(lowest, before - axes.get_tightbbox().y0)
+        return legend
+
+    def _lowest(self) -> list[Any]:
+        """From left to right."""
+        boxes = [axes.get_window_extent() for axes in self.panels]
+        low = min(box.y0 for box in boxes)
+        found = [
+            (box.x0, i) for i, box in enumerate(boxes) if box.y0 < low + 0.25 * min(box.height, 80)
+        ]
+        return [self.panels[i] for _, i in sorted(found)]
+
+    def _make_room(self, panels: Sequence[Any], pixels: float) -> None:
+        """These panels are less high by that, the bars under them go up."""
+        heights = [axes.get_position(original=True).height for axes in panels]
+        share = pixels / panels[0].get_figure(root=False).bbox.height
+        up = min(share, *(0.6 * height for height in heights))
+        for axes in panels:
+            x0, y0, width, height = axes.get_position(original=True).bounds
+            axes.set_position((x0, y0 + up, width, height - up))
+            axes.set_in_layout(True)
+        for bar in self.bars:
+            x0, y0, width, height = bar.get_position(original=True).bounds
+            if y0 + height <= panels[0].get_position(original=True).y0:
+                bar.set_position((x0, y0 + up, width, height))
+
+    def _share(self, grid: np.ndarray, which: str, mode: bool | str) -> None:
+        """As `Figure.subplots` does; axes that share with others of the caller's stay so."""
+        groups = {"col": list(grid.T), "row": list(grid), "all": [grid.ravel()]}
+        for group in groups.get("all" if mode is True else str(mode), []):
+            panels = [axes for axes in group if axes in self.panels]
+            for axes in panels[1:]:
+                if getattr(axes, f"get_shared_{which}_axes")().joined(axes, panels[0]):
+                    continue
+                try:
+                    getattr(axes, f"share{which}")(panels[0])
+                except ValueError:
+                    continue
+            for axes in panels:
+                if any(_outside(axes, other, which) for other in panels):
+                    side = "labelbottom" if which == "x" else "labelleft"
+                    axes.tick_params(axis=which, **{side: False})
+
+
+def _outside(axes: Any, other: Any, which: str) -> bool:
+    """The other one is below in the same column (left in the same row), and has the numbers."""
+    one, two = axes.get_subplotspec(), other.get_subplotspec()
+    if one is None or two is None or one.get_gridspec() is not two.get_gridspec():
+        return False
+    if which == "x":
+        return bool(one.colspan == two.colspan and one.rowspan.start < two.rowspan.start)
+    return bool(one.rowspan == two.rowspan and one.colspan.start > two.colspan.start)
+
+
+def lays_out(figure: Figure) -> bool:
+    """The figure finds room for what is beside its panels when it is drawn."""
+    engine = figure.get_layout_engine()
+    return engine is not None and not isinstance(engine, PlaceHolderLayoutEngine)

@@ -1,0 +1,43 @@
+"""Legends that find their room: in fewer columns, under the labels of a panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from matplotlib.transforms import ScaledTranslation
+
+GAP = 4.0  # between the labels of a panel and its legend (points)
+
+
+def fitted(make: Callable[[int], Any], columns: int, width: float) -> Any:
+    """A legend in at most so many columns, in fewer where it is wider than that (pixels)."""
+    for ncols in range(columns, 1, -1):
+        legend = make(ncols)
+        if legend.get_window_extent().width <= width:
+            return legend
+        legend.remove()
+    return make(1)
+
+
+def under(axes: Any, columns: int, **look: Any) -> Any:
+    """A legend under all labels of a panel, no wider than the panel with its labels.
+
+    A legend that was there stays.
+    """
+    before = axes.get_legend()
+    box, labelled = axes.get_window_extent(), axes.get_tightbbox()
+    dpi = axes.get_figure(root=True).dpi
+    down = (box.y0 - labelled.y0) / dpi + GAP / 72
+    shift = ScaledTranslation(0, -down, axes.get_figure(root=True).dpi_scale_trans)
+
+    def make(ncols: int) -> Any:
+        return axes.legend(
+            loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=axes.transAxes + shift,
+            borderaxespad=0, ncols=ncols, **look,
+        )  # fmt: skip
+
+    legend = fitted(make, columns, labelled.width)
+    if before is not None:
+        axes.add_artist(before)
+    return legend
