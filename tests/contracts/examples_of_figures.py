@@ -19,11 +19,12 @@ NO_DRAWING = ("save",)
 
 
 class Example(NamedTuple):
-    """A figure function's arguments, and how many panels it then has."""
+    """A figure function's arguments, how many panels it then has, which in three dimensions."""
 
     function: str
     arguments: Callable[[], tuple[Any, ...]]
     panels: int
+    solid: tuple[int, ...] = ()
     settings: Mapping[str, Any] = MappingProxyType({})
 
     def draw(self, **where: Any) -> Any:
@@ -98,7 +99,7 @@ EXAMPLES = (
     Example("connections", lambda: (made().joined,), 1),
     Example("connectivity", lambda: (made().connectivity, made().spectrum), 3),
     Example("continuation", lambda: ([made().branches] * 2,), 6),
-    Example("fixed_points", lambda: (made().points, made().space, made().joined), 1),
+    Example("fixed_points", lambda: (made().points, made().space, made().joined), 1, (0,)),
     Example("flip_flop", lambda: (TASK,), 3),
     Example("jacobian_spectra", lambda: (made().points,), 4),
     Example("learning_curve", lambda: (history(),), 2),
@@ -109,12 +110,13 @@ EXAMPLES = (
     Example("spectral_radius", lambda: (history(),), 1),
     Example("spectrum", lambda: (made().spectrum,), 1),
     Example("spectrum", lambda: ([made().spectrum] * 5,), 5),
-    Example("state_space", lambda: (made().space,), 1),
+    Example("state_space", lambda: (made().space,), 1, (0,)),
     Example(
         "state_space",
         lambda: (made().space, made().trajectory, made().trials, made().cube),
         4,
+        (3,),
     ),
-    Example("state_spaces", lambda: ([made().space] * 3,), 3),
-    Example("trials", lambda: (made().trials,), 6, {"n": 2}),
+    Example("state_spaces", lambda: ([made().space] * 3,), 3, (0, 1, 2)),
+    Example("trials", lambda: (made().trials,), 6, settings={"n": 2}),
 )

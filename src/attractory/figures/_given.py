@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import PlaceHolderLayoutEngine
 
-from attractory.figures._legends import under
+from attractory.figures._legends import extent, under
 
 
 class Given:
@@ -21,7 +21,8 @@ class Given:
     def __init__(self, queue: Iterator[Any], root: Figure) -> None:
         self.queue, self.root = queue, root
         self.panels: list[Any] = []
-        self.bars: list[Any] = []
+        self.floors: list[float] = []  # of the panels before anything is drawn (pixels)
+        self.bars: list[tuple[Any, list[Any]]] = []  # each with its panels
 
     @property
     def bbox(self) -> Any:
@@ -33,6 +34,7 @@ class Given:
         if axes is None:
             return Figure().add_subplot()  # nothing of it is seen
         self.panels.append(axes)
+        self.floors.append(extent(axes).y0)
         return axes
 
     def add_subplot(self, *place: int, **look: Any) -> Any:
@@ -68,17 +70,24 @@ class Given:
         if not lays_out(self.root):
             look.pop("pad", None)  # the usual distance has room for labels
         bar = self.root.colorbar(mappable, ax=ax, **look)
-        self.bars.append(bar.ax)
+        self.bars.append((bar.ax, list(np.atleast_1d(ax))))
         return bar
 
     def legend(self, *, loc: str, ncols: int, **look: Any) -> Any:
         """Under the lowest panel, that in their middle where several are as low."""
         lowest = self._lowest()
-        axes = lowest[(len(lowest) - 1) // 2]
-        before = axes.get_tightbbox().y0
-        legend = under(axes, ncols, **look)
+        return self._under(lowest[(len(lowest) - 1) // 2], lowest, ncols, **look)
+
+    def legend_of(self, axes: Any, **look: Any) -> Any:
+        """Of one panel, under it."""
+        return self._under(axes, [axes], 1, **look)
+
+    def _under(self, axes: Any, beside: Sequence[Any], columns: int, **look: Any) -> Any:
+        """A legend under a panel, and room for it, which those beside the panel leave, too."""
+        legend = under(axes, columns, **look)
         if not lays_out(self.root):
-            self._make_room(lowest, before - axes.get_tightbbox().y0)
+            floor = self.floors[self.panels.index(axes)]
+            self._make_room(beside, floor - legend.get_window_extent().y0)
         return legend
 
     def _lowest(self) -> list[Any]:
@@ -91,18 +100,15 @@ class Given:
         return [self.panels[i] for _, i in sorted(found)]
 
     def _make_room(self, panels: Sequence[Any], pixels: float) -> None:
-        """These panels are less high by that, the bars under them go up."""
+        """These panels are less high by that, their colour bars go up with them."""
         heights = [axes.get_position(original=True).height for axes in panels]
         share = pixels / panels[0].get_figure(root=False).bbox.height
-        up = min(share, *(0.6 * height for height in heights))
+        up = max(0.0, min(share, *(0.6 * height for height in heights)))
         for axes in panels:
-            x0, y0, width, height = axes.get_position(original=True).bounds
-            axes.set_position((x0, y0 + up, width, height - up))
-            axes.set_in_layout(True)
-        for bar in self.bars:
-            x0, y0, width, height = bar.get_position(original=True).bounds
-            if y0 + height <= panels[0].get_position(original=True).y0:
-                bar.set_position((x0, y0 + up, width, height))
+            _raise(axes, up, up)
+        for bar, owners in self.bars:
+            if bar.get_position().y1 <= owners[0].get_position().y0 and set(owners) <= set(panels):
+                _raise(bar, up, 0.0)
 
     def _share(self, grid: np.ndarray, which: str, mode: bool | str) -> None:
         """As `Figure.subplots` does; axes that share with others of the caller's stay so."""
@@ -120,6 +126,13 @@ class Given:
                 if any(_outside(axes, other, which) for other in panels):
                     side = "labelbottom" if which == "x" else "labelleft"
                     axes.tick_params(axis=which, **{side: False})
+
+
+def _raise(axes: Any, up: float, less: float) -> None:
+    """Axes go up by a share of the figure, and become less high."""
+    x0, y0, width, height = axes.get_position(original=True).bounds
+    axes.set_position((x0, y0 + up, width, height - less))
+    axes.set_in_layout(True)
 
 
 def _outside(axes: Any, other: Any, which: str) -> bool:

@@ -12,12 +12,21 @@ GAP = 4.0  # between the labels of a panel and its legend (points)
 
 def fitted(make: Callable[[int], Any], columns: int, width: float) -> Any:
     """A legend in at most so many columns, in fewer where it is wider than that (pixels)."""
-    for ncols in range(columns, 1, -1):
-        legend = make(ncols)
+    legend = make(columns)
+    count = len(legend.legend_handles)
+    for rows in range(-(-count // columns) + 1, count + 1):
         if legend.get_window_extent().width <= width:
-            return legend
+            break
         legend.remove()
-    return make(1)
+        legend = make(-(-count // rows))
+    return legend
+
+
+def extent(axes: Any) -> Any:
+    """Of empty axes with their labels (pixels); in three dimensions these are not placed yet."""
+    if axes.name == "3d":
+        return axes.get_window_extent()
+    return axes.get_tightbbox() or axes.get_window_extent()
 
 
 def under(axes: Any, columns: int, **look: Any) -> Any:
@@ -26,6 +35,8 @@ def under(axes: Any, columns: int, **look: Any) -> Any:
     A legend that was there stays.
     """
     before = axes.get_legend()
+    if axes.name == "3d":  # its labels are placed when they are drawn
+        axes.get_figure(root=True).draw_without_rendering()
     box, labelled = axes.get_window_extent(), axes.get_tightbbox()
     dpi = axes.get_figure(root=True).dpi
     down = (box.y0 - labelled.y0) / dpi + GAP / 72

@@ -20,6 +20,8 @@ class Picture(Figure):
     does not show it a second time.
     """
 
+    own_size: tuple[float, float] | None = None  # for which it was designed (inches)
+
     def __repr__(self) -> str:
         width, height = 25.4 * self.get_size_inches()
         panels = len([axes for axes in self.axes if not is_bar(axes)])

@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.figure import SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
@@ -83,6 +84,14 @@ def settings() -> dict[Any, Any]:
     return {**STYLE, **{name: share * STYLE[name] for name in _font_sizes}, **theirs}
 
 
+def smaller(share: float) -> dict[Any, Any]:
+    """Settings for letters of that share of the size that is set."""
+    now: dict[Any, Any] = matplotlib.rcParams
+    sizes = {name: now[name] for name in ("font.size", *_font_sizes)}
+    # a size in words ("large") is one of the font's size already
+    return {name: share * size for name, size in sizes.items() if isinstance(size, float)}
+
+
 @contextmanager
 def styled() -> Iterator[dict[Any, Any]]:
     """In here these settings are matplotlib's; the user's are as before afterwards."""
@@ -115,8 +124,10 @@ def new_figure(width_mm: float, height_mm: float) -> Any:
     if sheet.target is not None:
         return sheet.target
     engine = ConstrainedLayoutEngine(w_pad=0.04, h_pad=0.04)
-    size = sheet.size or (width_mm / 25.4, height_mm / 25.4)
-    return Picture(figsize=size, layout=engine)
+    own = (width_mm / 25.4, height_mm / 25.4)
+    figure = Picture(figsize=sheet.size or own, layout=engine)
+    figure.own_size = own
+    return figure
 
 
 def size_of(width_mm: float, height_mm: float) -> tuple[float, float]:
@@ -153,7 +164,10 @@ def legend_below(figure: Any, handles: Sequence[Any], columns: int, title: str =
 
     if as_designed():
         return legend(columns)
-    return fitted(legend, columns, figure.bbox.width)
+    width = figure.bbox.width
+    if isinstance(figure, SubFigure):  # it becomes narrower when it is laid out
+        width *= 0.85
+    return fitted(legend, columns, width)
 
 
 def legend_beside(figure: Any, handles: Sequence[Any]) -> Any:
@@ -175,6 +189,9 @@ def legend_under(axes: Any, handles: Sequence[Any] | None = None, **look: Any) -
     if as_designed():
         place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.24)}
         return axes.legend(handles=handles, **place, **look)
+    target = current.get().target
+    if isinstance(target, Given):
+        return target.legend_of(axes, handles=handles, **look)
     return under(axes, 1, handles=handles, **look)
 
 
