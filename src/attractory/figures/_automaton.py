@@ -18,6 +18,7 @@ from attractory.analysis import Automaton
 from attractory.figures._check import one_of
 from attractory.figures._drawn import drawn
 from attractory.figures._points import signs
+from attractory.figures._settings import font
 from attractory.figures._style import (
     BLACK,
     BLUE,
@@ -26,7 +27,6 @@ from attractory.figures._style import (
     PALE,
     SIGNED_MAP,
     VERMILLION,
-    font,
     legend_below,
     letter,
     new_figure,

@@ -14,6 +14,7 @@ from attractory.analysis import Connections
 from attractory.figures._check import one_of
 from attractory.figures._drawn import drawn
 from attractory.figures._points import signs
+from attractory.figures._settings import font
 from attractory.figures._style import (
     BLACK,
     BLUE,
@@ -21,7 +22,6 @@ from attractory.figures._style import (
     GREY,
     SINGLE,
     VERMILLION,
-    font,
     legend_below,
     new_figure,
     size_of,

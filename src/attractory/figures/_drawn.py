@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 
 from attractory._errors import InvalidSetting, shown
 from attractory.figures._place import drawn_in, drawn_on, in_order
-from attractory.figures._style import STYLE, styled
+from attractory.figures._settings import STYLE, styled
 
 ABOUT = """
 figsize : (float, float), optional

@@ -22,13 +22,13 @@ from attractory.figures._points import (
     unstable_segments,
     ways,
 )
+from attractory.figures._settings import font
 from attractory.figures._style import (
     BLACK,
     DOUBLE,
     GREY,
     PALE,
     clean_3d,
-    font,
     legend_beside,
     new_figure,
 )

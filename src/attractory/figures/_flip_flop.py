@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 
 from attractory._errors import InvalidSetting
 from attractory.figures._drawn import drawn
+from attractory.figures._settings import font
 from attractory.figures._style import (
     BLACK,
     BLUE,
@@ -18,7 +19,6 @@ from attractory.figures._style import (
     INPUT,
     TARGET,
     VERMILLION,
-    font,
     letter,
     new_figure,
 )

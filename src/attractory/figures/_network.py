@@ -10,6 +10,7 @@ from matplotlib.patches import Circle
 
 from attractory.figures._check import one_of
 from attractory.figures._drawn import drawn
+from attractory.figures._settings import font
 from attractory.figures._style import (
     BLACK,
     DOUBLE,
@@ -17,7 +18,6 @@ from attractory.figures._style import (
     INPUT,
     OUTPUT,
     PALE,
-    font,
     letter,
     new_figure,
 )

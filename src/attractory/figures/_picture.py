@@ -10,6 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
+from attractory.figures._settings import styled
+
 SCREEN = 150  # dots an inch of the picture in a notebook
 
 
@@ -29,8 +31,6 @@ class Picture(Figure):
         return f"<{type(self).__name__} of {width:.0f} x {height:.0f} mm with {words}>"
 
     def _repr_png_(self) -> bytes:
-        from attractory.figures._style import styled
-
         with styled(), canvas(self, SCREEN) as drawn:
             return png(drawn, SCREEN)
 

@@ -17,8 +17,8 @@ from attractory._errors import InvalidSetting
 from attractory.figures._given import Given
 from attractory.figures._legends import extent
 from attractory.figures._picture import is_bar
+from attractory.figures._settings import smaller
 from attractory.figures._sheet import Sheet, drawing_on
-from attractory.figures._style import smaller
 
 SMALLEST = 0.65  # so much smaller letters become at most where there is little room
 

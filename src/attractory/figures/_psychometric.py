@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from attractory.evaluation import PsychometricCurve, PsychometricFit
 from attractory.figures._check import one_of
 from attractory.figures._drawn import drawn
+from attractory.figures._settings import font
 from attractory.figures._style import (
     CATEGORIES,
     DOUBLE,
@@ -19,7 +20,6 @@ from attractory.figures._style import (
     MARKERS,
     ORDERED_MAP,
     SINGLE,
-    font,
     legend_below,
     letter,
     new_figure,

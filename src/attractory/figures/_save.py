@@ -13,7 +13,7 @@ from attractory._errors import InvalidSetting, shown
 from attractory._files import replacing
 from attractory.figures._check import one_of
 from attractory.figures._picture import canvas, png
-from attractory.figures._style import styled
+from attractory.figures._settings import styled
 
 
 @styled()

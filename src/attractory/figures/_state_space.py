@@ -13,6 +13,7 @@ from attractory.analysis import Hypercube, StateSpace
 from attractory.figures._check import one_of, paired, several
 from attractory.figures._drawn import drawn
 from attractory.figures._held import axis_labels, check_dimensions, cube_edges, held_by_state
+from attractory.figures._settings import font
 from attractory.figures._style import (
     BLACK,
     DOUBLE,
@@ -20,7 +21,6 @@ from attractory.figures._style import (
     PALE,
     SINGLE,
     clean_3d,
-    font,
     legend_below,
     letter,
     new_figure,

@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from attractory._errors import InvalidSetting, shown
 from attractory.figures._check import one_of
 from attractory.figures._drawn import drawn
+from attractory.figures._settings import font
 from attractory.figures._style import (
     DOUBLE,
     INPUT,
@@ -20,7 +21,6 @@ from attractory.figures._style import (
     ORDERED_MAP,
     OUTPUT,
     TARGET,
-    font,
     legend_below,
     new_figure,
     plain,

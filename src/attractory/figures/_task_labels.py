@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from attractory.figures._style import GREY, font, letter, plain
+from attractory.figures._settings import font
+from attractory.figures._style import GREY, letter, plain
 from attractory.tasks import Trials
 
 EPOCH_SIZE, CONDITION_SIZE = 6.0, 6.5  # of the letters (points)

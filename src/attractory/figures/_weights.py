@@ -14,6 +14,7 @@ from matplotlib.patches import Circle
 from attractory.analysis import Connectivity, Spectrum
 from attractory.figures._check import one_of, several
 from attractory.figures._drawn import drawn
+from attractory.figures._settings import font
 from attractory.figures._style import (
     BLACK,
     BLUE,
@@ -21,7 +22,6 @@ from attractory.figures._style import (
     SIGNED_MAP,
     SINGLE,
     VERMILLION,
-    font,
     legend_below,
     legend_under,
     letter,
