@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 
 from attractory._errors import InvalidSetting, shown
 from attractory.figures._place import drawn_in, drawn_on, in_order
-from attractory.figures._settings import STYLE, styled
+from attractory.figures._settings import STYLE, style
 
 ABOUT = """
 figsize : (float, float), optional
@@ -49,7 +49,7 @@ def drawn(function: Callable[..., Figure]) -> Callable[..., Figure]:
                 f"figsize and {'axes' if ax is None else 'ax'} are given; allowed: one of them"
             )
         make = functools.partial(function, *arguments, **settings)
-        with styled() as chosen:
+        with style() as chosen:
             matplotlib.rcParams["lines.linewidth"] = STYLE["lines.linewidth"]
             before = _lines(panels[0].get_figure(root=True)) if panels else []
             made = drawn_in(make, panels, ax is not None) if panels else drawn_on(make, size)

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
-from attractory.figures._settings import styled
+from attractory.figures._settings import style
 
 SCREEN = 150  # dots an inch of the picture in a notebook
 
@@ -31,7 +31,7 @@ class Picture(Figure):
         return f"<{type(self).__name__} of {width:.0f} x {height:.0f} mm with {words}>"
 
     def _repr_png_(self) -> bytes:
-        with styled(), canvas(self, SCREEN) as drawn:
+        with style(), canvas(self, SCREEN) as drawn:
             return png(drawn, SCREEN)
 
 

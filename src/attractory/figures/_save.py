@@ -13,10 +13,10 @@ from attractory._errors import InvalidSetting, shown
 from attractory._files import replacing
 from attractory.figures._check import one_of
 from attractory.figures._picture import canvas, png
-from attractory.figures._settings import styled
+from attractory.figures._style import styled
 
 
-@styled()
+@styled
 def save(figure: Figure, folder: str | Path, name: str) -> list[Path]:
     """Write a figure as `name`.png (300 dpi) and `name`.svg (text as text) into a folder.
 

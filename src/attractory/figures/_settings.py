@@ -69,7 +69,7 @@ def smaller(share: float) -> dict[Any, Any]:
 
 
 @contextmanager
-def styled() -> Iterator[dict[Any, Any]]:
+def style() -> Iterator[dict[Any, Any]]:
     """In here these settings are matplotlib's; the user's are as before afterwards."""
     chosen = settings()
     with matplotlib.rc_context(chosen):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from itertools import product
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
 import numpy as np
@@ -15,8 +16,11 @@ from matplotlib.ticker import MaxNLocator
 from attractory.figures._given import Given
 from attractory.figures._legends import fitted, under
 from attractory.figures._picture import Picture
-from attractory.figures._settings import font
+from attractory.figures._settings import font, style
 from attractory.figures._sheet import current
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 SINGLE, DOUBLE = 85.0, 175.0  # widths of one and of two columns of a journal (mm)
 MOST_BITS = 6  # so many outputs may have all their states of -1 and +1 in one legend
@@ -31,6 +35,17 @@ CATEGORIES = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK, YELLOW)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 INPUT, TARGET, OUTPUT = SKY, BLACK, VERMILLION
 SIGNED_MAP, ORDERED_MAP = "PuOr_r", "viridis"
+
+
+def styled(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorator: a function draws in our style and the user's settings, and changes none."""
+
+    @functools.wraps(function)
+    def inside(*arguments: P.args, **settings: P.kwargs) -> R:
+        with style():
+            return function(*arguments, **settings)
+
+    return inside
 
 
 def plain(name: str) -> str:
