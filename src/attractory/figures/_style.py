@@ -9,7 +9,6 @@ from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
 import numpy as np
-from matplotlib.figure import SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
@@ -107,10 +106,7 @@ def legend_below(figure: Any, handles: Sequence[Any], columns: int, title: str =
 
     if as_designed():
         return legend(columns)
-    width = figure.bbox.width
-    if isinstance(figure, SubFigure):  # it becomes narrower when it is laid out
-        width *= 0.85
-    return fitted(legend, columns, width)
+    return fitted(legend, columns, 0.85 * figure.bbox.width)  # a part becomes narrower in its place
 
 
 def legend_beside(figure: Any, handles: Sequence[Any]) -> Any:
