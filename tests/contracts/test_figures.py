@@ -258,3 +258,25 @@ def test_the_callers_legend_and_lines_stay_as_they_are():
     assert mine.get_linewidth() == 5
     assert legend in ax.artists
     assert ax.get_legend() is not legend
+
+
+def test_a_legend_stays_on_the_page_whatever_lays_the_figure_out():
+    curve = next(one for one in EXAMPLES if one.function == "psychometric")
+    for last in (lambda figure: None, Figure.tight_layout, lambda figure: figure.set_dpi(200)):
+        figure = Figure(figsize=(8, 6))
+        ax = figure.subplots(2, 2)[1, 0]
+        curve.draw(ax=ax)
+        last(figure)
+        figure.draw_without_rendering()
+        legend = ax.get_legend().get_window_extent()
+        assert legend.y0 > 0
+        assert legend.y1 < ax.xaxis.label.get_window_extent().y0
+
+
+def test_large_letters_of_the_user_leave_no_legend_off_the_page():
+    with matplotlib.rc_context({"legend.fontsize": 16}):
+        figure = EXAMPLES[9].draw()
+    figure.draw_without_rendering()
+    box = figure.legends[0].get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.width

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import PlaceHolderLayoutEngine
+from matplotlib.transforms import Bbox
 
 from attractory.figures._legends import extent, under
 
@@ -101,14 +102,17 @@ class Given:
 
     def _make_room(self, panels: Sequence[Any], pixels: float) -> None:
         """These panels are less high by that, their colour bars go up with them."""
-        heights = [axes.get_position(original=True).height for axes in panels]
-        share = pixels / panels[0].get_figure(root=False).bbox.height
-        up = max(0.0, min(share, *(0.6 * height for height in heights)))
+        up = max(0.0, min(pixels, *(0.6 * axes.get_window_extent().height for axes in panels)))
         for axes in panels:
-            _raise(axes, up, up)
+            place = _Shortened(axes, up / self.root.dpi)
+            axes.set_axes_locator(place)
+            axes.apply_aspect(place(axes, None))
         for bar, owners in self.bars:
-            if bar.get_position().y1 <= owners[0].get_position().y0 and set(owners) <= set(panels):
-                _raise(bar, up, 0.0)
+            x0, y0, width, height = bar.get_position(original=True).bounds
+            below = y0 + height <= owners[0].get_position().y0
+            if below and set(owners) <= set(panels):
+                share = up / bar.get_figure(root=False).bbox.height
+                bar.set_position((x0, y0 + share, width, height))
 
     def _share(self, grid: np.ndarray, which: str, mode: bool | str) -> None:
         """As `Figure.subplots` does; axes that share with others of the caller's stay so."""
@@ -128,11 +132,23 @@ class Given:
                     axes.tick_params(axis=which, **{side: False})
 
 
-def _raise(axes: Any, up: float, less: float) -> None:
-    """Axes go up by a share of the figure, and become less high."""
-    x0, y0, width, height = axes.get_position(original=True).bounds
-    axes.set_position((x0, y0 + up, width, height - less))
-    axes.set_in_layout(True)
+class _Shortened:
+    """Axes leave room below them in their place, wherever that place is put."""
+
+    def __init__(self, axes: Any, inches: float) -> None:
+        self.axes, self.inches, self.usual = axes, inches, axes.get_axes_locator()
+
+    def __call__(self, axes: Any, renderer: Any) -> Bbox:
+        place = axes.get_position(original=True)
+        if self.usual is not None:
+            place = self.usual(axes, renderer)
+        part = axes.get_figure(root=False)
+        share = self.inches * part.dpi / part.bbox.height
+        return Bbox([[place.x0, min(place.y0 + share, place.y1)], [place.x1, place.y1]])
+
+    def get_subplotspec(self) -> Any:
+        """For `tight_layout`, which asks the locator."""
+        return self.axes.get_subplotspec()
 
 
 def _outside(axes: Any, other: Any, which: str) -> bool:

@@ -110,7 +110,9 @@ def _write_thresholds(
 ) -> None:
     """In the lower right corner, a line a curve, from below."""
     texts = [(_threshold(fit, unit), looks[fit.value]["color"]) for fit in reversed(fits)]
-    for line, (text, color) in enumerate([*texts, ("threshold", "black")]):
+    for line, (text, color) in enumerate(
+        [*texts, ("threshold", matplotlib.rcParams["text.color"])]
+    ):
         axes.annotate(
             text,
             (1, 0),

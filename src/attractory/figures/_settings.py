@@ -68,6 +68,12 @@ def smaller(share: float) -> dict[Any, Any]:
     return {name: share * size for name, size in sizes.items() if isinstance(size, float)}
 
 
+def our_letters() -> bool:
+    """No size of letters is the user's."""
+    now: dict[Any, Any] = matplotlib.rcParams
+    return all(now[name] == STYLE[name] for name in ("font.size", *_font_sizes))
+
+
 @contextmanager
 def style() -> Iterator[dict[Any, Any]]:
     """In here these settings are matplotlib's; the user's are as before afterwards."""

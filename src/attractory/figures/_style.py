@@ -15,8 +15,8 @@ from matplotlib.ticker import MaxNLocator
 from attractory.figures._given import Given
 from attractory.figures._legends import fitted, under
 from attractory.figures._picture import Picture
-from attractory.figures._settings import font, style
-from attractory.figures._sheet import current
+from attractory.figures._settings import font, our_letters, style
+from attractory.figures._sheet import Sheet, current
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -81,7 +81,7 @@ def size_of(width_mm: float, height_mm: float) -> tuple[float, float]:
 def as_designed() -> bool:
     """The figure has the size and the letters for which its legends were placed."""
     sheet = current.get()
-    return sheet.size is None and sheet.target is None and font(1.0) == 1.0
+    return sheet == Sheet() and our_letters()
 
 
 def letter(axes: Any, which: int | str) -> None:
