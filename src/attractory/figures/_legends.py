@@ -30,7 +30,7 @@ def extent(axes: Any) -> Any:
 
 
 def under(axes: Any, columns: int, **look: Any) -> Any:
-    """A legend under all labels of a panel, no wider than the panel with its labels.
+    """A legend under all labels of a panel, no wider than its place.
 
     A legend that was there stays.
     """
@@ -48,7 +48,9 @@ def under(axes: Any, columns: int, **look: Any) -> Any:
             borderaxespad=0, ncols=ncols, **look,
         )  # fmt: skip
 
-    legend = fitted(make, columns, labelled.width)
+    # the place of a panel of fixed shape may be wider than the panel
+    place = axes.get_position(original=True).width * axes.get_figure(root=False).bbox.width
+    legend = fitted(make, columns, max(place, labelled.width))
     if before is not None:
         axes.add_artist(before)
     return legend
