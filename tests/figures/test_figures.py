@@ -98,12 +98,22 @@ def test_import_and_drawing_leave_pyplot_and_settings_alone():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_user_settings_do_not_reach_a_figure(task):
-    with matplotlib.rc_context({"font.size": 30, "axes.grid": True}):
+def test_what_the_user_has_changed_wins_over_our_style(task):
+    with matplotlib.rc_context({"font.size": 12, "axes.grid": True}):
+        before = matplotlib.rcParams.copy()
         axes = figures.trials(task.walk(), n=1).axes[0]
-        assert matplotlib.rcParams["font.size"] == 30
-    assert axes.yaxis.label.get_size() == 8
-    assert not axes.xaxis.get_gridlines()[0].get_visible()
+        assert matplotlib.rcParams.copy() == before
+    assert axes.yaxis.label.get_size() == 12
+    assert axes.yaxis.get_ticklabels()[0].get_size() == 12 * 7 / 8  # ours go with it
+    assert axes.xaxis.get_gridlines()[0].get_visible()
+    assert not axes.spines.top.get_visible()  # ours, where nothing was changed
+
+
+def test_saved_files_follow_the_users_settings(tmp_path, net):
+    with matplotlib.rc_context({"savefig.dpi": 50}):
+        png, _ = figures.save(figures.network(net), tmp_path, "coarse")
+    (width,) = struct.unpack(">I", png.read_bytes()[16:20])
+    assert abs(width - 175 / 25.4 * 50) <= 1
 
 
 def test_flip_flop_shows_pulse_and_delay():

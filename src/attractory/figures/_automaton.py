@@ -16,7 +16,9 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from attractory.analysis import Automaton
 from attractory.figures._check import one_of
+from attractory.figures._drawn import drawn
 from attractory.figures._points import signs
+from attractory.figures._settings import font
 from attractory.figures._style import (
     BLACK,
     BLUE,
@@ -29,7 +31,6 @@ from attractory.figures._style import (
     letter,
     new_figure,
     plain,
-    styled,
 )
 
 NAMED = 40  # more states or inputs have no names beside the table
@@ -39,7 +40,7 @@ HEIGHT = (30.0, 85.0)  # of the tables (mm)
 _marked = [Stroke(linewidth=2.2, foreground="white"), Normal()]
 
 
-@styled
+@drawn
 def automaton(automaton: Automaton) -> Figure:
     """The transitions of a network tested as the machine of its task.
 
@@ -78,7 +79,7 @@ def automaton(automaton: Automaton) -> Figure:
     titles = ["from the centres, without noise", f"smallest of {most} samples with noise"]
     for i, margins in enumerate(drawn):
         image = _draw_table(panels[i], margins[order], wrong[i][order], limit, "xo"[i])
-        panels[i].set_title(titles[i], fontsize=7.5)
+        panels[i].set_title(titles[i], fontsize=font(7.5))
         _name_inputs(panels[i], machine.inputs)
     _name_states(panels[0], [machine.states[q] for q in order])
     _draw_holds(panels[-1], automaton, order)
@@ -90,7 +91,7 @@ def automaton(automaton: Automaton) -> Figure:
     bar = figure.colorbar(
         image, ax=panels[: 1 + sampled], location="bottom", shrink=0.5, aspect=35, pad=0.02
     )
-    bar.set_label("Margin of the read-out (a.u.)", fontsize=7)
+    bar.set_label("Margin of the read-out (a.u.)", fontsize=font(7))
     bar.outline.set_linewidth(0.4)
     legend_below(figure, _legend(automaton, sampled), 3)
     return figure
@@ -116,7 +117,7 @@ def _draw_table(
 
 
 def _size_of_names(count: int) -> float:
-    return float(np.clip(7.5 - 0.06 * count, SMALLEST, LARGEST))
+    return font(float(np.clip(7.5 - 0.06 * count, SMALLEST, LARGEST)))
 
 
 def _name_states(axes: Any, names: Sequence[str]) -> None:
@@ -177,7 +178,7 @@ def _draw_holds(axes: Any, automaton: Automaton, order: np.ndarray) -> None:
     axes.set_xticklabels(labels)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("Held (steps)")
-    axes.set_title("in silence", fontsize=7.5)
+    axes.set_title("in silence", fontsize=font(7.5))
 
 
 _quiet: dict[str, Any] = {

@@ -12,7 +12,9 @@ from matplotlib.lines import Line2D
 from attractory._errors import InvalidSetting
 from attractory.analysis import Connections
 from attractory.figures._check import one_of
+from attractory.figures._drawn import drawn
 from attractory.figures._points import signs
+from attractory.figures._settings import font
 from attractory.figures._style import (
     BLACK,
     BLUE,
@@ -22,7 +24,7 @@ from attractory.figures._style import (
     VERMILLION,
     legend_below,
     new_figure,
-    styled,
+    size_of,
 )
 
 FEW = 10  # with more attractors the figure is two columns wide
@@ -32,7 +34,7 @@ OBLIQUE = np.array([[1.0, 0.0], [0.0, 1.0], [0.46, 0.3]])  # where each channel 
 APART = 0.09  # least distance of two nodes, in the longer side of the drawing
 
 
-@styled
+@drawn
 def connections(connections: Connections, names: Sequence[str] | None = None) -> Figure:
     """The graph of attractors that saddles with one unstable dimension join.
 
@@ -62,7 +64,7 @@ def connections(connections: Connections, names: Sequence[str] | None = None) ->
     many = len(places) > FEW
     outputs = connections.points.outputs.shape[1]
     size = (DOUBLE if many else SINGLE, 45.0 if outputs == 1 else 120.0 if many else 95.0)
-    figure = new_figure(*size)
+    figure, size = new_figure(*size), size_of(*size)
     axes: Any = figure.add_subplot()
     axes.set_axis_off()
     axes.set_aspect("equal")
@@ -171,7 +173,7 @@ def _draw_edge(axes: Any, curve: np.ndarray, saddles: int) -> None:
         markeredgecolor=BLACK, markeredgewidth=0.3, zorder=2,
     )  # fmt: skip
     if saddles > 1:
-        axes.annotate(str(saddles), middle, (4, 2), textcoords="offset points", fontsize=6.5)
+        axes.annotate(str(saddles), middle, (4, 2), textcoords="offset points", fontsize=font(6.5))
 
 
 def _in_the_way(places: np.ndarray, one: int, other: int) -> bool:
@@ -226,8 +228,8 @@ def _write_labels(
         row = np.linspace(-1, 1, 9)[:, None] * [box[0], 0] + [x * (box[0] + 7), y * (box[1] + 5.5)]
         taken = np.concatenate([taken, place + row / points])
         axes.annotate(
-            label, place, (7.0 * x, 5.5 * y), textcoords="offset points", fontsize=7, zorder=4,
-            ha=("center", "left", "right")[x], va=("center", "bottom", "top")[y],
+            label, place, (7.0 * x, 5.5 * y), textcoords="offset points", fontsize=font(7),
+            ha=("center", "left", "right")[x], va=("center", "bottom", "top")[y], zorder=4,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.2, "alpha": 0.8},
         )  # fmt: skip
 
@@ -256,7 +258,7 @@ def _draw_directions(axes: Any, origin: np.ndarray, length: float, outputs: int)
         axes.annotate("", tip, origin, arrowprops={**arrow, "shrinkA": 0, "shrinkB": 0})
         side = {"va": "bottom"} if channel == 1 else {"va": "center"}
         text = f"output {channel + 1} (a.u.)"
-        axes.text(*(tip + 0.12 * length * toward), text, fontsize=6.5, ha="left", **side)
+        axes.text(*(tip + 0.12 * length * toward), text, fontsize=font(6.5), ha="left", **side)
 
 
 def _handle(marker: str, color: str, label: str, **look: Any) -> Line2D:

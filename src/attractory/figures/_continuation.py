@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from attractory._errors import InvalidSetting
 from attractory.analysis import Branch, Continuation
 from attractory.figures._check import several
+from attractory.figures._drawn import drawn
 from attractory.figures._points import signs
 from attractory.figures._style import (
     BLACK,
@@ -25,14 +26,13 @@ from attractory.figures._style import (
     legend_below,
     letter,
     new_figure,
-    styled,
 )
 
 MOST = 4  # columns
 CHANNELS = 3  # with more outputs only those that the pattern drives are drawn
 
 
-@styled
+@drawn
 def continuation(continuations: Continuation | Sequence[Continuation]) -> Figure:
     """Fixed points under a constant input: read-out against its amplitude, a branch each.
 

@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 
 from attractory.analysis import Connections, FixedPoints, StateSpace
 from attractory.figures._check import one_of
+from attractory.figures._drawn import drawn
 from attractory.figures._held import axis_labels, check_dimensions
 from attractory.figures._points import (
     HOLLOW,
@@ -21,14 +22,15 @@ from attractory.figures._points import (
     unstable_segments,
     ways,
 )
+from attractory.figures._settings import font
 from attractory.figures._style import (
     BLACK,
     DOUBLE,
     GREY,
     PALE,
     clean_3d,
+    legend_beside,
     new_figure,
-    styled,
 )
 
 TRAJECTORY = 3000  # points of the trajectories that are drawn behind
@@ -36,7 +38,7 @@ WAY = 250  # points of a way from a saddle to an attractor
 SIZE = 22  # area of a marker (pt²)
 
 
-@styled
+@drawn
 def fixed_points(
     points: FixedPoints, space: StateSpace, connections: Connections | None = None
 ) -> Figure:
@@ -78,7 +80,7 @@ def fixed_points(
     handles = _draw_points(axes, points, space) + _draw_rings(axes, connections, space) + handles
     _label_axes(axes, space)
     _widen(axes, extent(space, points))
-    figure.legend(handles=handles, loc="outside right center", labelspacing=0.8)
+    legend_beside(figure, handles)
     return figure
 
 
@@ -154,9 +156,9 @@ def _handle(marker: str, color: str, label: str, **look: Any) -> Line2D:
 
 def _label_axes(axes: Any, space: StateSpace) -> None:
     x, y, z = axis_labels(space)
-    axes.set_xlabel(x, fontsize=7, labelpad=-5)
-    axes.set_ylabel(y, fontsize=7, labelpad=-5)
-    axes.set_zlabel(z, fontsize=7, labelpad=-5)
+    axes.set_xlabel(x, fontsize=font(7), labelpad=-5)
+    axes.set_ylabel(y, fontsize=font(7), labelpad=-5)
+    axes.set_zlabel(z, fontsize=font(7), labelpad=-5)
     axes.view_init(elev=22, azim=-58)
     axes.set_box_aspect(None, zoom=1.02)
     clean_3d(axes)

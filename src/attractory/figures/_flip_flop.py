@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from attractory._errors import InvalidSetting
+from attractory.figures._drawn import drawn
+from attractory.figures._settings import font
 from attractory.figures._style import (
     BLACK,
     BLUE,
@@ -19,7 +21,6 @@ from attractory.figures._style import (
     VERMILLION,
     letter,
     new_figure,
-    styled,
 )
 from attractory.tasks import Task
 
@@ -33,7 +34,7 @@ _table = (
 )
 
 
-@styled
+@drawn
 def flip_flop(task: Task) -> Figure:
     """What one channel of a flip-flop memory is asked to do (Jarne 2024, figure 1).
 
@@ -76,14 +77,14 @@ def _draw_diagram(axes: Any, task: Any) -> None:
     axes.plot([2.1, 2.1], [6.9, 8.9], color=BLACK, linewidth=0.8)
     for y, sign, gate, color in [(8.9, "+", "S", BLUE), (6.9, "−", "R", VERMILLION)]:
         axes.annotate("", (3.7, y), (2.1, y), arrowprops={**_arrow, "color": color})
-        axes.text(2.75, y + 0.12, sign, ha="center", va="bottom", color=color, fontsize=9)
+        axes.text(2.75, y + 0.12, sign, ha="center", va="bottom", color=color, fontsize=font(9))
         axes.text(3.9, y, gate, ha="left", va="center", fontweight="bold")
     axes.add_patch(Rectangle((3.7, 6.1), 1.9, 3.6, fill=False, linewidth=1))
     axes.text(5.4, 7.9, "Q", ha="right", va="center", fontweight="bold")
     axes.annotate("", (6.2, 7.9), (5.6, 7.9), arrowprops=_arrow)
     axes.add_patch(Rectangle((6.2, 7.1), 1.7, 1.6, fill=False, linewidth=0.8))
     delay = f"delay\n{task.delay * task.dt:g} ms"
-    axes.text(7.05, 7.9, delay, ha="center", va="center", fontsize=7)
+    axes.text(7.05, 7.9, delay, ha="center", va="center", fontsize=font(7))
     axes.annotate("", (8.5, 7.9), (7.9, 7.9), arrowprops=_arrow)
     axes.text(8.6, 7.9, "target\nz(t)", va="center", ha="left")
 
@@ -120,7 +121,7 @@ def _draw_traces(upper: Any, lower: Any, task: Any) -> None:
         middle = task.dt * (start + i * every + task.pulse / 2)
         sign = -1 if "reset" in name else 1
         side = "top" if sign < 0 else "bottom"
-        upper.text(middle, sign * 1.15 * high, name, ha="center", va=side, fontsize=7)
+        upper.text(middle, sign * 1.15 * high, name, ha="center", va=side, fontsize=font(7))
     _mark_times(upper, lower, task, start)
 
 
@@ -140,4 +141,4 @@ def _mark_times(upper: Any, lower: Any, task: Any, start: int) -> None:
         axes.annotate("", (left, y), (right, y), arrowprops=arrow)
         white = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
         middle = (left + right) / 2
-        axes.text(middle, 1.4 * y, text, ha="center", va="top", fontsize=7, bbox=white)
+        axes.text(middle, 1.4 * y, text, ha="center", va="top", fontsize=font(7), bbox=white)

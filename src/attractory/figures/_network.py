@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 from attractory.figures._check import one_of
+from attractory.figures._drawn import drawn
+from attractory.figures._settings import font
 from attractory.figures._style import (
     BLACK,
     DOUBLE,
@@ -18,7 +20,6 @@ from attractory.figures._style import (
     PALE,
     letter,
     new_figure,
-    styled,
 )
 from attractory.models import Model, Network
 
@@ -27,7 +28,7 @@ SHOWN = 4  # so many inputs or outputs are drawn one by one
 _center, _radius = (5.0, 4.0), 2.35
 
 
-@styled
+@drawn
 def network(net: Network) -> Figure:
     """The network as a schema and as equations (Jarne 2024, figure 2).
 
@@ -102,7 +103,7 @@ def _draw_channels(axes: Any, x: float, count: int, color: str, name: str, symbo
         labels[-2:] = ["⋮", str(count)]
     toward = np.sign(_center[0] - x)
     for y, label in zip(heights, labels, strict=True):
-        axes.text(x, y, label, ha="center", va="center", fontsize=7, zorder=4)
+        axes.text(x, y, label, ha="center", va="center", fontsize=font(7), zorder=4)
         if label == "⋮":
             continue
         axes.add_patch(Circle((x, y), 0.36, facecolor="white", edgecolor=color, linewidth=1.4))
@@ -119,9 +120,9 @@ def _draw_channels(axes: Any, x: float, count: int, color: str, name: str, symbo
 def _name_weights(axes: Any, net: Network) -> None:
     cells = [part.cell for part in net.model.parts()]
     through = net.model.equation().in_words
-    axes.text(1.95, 6.0, r"$W_\mathrm{in}$", ha="center", fontsize=9)
-    axes.text(8.05, 6.0, r"$W_\mathrm{out}$", ha="center", fontsize=9)
-    axes.text(5.0, 6.65, through, ha="center", fontsize=8)
+    axes.text(1.95, 6.0, r"$W_\mathrm{in}$", ha="center", fontsize=font(9))
+    axes.text(8.05, 6.0, r"$W_\mathrm{out}$", ha="center", fontsize=font(9))
+    axes.text(5.0, 6.65, through, ha="center", fontsize=font(8))
     units = " → ".join(str(cell.units) for cell in cells)
     axes.text(5.0, 1.25, f"{units} units", ha="center", va="top")
 
@@ -171,7 +172,7 @@ def _write_equations(axes: Any, net: Network) -> None:
     y, equations, facts = 9.3, _equations(net), _facts(net)
     between = min(1.15, 11.5 / (len(equations) + len(facts)))
     for line in equations:
-        axes.text(0, y, line, va="center", fontsize=9)
+        axes.text(0, y, line, va="center", fontsize=font(9))
         y -= between
     axes.plot([0, 9.5], [y + 0.35, y + 0.35], color=PALE, linewidth=0.6)
     apart = min(0.95, (y - 0.3) / len(facts))
@@ -179,4 +180,5 @@ def _write_equations(axes: Any, net: Network) -> None:
         y -= apart
         axes.text(0.1, y + 0.55, symbol, va="center")
         axes.text(2.3, y + 0.55, value, va="center")
-    axes.text(2.3, y - 0.3, "weights: rows to, columns from", va="center", fontsize=7, color=GREY)
+    note = "weights: rows to, columns from"
+    axes.text(2.3, y - 0.3, note, va="center", fontsize=font(7), color=GREY)

@@ -11,6 +11,8 @@ from matplotlib.lines import Line2D
 
 from attractory.evaluation import PsychometricCurve, PsychometricFit
 from attractory.figures._check import one_of
+from attractory.figures._drawn import drawn
+from attractory.figures._settings import font
 from attractory.figures._style import (
     CATEGORIES,
     DOUBLE,
@@ -22,7 +24,6 @@ from attractory.figures._style import (
     letter,
     new_figure,
     plain,
-    styled,
 )
 
 MOST_NETWORKS = 4
@@ -39,7 +40,7 @@ _chance = {"color": GREY, "linestyle": "--", "linewidth": 0.8}
 Look = dict[str, Any]  # colour and marker
 
 
-@styled
+@drawn
 def psychometric(curve: PsychometricCurve) -> Figure:
     """How often the first option is chosen as the evidence for it grows, a panel a network.
 
@@ -109,15 +110,17 @@ def _write_thresholds(
 ) -> None:
     """In the lower right corner, a line a curve, from below."""
     texts = [(_threshold(fit, unit), looks[fit.value]["color"]) for fit in reversed(fits)]
-    for line, (text, color) in enumerate([*texts, ("threshold", "black")]):
+    for line, (text, color) in enumerate(
+        [*texts, ("threshold", matplotlib.rcParams["text.color"])]
+    ):
         axes.annotate(
             text,
             (1, 0),
-            (-2, 3 + 8 * line),
+            (-2, 3 + font(8) * line),
             xycoords="axes fraction",
             textcoords="offset points",
             ha="right",
-            fontsize=6.5,
+            fontsize=font(6.5),
             color=color,
         )
 

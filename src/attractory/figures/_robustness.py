@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from attractory._errors import InvalidSetting, shown
 from attractory.evaluation import RobustnessCurve
 from attractory.figures._check import several
+from attractory.figures._drawn import drawn
 from attractory.figures._style import (
     BLUE,
     DOUBLE,
@@ -23,7 +24,6 @@ from attractory.figures._style import (
     letter,
     new_figure,
     plain,
-    styled,
 )
 
 ROWS = {
@@ -43,7 +43,7 @@ _conditions = {
 }
 
 
-@styled
+@drawn
 def robustness(curves: RobustnessCurve | Sequence[RobustnessCurve]) -> Figure:
     """Correct trials, sign accuracy and squared error as a condition varies, a column each.
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.image import imsave
 
 from attractory._errors import InvalidSetting, shown
 from attractory._files import replacing
 from attractory.figures._check import one_of
-from attractory.figures._style import DPI, styled
+from attractory.figures._picture import canvas, png
+from attractory.figures._style import styled
 
 
 @styled
@@ -40,6 +40,10 @@ def save(figure: Figure, folder: str | Path, name: str) -> list[Path]:
         When it is no matplotlib figure or the name is no plain file name.
     FileProblem
         When a file cannot be written.
+
+    Notes
+    -----
+    What you changed among matplotlib's settings (`savefig.dpi`, `svg.fonttype`) wins over this.
     """
     one_of("figure", figure, Figure)
     if not name or name != Path(name).name:
@@ -56,23 +60,13 @@ def _written(path: Path, content: bytes) -> Path:
 
 def _drawn(figure: Figure) -> dict[str, bytes]:
     """The figure as PNG and SVG, laid out once: `savefig` lays out and draws twice for each."""
-    canvas, dpi, engine = figure.canvas, figure.dpi, figure.get_layout_engine()
+    engine, dpi = figure.get_layout_engine(), matplotlib.rcParams["savefig.dpi"]
     try:
-        figure.dpi = DPI
-        png = _png(FigureCanvasAgg(figure))
-        figure.set_layout_engine("none")
-        svg = io.BytesIO()
-        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})
+        with canvas(figure, figure.dpi if dpi == "figure" else dpi) as pixels:
+            drawn = png(pixels, figure.dpi)
+            figure.set_layout_engine("none")
+            svg = io.BytesIO()
+            FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})
     finally:
         figure.set_layout_engine(engine)
-        figure.dpi = dpi
-        figure.set_canvas(canvas)
-    return {"png": png, "svg": svg.getvalue()}
-
-
-def _png(canvas: FigureCanvasAgg) -> bytes:
-    canvas.draw()
-    pixels = canvas.buffer_rgba()
-    written = io.BytesIO()
-    imsave(written, pixels, format="png", origin="upper", dpi=DPI)
-    return written.getvalue()
+    return {"png": drawn, "svg": svg.getvalue()}

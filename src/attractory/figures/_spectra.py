@@ -12,7 +12,9 @@ from matplotlib.patches import Circle
 from attractory._errors import InvalidSetting, whole_number
 from attractory.analysis import FixedPoints
 from attractory.figures._check import one_of
+from attractory.figures._drawn import drawn
 from attractory.figures._points import Kind, eigenvalues_of, kinds
+from attractory.figures._settings import font
 from attractory.figures._style import (
     BLACK,
     BLUE,
@@ -21,15 +23,15 @@ from attractory.figures._style import (
     SINGLE,
     VERMILLION,
     legend_below,
+    legend_in,
     letter,
     new_figure,
-    styled,
 )
 
 FEW = 500  # so many eigenvalues in a panel are drawn in larger dots
 
 
-@styled
+@drawn
 def jacobian_spectra(points: FixedPoints, most: int = 12) -> Figure:
     """Eigenvalues of the Jacobian DF at the fixed points, in the complex plane.
 
@@ -81,7 +83,7 @@ def jacobian_spectra(points: FixedPoints, most: int = 12) -> Figure:
         if i % columns == 0:
             axes.set_ylabel("Im λ (dimensionless)")
     if columns < len(found):  # there is room in the last panel
-        grid.flat[-1].legend(handles=_legend(), loc="center")
+        legend_in(figure, grid.flat[-1], _legend())
     else:
         legend_below(figure, _legend(), 3)
     return figure
@@ -105,7 +107,7 @@ def _draw_plane(axes: Any, points: FixedPoints, kind: Kind, most: int, pixels: b
     many = f"{count} point{'' if count == 1 else 's'}"
     axes.set_title(
         f"{kind.name}\n({many}{f', {len(shown)} drawn' if len(shown) < count else ''}{sides})",
-        fontsize=7,
+        fontsize=font(7),
     )
     return values
 

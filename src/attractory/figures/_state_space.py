@@ -11,7 +11,9 @@ from matplotlib.lines import Line2D
 from attractory._errors import InvalidSetting
 from attractory.analysis import Hypercube, StateSpace
 from attractory.figures._check import one_of, paired, several
+from attractory.figures._drawn import drawn
 from attractory.figures._held import axis_labels, check_dimensions, cube_edges, held_by_state
+from attractory.figures._settings import font
 from attractory.figures._style import (
     BLACK,
     DOUBLE,
@@ -23,7 +25,6 @@ from attractory.figures._style import (
     letter,
     new_figure,
     state_styles,
-    styled,
 )
 from attractory.figures._task import channel_rows, draw_channels
 from attractory.models import Trajectory
@@ -34,7 +35,7 @@ TOP = 0.95  # height of titles: 3-D panels leave room above
 TRAJECTORIES = 30  # so many trials are drawn as lines
 
 
-@styled
+@drawn
 def state_space(
     space: StateSpace,
     trajectory: Trajectory | None = None,
@@ -85,7 +86,7 @@ def state_space(
     return figure
 
 
-@styled
+@drawn
 def state_spaces(
     spaces: StateSpace | Sequence[StateSpace], cubes: Sequence[Hypercube] | None = None
 ) -> Figure:
@@ -152,7 +153,7 @@ def _draw_panel(
         for edge in cube_edges(cube):
             axes.plot(*edge.T, color=BLACK, linewidth=0.7, linestyle=(0, (4, 2)))
         note = f"fitted cube: R² = {cube.r_squared:.3f}"
-        axes.text2D(0.55, TOP, note, transform=axes.transAxes, ha="center", fontsize=7)
+        axes.text2D(0.55, TOP, note, transform=axes.transAxes, ha="center", fontsize=font(7))
     handles = {}
     for state in held_by_state(space):
         color, marker = styles[state.name]
@@ -179,13 +180,13 @@ def _draw_panel(
         )
     _label_axes(axes, space, small=place[1] > 2)
     if which:
-        axes.text2D(0, TOP, which, transform=axes.transAxes, fontweight="bold", fontsize=9)
+        axes.text2D(0, TOP, which, transform=axes.transAxes, fontweight="bold", fontsize=font(9))
     return handles
 
 
 def _label_axes(axes: Any, space: StateSpace, small: bool) -> None:
     names = [name.replace("onent", ".") if small else name for name in axis_labels(space)]
-    size = 6 if small else 7
+    size = font(6 if small else 7)
     axes.set_xlabel(names[0], fontsize=size, labelpad=-7)
     axes.set_ylabel(names[1], fontsize=size, labelpad=-7)
     axes.set_zlabel(names[2], fontsize=size, labelpad=-7)

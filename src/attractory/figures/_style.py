@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from itertools import product
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
+from attractory.figures._given import Given
+from attractory.figures._legends import fitted, under
+from attractory.figures._picture import Picture
+from attractory.figures._settings import font, our_letters, style
+from attractory.figures._sheet import Sheet, current
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
 SINGLE, DOUBLE = 85.0, 175.0  # widths of one and of two columns of a journal (mm)
-DPI = 300
 MOST_BITS = 6  # so many outputs may have all their states of -1 and +1 in one legend
 LONGEST_NAME = 30  # letters of a channel's, an epoch's or a condition's name
 MANY_POINTS = 5000  # longer lines are drawn as pixels, also in a vector file
@@ -27,42 +35,16 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 INPUT, TARGET, OUTPUT = SKY, BLACK, VERMILLION
 SIGNED_MAP, ORDERED_MAP = "PuOr_r", "viridis"
 
-_not_of_a_figure = ("backend", "interactive", "toolbar", "webagg", "tk.", "docstring", "timezone")
-_defaults: dict[Any, Any] = {
-    name: matplotlib.rcParamsDefault[name]
-    for name in matplotlib.rcParamsDefault
-    if not name.startswith(_not_of_a_figure)
-}
-STYLE: dict[Any, Any] = {
-    **_defaults,
-    "font.size": 8.0,
-    "axes.titlesize": 8.0,
-    "axes.labelsize": 8.0,
-    "xtick.labelsize": 7.0,
-    "ytick.labelsize": 7.0,
-    "legend.fontsize": 7.0,
-    "legend.frameon": False,
-    "legend.handlelength": 1.5,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.minor.width": 0.4,
-    "ytick.minor.width": 0.4,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "xtick.minor.size": 1.5,
-    "ytick.minor.size": 1.5,
-    "lines.linewidth": 1.0,
-    "figure.dpi": 100.0,
-    "savefig.dpi": float(DPI),
-    "svg.fonttype": "none",
-    "svg.hashsalt": "attractory",
-}
 
-styled = matplotlib.rc_context(STYLE)
-"""Decorator: a function draws in this style, whatever the user's settings, and changes none."""
+def styled(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorator: a function draws in our style and the user's settings, and changes none."""
+
+    @functools.wraps(function)
+    def inside(*arguments: P.args, **settings: P.kwargs) -> R:
+        with style():
+            return function(*arguments, **settings)
+
+    return inside
 
 
 def plain(name: str) -> str:
@@ -75,29 +57,81 @@ def plain(name: str) -> str:
     return "".join(known).replace("$", r"\$")
 
 
-def new_figure(width_mm: float, height_mm: float) -> Figure:
-    """An empty figure of that size that keeps its panels from overlapping."""
+def new_figure(width_mm: float, height_mm: float) -> Any:
+    """What is drawn on: an empty figure of that size, or what the caller of a figure has given.
+
+    A figure keeps its panels from overlapping.
+    """
+    sheet = current.get()
+    if sheet.target is not None:
+        return sheet.target
     engine = ConstrainedLayoutEngine(w_pad=0.04, h_pad=0.04)
-    return Figure(figsize=(width_mm / 25.4, height_mm / 25.4), layout=engine)
+    own = (width_mm / 25.4, height_mm / 25.4)
+    figure = Picture(figsize=sheet.size or own, layout=engine)
+    figure.own_size = own
+    return figure
+
+
+def size_of(width_mm: float, height_mm: float) -> tuple[float, float]:
+    """Of the figure (mm): those, or as the caller of a figure has it."""
+    size = current.get().size
+    return (25.4 * size[0], 25.4 * size[1]) if size else (width_mm, height_mm)
+
+
+def as_designed() -> bool:
+    """The figure has the size and the letters for which its legends were placed."""
+    sheet = current.get()
+    return sheet == Sheet() and our_letters()
 
 
 def letter(axes: Any, which: int | str) -> None:
     """A bold capital at the panel's upper left: 0 is A."""
     text = which if isinstance(which, str) else chr(ord("A") + which)
-    axes.set_title(text, loc="left", fontweight="bold", fontsize=9)
+    axes.set_title(text, loc="left", fontweight="bold", fontsize=font(9))
 
 
 def legend_below(figure: Any, handles: Sequence[Any], columns: int, title: str = "") -> Any:
-    """One legend for all panels, under them."""
-    return figure.legend(
-        handles=list(handles),
-        loc="outside lower center",
-        ncols=columns,
-        title=title or None,
-        title_fontsize=7,
-        columnspacing=1.2,
-        handletextpad=0.5,
-    )
+    """One legend for all panels, under them; in fewer columns where there is no room for all."""
+
+    def legend(ncols: int) -> Any:
+        return figure.legend(
+            handles=list(handles),
+            loc="outside lower center",
+            ncols=ncols,
+            title=title or None,
+            title_fontsize=font(7),
+            columnspacing=1.2,
+            handletextpad=0.5,
+        )
+
+    if as_designed():
+        return legend(columns)
+    return fitted(legend, columns, 0.85 * figure.bbox.width)  # a part becomes narrower in its place
+
+
+def legend_beside(figure: Any, handles: Sequence[Any]) -> Any:
+    """A legend to the right of the panel; under it where there is no room."""
+    if as_designed():
+        return figure.legend(handles=handles, loc="outside right center", labelspacing=0.8)
+    return legend_below(figure, handles, 4)
+
+
+def legend_in(figure: Any, axes: Any, handles: Sequence[Any]) -> Any:
+    """A legend in a panel of its own; under the others where the caller has given none for it."""
+    if isinstance(figure, Given):
+        return legend_below(figure, handles, 3)
+    return axes.legend(handles=handles, loc="center")
+
+
+def legend_under(axes: Any, handles: Sequence[Any] | None = None, **look: Any) -> Any:
+    """A legend of one panel, under its labels."""
+    if as_designed():
+        place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.24)}
+        return axes.legend(handles=handles, **place, **look)
+    target = current.get().target
+    if isinstance(target, Given):
+        return target.legend_of(axes, handles=handles, **look)
+    return under(axes, 1, handles=handles, **look)
 
 
 def clean_3d(axes: Any) -> None:
@@ -107,7 +141,7 @@ def clean_3d(axes: Any) -> None:
         axis.pane.set_edgecolor(PALE)
         axis._axinfo["grid"].update(color="#E6E6E6", linewidth=0.4)
         axis.set_major_locator(MaxNLocator(4))
-        axis.set_tick_params(labelsize=6, pad=-2)
+        axis.set_tick_params(labelsize=font(6), pad=-2)
 
 
 def state_styles(names: Sequence[str]) -> dict[str, tuple[Any, str]]:

@@ -12,6 +12,8 @@ from matplotlib.ticker import MaxNLocator
 
 from attractory._errors import InvalidSetting, shown
 from attractory.figures._check import one_of
+from attractory.figures._drawn import drawn
+from attractory.figures._settings import font
 from attractory.figures._style import (
     DOUBLE,
     INPUT,
@@ -22,7 +24,7 @@ from attractory.figures._style import (
     legend_below,
     new_figure,
     plain,
-    styled,
+    size_of,
 )
 from attractory.figures._task_labels import heads, height, write_heads
 from attractory.tasks import Trials
@@ -39,7 +41,7 @@ class Row(NamedTuple):
     targets: slice | None
 
 
-@styled
+@drawn
 def trials(trials: Trials, n: int = 3) -> Figure:
     """The first n trials of a sample, a column each, a row a channel (Jarne 2024, figure 3).
 
@@ -70,7 +72,8 @@ def trials(trials: Trials, n: int = 3) -> Figure:
         )
     trials = _to_the_end(trials, n)
     rows, images = channel_rows(trials), _as_images(trials)
-    above = heads(trials, n, ((DOUBLE - (35 if images else 16)) / n - 3) / MM)
+    page = size_of(DOUBLE, 0)[0]
+    above = heads(trials, n, ((page - (35 if images else 16)) / n - 3) / MM)
     heights = _heights(trials, rows)
     figure = new_figure(DOUBLE, 20 + sum(heights) + MM * height(above))
     grid = figure.subplots(
@@ -216,7 +219,7 @@ def _draw_image(
                 (-3, 0),
                 xycoords="axes fraction",
                 textcoords="offset points",
-                fontsize=7,
+                fontsize=font(7),
                 ha="right",
                 va=side,
             )

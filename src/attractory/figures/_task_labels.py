@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
+from attractory.figures._settings import font
 from attractory.figures._style import GREY, letter, plain
 from attractory.tasks import Trials
 
@@ -45,7 +46,8 @@ def heads(trials: Trials, n: int, width: float) -> list[Head]:
 def height(heads: Sequence[Head]) -> float:
     """Of what stands above the panels, without the trials' numbers (points)."""
     lines = max((name.line + 1 for head in heads for name in head.epochs), default=0)
-    return lines * EPOCH_LINE + max(len(head.conditions) for head in heads) * CONDITION_LINE
+    most = max(len(head.conditions) for head in heads)
+    return lines * font(EPOCH_LINE) + most * font(CONDITION_LINE)
 
 
 def write_heads(panels: Sequence[Any], heads: Sequence[Head]) -> None:
@@ -56,19 +58,19 @@ def write_heads(panels: Sequence[Any], heads: Sequence[Head]) -> None:
             axes.annotate(
                 name,
                 (time, 1),
-                (0, 1 + line * EPOCH_LINE),
+                (0, 1 + line * font(EPOCH_LINE)),
                 xycoords=axes.get_xaxis_transform(),
-                fontsize=EPOCH_SIZE,
+                fontsize=font(EPOCH_SIZE),
                 color=GREY,
                 **above,
             )
-        conditions = height(heads) - len(head.conditions) * CONDITION_LINE
+        conditions = height(heads) - len(head.conditions) * font(CONDITION_LINE)
         axes.annotate(
             "\n".join(head.conditions),
             (0.5, 1),
             (0, 2 + conditions),
             xycoords="axes fraction",
-            fontsize=CONDITION_SIZE,
+            fontsize=font(CONDITION_SIZE),
             **above,
         )
         letter(axes, i)
@@ -129,5 +131,5 @@ def _conditions(trials: Trials, trial: int, width: float) -> list[str]:
 def _width(text: str, size: float) -> float:
     """Of a text in the figure's font (points)."""
     return float(
-        text_to_path.get_text_width_height_descent(text, FontProperties(size=size), False)[0]
+        text_to_path.get_text_width_height_descent(text, FontProperties(size=font(size)), False)[0]
     )

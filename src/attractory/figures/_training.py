@@ -15,6 +15,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from attractory._errors import InvalidSetting, shown
 from attractory.figures._check import one_of
+from attractory.figures._drawn import drawn
 from attractory.figures._style import (
     BLACK,
     CATEGORIES,
@@ -26,7 +27,6 @@ from attractory.figures._style import (
     legend_below,
     letter,
     new_figure,
-    styled,
 )
 from attractory.runs import LOOP_COLUMNS
 
@@ -34,7 +34,7 @@ COLUMNS = ("net", "step", "loss", "validation_loss")
 FEW = 7  # so many networks have a colour of their own; more are coloured in order
 
 
-@styled
+@drawn
 def learning_curve(
     history: pd.DataFrame,
     target_mse: float | None = None,
@@ -110,7 +110,7 @@ def _dress(axes: Any, history: pd.DataFrame, column: str, loss: str) -> None:
         _decimal_ticks(axes)
 
 
-@styled
+@drawn
 def spectral_radius(history: pd.DataFrame) -> Figure:
     """Spectral radius of each network's recurrent weights against the update.
 

@@ -13,6 +13,8 @@ from matplotlib.patches import Circle
 
 from attractory.analysis import Connectivity, Spectrum
 from attractory.figures._check import one_of, several
+from attractory.figures._drawn import drawn
+from attractory.figures._settings import font
 from attractory.figures._style import (
     BLACK,
     BLUE,
@@ -21,15 +23,15 @@ from attractory.figures._style import (
     SINGLE,
     VERMILLION,
     legend_below,
+    legend_under,
     letter,
     new_figure,
-    styled,
 )
 
 PERCENTILE = 99
 
 
-@styled
+@drawn
 def connectivity(connectivity: Connectivity, spectrum: Spectrum) -> Figure:
     """Recurrent weights and eigenvalues of one network (Jarne 2024, figure 4).
 
@@ -65,15 +67,15 @@ def connectivity(connectivity: Connectivity, spectrum: Spectrum) -> Figure:
     _frame_plane(plane, [spectrum])
     plane.set(xlabel="Re λ (dimensionless)", ylabel="Im λ (dimensionless)")
     if spectrum.of != "recurrent weights":
-        plane.set_title(spectrum.of, fontsize=7)
-    plane.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.24), handlelength=1)
+        plane.set_title(spectrum.of, fontsize=font(7))
+    legend_under(plane, handles, handlelength=1)
     for i, axes in enumerate((matrix, histogram, plane)):
         axes.set_anchor("N")
         letter(axes, i)
     return figure
 
 
-@styled
+@drawn
 def spectrum(spectra: Spectrum | Sequence[Spectrum]) -> Figure:
     """Eigenvalues of one network or several, a panel each on the same axes (figure 5).
 
@@ -98,7 +100,7 @@ def spectrum(spectra: Spectrum | Sequence[Spectrum]) -> Figure:
     for i, one in enumerate(found):
         drawn = _draw_eigenvalues(grid.flat[i], one)
         handles = drawn if len(drawn) > len(handles) else handles
-        grid.flat[i].set_title(_numbers(one), fontsize=6.5)
+        grid.flat[i].set_title(_numbers(one), fontsize=font(6.5))
         if len(found) > 1:
             letter(grid.flat[i], i if len(found) <= 26 else str(i + 1))
     _frame_plane(grid[0, 0], found)
@@ -155,7 +157,7 @@ def _mark_groups(axes: Any, found: list[Group]) -> None:
             middle = (start + end) / 2 - 0.5
             axes.annotate(
                 name, (middle, 1), (0, 2), xycoords=("data", "axes fraction"),
-                textcoords="offset points", ha="center", va="bottom", fontsize=7,
+                textcoords="offset points", ha="center", va="bottom", fontsize=font(7),
             )  # fmt: skip
         if not last:
             axes.axvline(end - 0.5, color=BLACK, linewidth=0.6, linestyle="-" if new_area else "--")
@@ -164,8 +166,8 @@ def _mark_groups(axes: Any, found: list[Group]) -> None:
         if new_area and group.area is not None:
             axes.annotate(
                 f"area {group.area}", ((area_start + end) / 2 - 0.5, 1),
-                (0, 11 if group.sign is not None else 2), xycoords=("data", "axes fraction"),
-                textcoords="offset points", ha="center", va="bottom", fontsize=7,
+                (0, font(11) if group.sign is not None else 2), xycoords=("data", "axes fraction"),
+                textcoords="offset points", ha="center", va="bottom", fontsize=font(7),
             )  # fmt: skip
             area_start = end
         start = end
@@ -184,15 +186,22 @@ def _draw_matrix(figure: Figure, axes: Any, connectivity: Connectivity) -> None:
     axes.set(xlabel=f"Pre-synaptic unit ({index})", ylabel=f"Post-synaptic unit ({index})")
     _mark_groups(axes, found)
     if connectivity.gate is not None:
-        axes.set_title(f"{connectivity.gate} gate", fontsize=7)
+        axes.set_title(f"{connectivity.gate} gate", fontsize=font(7))
     for side in ("top", "right"):
         axes.spines[side].set_visible(True)
     bar = figure.colorbar(
-        image, ax=axes, extend="both", fraction=0.05, pad=0.03, shrink=0.8, anchor=(0, 1)
+        image,
+        ax=axes,
+        extend="both",
+        fraction=0.05,
+        pad=0.03,
+        shrink=0.8,
+        anchor=(0, 1),
+        use_gridspec=False,
     )
     bar.set_label(
         f"Weight (a.u.), colours clipped at\n±{limit:.2g} ({PERCENTILE}th percentile of |W|)",
-        fontsize=7,
+        fontsize=font(7),
     )
     bar.outline.set_linewidth(0.4)
 
@@ -218,7 +227,7 @@ def _draw_histogram(axes: Any, connectivity: Connectivity) -> None:
         axes.plot(x, height, color=BLACK, linestyle="--", label=label)
     axes.set(xlabel="Recurrent weight (a.u.)", ylabel="Number of weights")
     axes.set_box_aspect(1)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.24))
+    legend_under(axes)
 
 
 def _draw_eigenvalues(axes: Any, spectrum: Spectrum) -> list[Any]:

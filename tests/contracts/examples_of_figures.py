@@ -1,0 +1,123 @@
+"""One call of every public figure function, on results that are quick to make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import MappingProxyType, SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from attractory import analysis, figures, models, tasks
+from attractory.evaluation import PsychometricCurve, PsychometricFit, RobustnessCurve
+
+TASK = tasks.FlipFlop(bits=3, steps=60, first_onset=(5, 15), pulse=4, delay=4)
+TURNING = ("fixed_points_3d", "state_space_3d")  # plotly's
+NO_DRAWING = ("save",)
+
+
+class Example(NamedTuple):
+    """A figure function's arguments, how many panels it then has, which in three dimensions."""
+
+    function: str
+    arguments: Callable[[], tuple[Any, ...]]
+    panels: int
+    solid: tuple[int, ...] = ()
+    settings: Mapping[str, Any] = MappingProxyType({})
+
+    def draw(self, **where: Any) -> Any:
+        return getattr(figures, self.function)(*self.arguments(), **self.settings, **where)
+
+
+@cache
+def made() -> SimpleNamespace:
+    """Three bits, each kept by one unit, and what is measured on them."""
+    net = models.RateRNN.from_weights(1.6 * np.eye(3), 1.5 * np.eye(3), 1.05 * np.eye(3))
+    walk = TASK.walk()
+    trials = tasks.Trials(
+        *(np.repeat(each, 2, axis=0) for each in (walk.inputs, walk.targets, walk.mask)), walk.dt
+    )
+    space = analysis.state_space(net, trials)
+    points = analysis.fixed_points(net, n_starts=256)
+    joined = analysis.connections(points)
+    return SimpleNamespace(
+        net=net,
+        trials=trials,
+        trajectory=net.simulate(trials.inputs),
+        space=space,
+        cube=analysis.hypercube(space),
+        points=points,
+        joined=joined,
+        branches=analysis.continuation(points, [1, 0, 0]),
+        machine=analysis.automaton(
+            net, TASK, n_samples=3, points=joined.attractors, hold_steps=100
+        ),
+        spectrum=analysis.spectrum(net),
+        connectivity=analysis.connectivity(net),
+    )
+
+
+def history() -> pd.DataFrame:
+    """Of two networks, 40 updates each."""
+    step = np.tile(np.arange(1, 41), 2)
+    loss = np.exp(-step / 20)
+    return pd.DataFrame(
+        {
+            "net": np.repeat([0, 1], 40), "step": step, "loss": loss,
+            "validation_loss": np.where(step % 10 == 0, loss, np.nan),
+            "gradient_norm": 1 + loss, "spectral_radius": 1 + step / 100,
+        }
+    )  # fmt: skip
+
+
+def psychometric_curve(nets: int) -> PsychometricCurve:
+    levels, first = np.array([-50.0, -10.0, 10.0, 50.0]), np.array([0.02, 0.2, 0.75, 1.0])
+    known = {"levels": levels, "first": first, "counts": np.full(4, 40), "undecided": 0.0}
+    fitted = {"bias": 1.0, "spread": 12.0, "lapse": 0.01, "status": "fitted", "converged": True}
+    errors = {"bias_error": 0.5, "spread_error": 1.5, "lapse_error": 0.01}
+    return PsychometricCurve(
+        evidence="coherence",
+        option="left",
+        by="modality",
+        fits=tuple(
+            PsychometricFit(net=net, value=value, **known, **fitted, **errors)
+            for net in range(nets)
+            for value in (1.0, 2.0)
+        ),
+    )
+
+
+def robustness_curve() -> RobustnessCurve:
+    values, nets = np.array([0.0, 0.1, 0.5]), np.ones((2, 1))
+    shares = nets * (1 - values / 2)
+    return RobustnessCurve("noise", values, 0.1, nets * (0.2 + values), shares, shares)
+
+
+EXAMPLES = (
+    Example("automaton", lambda: (made().machine,), 3),
+    Example("connections", lambda: (made().joined,), 1),
+    Example("connectivity", lambda: (made().connectivity, made().spectrum), 3),
+    Example("continuation", lambda: ([made().branches] * 2,), 6),
+    Example("fixed_points", lambda: (made().points, made().space, made().joined), 1, (0,)),
+    Example("flip_flop", lambda: (TASK,), 3),
+    Example("jacobian_spectra", lambda: (made().points,), 4),
+    Example("learning_curve", lambda: (history(),), 2),
+    Example("network", lambda: (made().net,), 2),
+    Example("psychometric", lambda: (psychometric_curve(1),), 1),
+    Example("psychometric", lambda: (psychometric_curve(2),), 2),
+    Example("robustness", lambda: ([robustness_curve()] * 2,), 6),
+    Example("spectral_radius", lambda: (history(),), 1),
+    Example("spectrum", lambda: (made().spectrum,), 1),
+    Example("spectrum", lambda: ([made().spectrum] * 5,), 5),
+    Example("state_space", lambda: (made().space,), 1, (0,)),
+    Example(
+        "state_space",
+        lambda: (made().space, made().trajectory, made().trials, made().cube),
+        4,
+        (3,),
+    ),
+    Example("state_spaces", lambda: ([made().space] * 3,), 3, (0, 1, 2)),
+    Example("trials", lambda: (made().trials,), 6, settings={"n": 2}),
+)
