@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from attractory._errors import InvalidSetting, shown
-from attractory.models import Network, check_meeting
+from attractory.models import Network, check_meeting, networks_of
 from attractory.tasks import Task, Trials
 
 
@@ -20,23 +20,9 @@ class Together(Protocol):
     def task(self) -> Any: ...
 
 
+__all__ = ["Networks", "Together", "check_fit", "networks_of", "task_of"]
+
 Networks = Network | Sequence[Network] | Together
-
-
-def networks_of(networks: Networks) -> list[Network]:
-    """The networks as a list; InvalidSetting where there is none, or something else among them."""
-    if isinstance(networks, Network):
-        return [networks]
-    given: Any = networks
-    found = list(getattr(given, "networks", given))
-    if not found:
-        raise InvalidSetting("networks is empty; at least one network is needed")
-    for i, network in enumerate(found):
-        if not isinstance(network, Network):
-            raise InvalidSetting(
-                f"networks[{i}] = {shown(network)} is not allowed: a Network is needed"
-            )
-    return found
 
 
 def task_of(networks: Networks, task: Task | None) -> Task:

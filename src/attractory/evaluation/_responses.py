@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from attractory._arguments import optional, takes
 from attractory._errors import InvalidSetting, shown
 from attractory.evaluation._networks import Networks, check_fit, networks_of, task_of
 from attractory.models import Network
-from attractory.tasks import Task, Trials, noise_seed
+from attractory.tasks import Task, Trials, as_task_or_trials, noise_seed
 
 KEPT = 2**30  # bytes of outputs that are kept; what is beyond is simulated again where needed
 
@@ -126,6 +127,7 @@ class Responses:
         return whole[["net", *rows.columns, "correct"]]
 
 
+@takes(task=optional(as_task_or_trials))
 def responses(
     networks: Networks, task: Task | Trials | None = None, n: int = 512, seed: int = 0
 ) -> Responses:

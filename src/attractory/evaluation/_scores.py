@@ -7,10 +7,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
+from attractory._arguments import optional, takes
 from attractory._result import Result
 from attractory.evaluation._networks import Networks
 from attractory.evaluation._responses import Responses, as_responses
-from attractory.tasks import Task, Trials
+from attractory.tasks import Task, Trials, as_task_or_trials
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,6 +88,7 @@ class Scores(Result):
         return pd.DataFrame(rows)
 
 
+@takes(task=optional(as_task_or_trials))
 def evaluate(networks: Networks, task: Task | None = None, n: int = 512, seed: int = 0) -> Scores:
     """Scores of networks on `n` fresh trials of a task.
 

@@ -7,6 +7,7 @@ from attractory.models._current import CurrentRNN
 from attractory.models._custom import Custom
 from attractory.models._equation import Equation
 from attractory.models._gates import GateFunction
+from attractory.models._given import networks_of, one_network
 from attractory.models._gru import GRU
 from attractory.models._initial import check_weights
 from attractory.models._lstm import LSTM
@@ -43,6 +44,8 @@ __all__ = [
     "find",
     "in_steps_of",
     "names",
+    "networks_of",
+    "one_network",
     "register",
     "rescaled",
 ]

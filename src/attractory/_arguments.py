@@ -1,0 +1,160 @@
+"""What a caller hands over, made into what is meant: one place for one kind of mistake."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+
+from attractory._errors import InvalidSetting, nearest, shown
+
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
+Meant = Callable[[str, Any], Any]  # the name of an argument and its value -> what is meant by it
+
+_TAKES = "_takes"  # where a function keeps what its arguments are
+
+
+def takes(**kinds: Meant) -> Callable[[Callable[Given, Made]], Callable[Given, Made]]:
+    """Have a function's arguments checked, and made into what is meant; a decorator.
+
+    Parameters
+    ----------
+    **kinds : callable
+        For the arguments of these names: takes name and value, gives what is meant, or raises
+        InvalidSetting.
+
+    Returns
+    -------
+    callable
+        The decorator. Its functions raise InvalidSetting for arguments that are missing or unknown,
+        too.
+    """
+
+    def decorate(function: Callable[Given, Made]) -> Callable[Given, Made]:
+        @functools.wraps(function)
+        def checked(*args: Any, **given: Any) -> Made:
+            arguments = bound(function, args, given)
+            meant(kinds, arguments.arguments)
+            return function(*arguments.args, **arguments.kwargs)
+
+        setattr(checked, _TAKES, kinds)
+        return checked
+
+    return decorate
+
+
+def kinds_of(function: Callable[..., Any]) -> dict[str, Meant]:
+    """What the arguments of a function are that was decorated with `takes`."""
+    kinds: dict[str, Meant] = getattr(function, _TAKES, {})
+    return kinds
+
+
+def meant(kinds: dict[str, Meant], arguments: dict[str, Any]) -> None:
+    """Replace arguments by what is meant by them."""
+    for name, kind in kinds.items():
+        if name in arguments:
+            arguments[name] = kind(name, arguments[name])
+
+
+def bound(
+    function: Callable[..., Any], args: tuple[Any, ...], given: dict[str, Any]
+) -> inspect.BoundArguments:
+    """The arguments of a call by name.
+
+    Raises
+    ------
+    InvalidSetting
+        Where one is missing, unknown, given twice, or too many are given.
+    """
+    signature = inspect.signature(function)
+    try:
+        return signature.bind(*args, **given)
+    except TypeError as error:
+        raise InvalidSetting(_mismatch(function, signature, given, str(error))) from None
+
+
+def _mismatch(
+    function: Callable[..., Any], signature: inspect.Signature, given: dict[str, Any], said: str
+) -> str:
+    names = [name for name in signature.parameters if name != "self"]
+    unknown = [name for name in given if name not in names]
+    if unknown:
+        said = f"unknown argument {shown(unknown[0])}; {nearest(unknown[0], names)}"
+    return f"{function.__name__}({', '.join(names)}): {said}"
+
+
+def instance_of(*classes: type, hint: str = "") -> Meant:
+    """An argument that must be of one of these classes.
+
+    Parameters
+    ----------
+    *classes : type
+        Those that are allowed.
+    hint : str
+        How one is made, for the message.
+
+    Returns
+    -------
+    callable
+        For `takes`.
+    """
+
+    def check(name: str, value: Any) -> Any:
+        if not isinstance(value, classes):
+            raise InvalidSetting(refusal(name, value, needed(*classes), hint))
+        return value
+
+    return check
+
+
+def optional(kind: Meant) -> Meant:
+    """An argument that may be None, too."""
+    return lambda name, value: None if value is None else kind(name, value)
+
+
+def needed(*classes: type) -> str:
+    """The names of classes in words: "a Network or a Trajectory"."""
+    return " or ".join(f"a {each.__name__}" for each in classes)
+
+
+def refusal(name: str, value: Any, what: str, hint: str = "") -> str:
+    """The line that says what was given for an argument, and what is needed."""
+    given = f"the class {value.__name__}" if isinstance(value, type) else shown(value, 60)
+    if isinstance(value, type) and not hint:
+        hint = f"did you mean {value.__name__}()?"
+    return f"{name} = {given} is not allowed: {what} is needed" + (f"; {hint}" if hint else "")
+
+
+def as_array(name: str, value: Any) -> np.ndarray:
+    """What stands for an array, as a NumPy array of numbers: lists, tensors, labelled arrays.
+
+    Parameters
+    ----------
+    name : str
+        The argument, as the message names it.
+    value : object
+        What was given. A tensor of PyTorch may need gradients or lie on a GPU.
+
+    Returns
+    -------
+    array
+        Of the numbers' own type.
+
+    Raises
+    ------
+    InvalidSetting
+        For what is no array of numbers.
+    """
+    if hasattr(value, "detach"):  # a tensor of PyTorch
+        value = value.detach().cpu()
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, RuntimeError):  # rows of other lengths; another library's own
+        array = np.asarray(None)
+    if array.dtype.kind not in "biufc":
+        raise InvalidSetting(refusal(name, value, "an array of numbers"))
+    return array

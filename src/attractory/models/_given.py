@@ -1,0 +1,73 @@
+"""What is meant by what stands in the place of networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from attractory._arguments import refusal
+from attractory._errors import InvalidSetting
+from attractory.models._model import Network
+
+
+def networks_of(value: Any, name: str = "networks") -> list[Network]:
+    """The networks in one network, a sequence of them, or what holds some (a run, responses).
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    name : str
+        The argument, as the message names it.
+
+    Returns
+    -------
+    list of Network
+        At least one.
+
+    Raises
+    ------
+    InvalidSetting
+        Where there is none, or something else among them.
+    """
+    if isinstance(value, Network):
+        return [value]
+    held = getattr(value, "networks", value)
+    if isinstance(held, (str, bytes, type)) or not isinstance(held, Iterable):
+        raise InvalidSetting(refusal(name, value, "a Network, a sequence of them or a Run"))
+    found = list(held)
+    if not found:
+        raise InvalidSetting(f"{name} is empty; at least one network is needed")
+    for i, network in enumerate(found):
+        if not isinstance(network, Network):
+            raise InvalidSetting(refusal(f"{name}[{i}]", network, "a Network"))
+    return found
+
+
+def one_network(name: str, value: Any) -> Network:
+    """One network: itself, the only one of a sequence, of a run.
+
+    Parameters
+    ----------
+    name : str
+        The argument, as the message names it.
+    value : object
+        What was given.
+
+    Returns
+    -------
+    Network
+        The network.
+
+    Raises
+    ------
+    InvalidSetting
+        Where there is none, or more than one.
+    """
+    found = networks_of(value, name)
+    if len(found) > 1:
+        which = "run.networks[0]" if hasattr(value, "networks") else f"{name}[0]"
+        raise InvalidSetting(
+            f"{name} holds {len(found)} networks; one is needed here, such as {which}"
+        )
+    return found[0]
