@@ -118,7 +118,8 @@ def optional(kind: Meant) -> Meant:
 
 def needed(*classes: type) -> str:
     """The names of classes in words: "a Network or a Trajectory"."""
-    return " or ".join(f"a {each.__name__}" for each in classes)
+    names = [each.__name__ for each in classes]
+    return " or ".join(f"{'an' if name[0] in 'AEIOU' else 'a'} {name}" for name in names)
 
 
 def refusal(name: str, value: Any, what: str, hint: str = "") -> str:

@@ -8,12 +8,14 @@ from typing import Literal
 
 import numpy as np
 
+from attractory._arguments import as_array, instance_of, optional, takes
 from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting, shown
 from attractory._result import Result
+from attractory.analysis._given import SPACE, network_or_trajectory
 from attractory.models import Network, Trajectory, check_meeting
 from attractory.runs import kept
-from attractory.tasks import Trials, memory_states, noise_seed, state_names
+from attractory.tasks import Trials, as_trials, memory_states, noise_seed, state_names
 
 # of a square of a singular value, in the largest: below it 1e-16 of rounding would be 1e-12 of it
 SMALLEST_SQUARE = 1e-4
@@ -72,6 +74,7 @@ class StateSpace(Result):
 
 @kept
 @one_blas_thread
+@takes(network=network_or_trajectory, trials=as_trials)
 def state_space(
     network: Network | Trajectory,
     trials: Trials,
@@ -257,6 +260,9 @@ class Hypercube(Result):
         }
 
 
+@takes(
+    space=instance_of(StateSpace, hint=SPACE), visits=optional(instance_of(StateSpace, hint=SPACE))
+)
 def hypercube(
     space: StateSpace,
     visits: StateSpace | None = None,
@@ -335,6 +341,7 @@ def hypercube(
     )
 
 
+@takes(memory=as_array)
 def held_states(memory: np.ndarray) -> np.ndarray:
     """When a memory state is held: from 10 % to 40 % of each period in which it stays the same.
 
