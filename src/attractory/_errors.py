@@ -6,7 +6,7 @@ import difflib
 import reprlib
 from collections.abc import Iterable
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 LONGEST = 300  # letters of a message: what a terminal shows in three lines
 _TAIL = 120  # of them for the end of a message that is cut: there it says what is allowed
@@ -39,6 +39,18 @@ class InvalidSetting(AttractoryError, ValueError):
     """
 
 
+class UnknownName(InvalidSetting, AttributeError):
+    """An attribute that is not there, of something with a fixed set of them.
+
+    An AttributeError, too: `hasattr` and `getattr` with a default work as everywhere.
+
+    Parameters
+    ----------
+    message : object
+        Whose attribute, its name, and those that there are.
+    """
+
+
 class FileProblem(AttractoryError, OSError):
     """A file or folder is missing, damaged, of an unknown kind, or cannot be written.
 
@@ -49,6 +61,39 @@ class FileProblem(AttractoryError, OSError):
     message : object
         Which file, and what is wrong with it.
     """
+
+
+class NamesNearest:
+    """Base of things that name the nearest of their attributes where an unknown one is asked for.
+
+    Only Python's own lookup comes here, after it has found nothing.
+    """
+
+    if not TYPE_CHECKING:  # or every name would be taken for one of theirs
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_") or hasattr(type(self), name):  # a property that failed itself
+                return object.__getattribute__(self, name)
+            raise unknown_name(self, name)
+
+
+def unknown_name(thing: object, name: str) -> UnknownName:
+    """The error that says which attributes something has.
+
+    Parameters
+    ----------
+    thing : object
+        What was asked.
+    name : str
+        The attribute that it does not have.
+
+    Returns
+    -------
+    UnknownName
+        To be raised.
+    """
+    known = [each for each in dir(thing) if not each.startswith("_")]
+    return UnknownName(f"{type(thing).__name__} has no {shown(name)}; {nearest(name, known)}")
 
 
 def one_line(text: str) -> str:

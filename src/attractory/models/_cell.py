@@ -65,6 +65,8 @@ class Cell(Settings):
         "recurrent_bias": r"$b_\mathrm{rec}$",
     }
 
+    by_position: ClassVar[tuple[str, ...]] = ("units",)
+
     units: int = Field(default=400, ge=1)
 
     @abstractmethod

@@ -52,6 +52,7 @@ class Custom(Model):
     saved without the function: `attractory.load(path, step=step)` takes it again.
     """
 
+    by_position: ClassVar[tuple[str, ...]] = ("step",)
     of_text: ClassVar[bool] = False
 
     function: Callable[..., Any] = Field(alias="step")

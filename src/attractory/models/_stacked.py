@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -28,6 +28,8 @@ class Stacked(Model):
     layers: the models of the layers, the first gets the inputs; their readouts are not used.
     output_bias, output_noise, output_init, trainable: as in `Model`; `units` follows from layers.
     """
+
+    by_position: ClassVar[tuple[str, ...]] = ("layers",)
 
     layers: tuple[Any, ...] = Field(min_length=1)
 
