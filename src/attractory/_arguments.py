@@ -13,6 +13,7 @@ from attractory._errors import InvalidSetting, nearest, shown
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
+AnyClass = TypeVar("AnyClass", bound=type)
 Meant = Callable[[str, Any], Any]  # the name of an argument and its value -> what is meant by it
 
 _TAKES = "_takes"  # where a function keeps what its arguments are
@@ -35,14 +36,38 @@ def takes(**kinds: Meant) -> Callable[[Callable[Given, Made]], Callable[Given, M
     """
 
     def decorate(function: Callable[Given, Made]) -> Callable[Given, Made]:
+        signature = inspect.signature(function)
+
         @functools.wraps(function)
         def checked(*args: Any, **given: Any) -> Made:
-            arguments = bound(function, args, given)
+            arguments = bound(function, args, given, signature)
             meant(kinds, arguments.arguments)
             return function(*arguments.args, **arguments.kwargs)
 
         setattr(checked, _TAKES, kinds)
         return checked
+
+    return decorate
+
+
+def made_with(**kinds: Meant) -> Callable[[AnyClass], AnyClass]:
+    """Have what a class is made with checked as by `takes`; a decorator of classes.
+
+    Parameters
+    ----------
+    **kinds : callable
+        As for `takes`.
+
+    Returns
+    -------
+    callable
+        The decorator.
+    """
+
+    def decorate(kind: AnyClass) -> AnyClass:
+        made: Any = kind
+        made.__init__ = takes(**kinds)(made.__init__)
+        return kind
 
     return decorate
 
@@ -61,7 +86,10 @@ def meant(kinds: dict[str, Meant], arguments: dict[str, Any]) -> None:
 
 
 def bound(
-    function: Callable[..., Any], args: tuple[Any, ...], given: dict[str, Any]
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    given: dict[str, Any],
+    signature: inspect.Signature | None = None,
 ) -> inspect.BoundArguments:
     """The arguments of a call by name.
 
@@ -70,7 +98,7 @@ def bound(
     InvalidSetting
         Where one is missing, unknown, given twice, or too many are given.
     """
-    signature = inspect.signature(function)
+    signature = signature or inspect.signature(function)
     try:
         return signature.bind(*args, **given)
     except TypeError as error:
@@ -84,7 +112,8 @@ def _mismatch(
     unknown = [name for name in given if name not in names]
     if unknown:
         said = f"unknown argument {shown(unknown[0])}; {nearest(unknown[0], names)}"
-    return f"{function.__name__}({', '.join(names)}): {said}"
+    called = function.__qualname__.removesuffix(".__init__").split(".")[-1]
+    return f"{called}({', '.join(names)}): {said}"
 
 
 def instance_of(*classes: type, hint: str = "") -> Meant:

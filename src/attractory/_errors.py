@@ -6,7 +6,9 @@ import difflib
 import reprlib
 from collections.abc import Iterable
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+AnyClass = TypeVar("AnyClass", bound=type)
 
 LONGEST = 300  # letters of a message: what a terminal shows in three lines
 _TAIL = 120  # of them for the end of a message that is cut: there it says what is allowed
@@ -77,6 +79,31 @@ class NamesNearest:
             raise unknown_name(self, name)
 
 
+def without_tuple_names(kind: AnyClass) -> AnyClass:
+    """Take `count` and `index` from a named tuple, where they are mistaken for parts; a decorator.
+
+    Parameters
+    ----------
+    kind : type
+        A class of named tuples.
+
+    Returns
+    -------
+    type
+        The same class, whose unknown attributes are answered with those that there are.
+    """
+
+    def refused(name: str) -> Any:
+        def refuse(thing: object) -> NoReturn:
+            raise unknown_name(thing, name)
+
+        return property(refuse)
+
+    for name in ("count", "index"):
+        setattr(kind, name, refused(name))
+    return kind
+
+
 def unknown_name(thing: object, name: str) -> UnknownName:
     """The error that says which attributes something has.
 
@@ -92,7 +119,7 @@ def unknown_name(thing: object, name: str) -> UnknownName:
     UnknownName
         To be raised.
     """
-    known = [each for each in dir(thing) if not each.startswith("_")]
+    known = [each for each in dir(thing) if not each.startswith("_") and each != name]
     return UnknownName(f"{type(thing).__name__} has no {shown(name)}; {nearest(name, known)}")
 
 

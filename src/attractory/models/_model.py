@@ -11,18 +11,19 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import Field, model_validator
 
+from attractory._arguments import takes
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory.kernels import Precision, compiled
 from attractory.models import _initial
 from attractory.models._cell import Cell, Weights
-from attractory.models._steps import rescaled
+from attractory.models._steps import check_meeting, rescaled
 from attractory.models._trajectory import (
     Trajectory,
     check_trials,
     checked_inputs,
     checked_state,
 )
-from attractory.tasks import random_key
+from attractory.tasks import Trials, random_key
 
 
 class Model(Cell):
@@ -143,6 +144,7 @@ class Model(Cell):
             second if self.output_noise > 0 else None
         )
 
+    @takes()
     def build(self, n_inputs: int, n_outputs: int, seed: int = 0) -> Network:
         """A network with initial weights drawn from the seed."""
         for name, n in [("n_inputs", n_inputs), ("n_outputs", n_outputs)]:
@@ -221,6 +223,7 @@ class Network(eqx.Module):
         """
         return type(self)(rescaled(self.model, dt), self.weights)
 
+    @takes()
     def simulate(
         self,
         inputs: Any,
@@ -228,7 +231,7 @@ class Network(eqx.Module):
         initial_state: Any = None,
         precision: str = "float32",
     ) -> Trajectory:
-        """Run the network on inputs (trial, time, input), or (time, input) for one trial.
+        """Run the network on trials, on inputs (trial, time, input), or (time, input) for one.
 
         initial_state (trial, state) or (state,), the model's own (0) when None. The seed serves
         only a model with noise. precision is "float32" or "float64". Raises InvalidSetting for
@@ -240,7 +243,7 @@ class Network(eqx.Module):
             raise InvalidSetting(
                 f"precision = {shown(precision)} is not allowed: 'float32', 'float64'"
             )
-        given = checked_inputs(inputs, self.n_inputs)
+        given, trials = self._given(inputs)
         batch = given if given.ndim == 3 else given[None]
         start = initial_state
         if start is not None:
@@ -255,7 +258,15 @@ class Network(eqx.Module):
             outputs = np.asarray(outputs)
         if given.ndim == 2:
             states, outputs = states[0], outputs[0]
-        return Trajectory(given, states, outputs, self.model.step_length)
+        return Trajectory(given, states, outputs, self.model.step_length, trials)
+
+    def _given(self, inputs: Any) -> tuple[np.ndarray, Trials | None]:
+        """Inputs as an array, and the trials that they came in."""
+        trials = inputs if isinstance(inputs, Trials) else None
+        if trials is not None:
+            check_meeting(self.model, trials)
+            inputs = trials.inputs
+        return checked_inputs(inputs, self.n_inputs), trials
 
     def __call__(self, inputs: Any, seed: int = 0) -> np.ndarray:
         """The outputs to inputs (trial, time, input), or (time, input) for one trial; see
@@ -266,9 +277,10 @@ class Network(eqx.Module):
         sizes = f"{self.n_inputs} inputs, {self.units} units, {self.n_outputs} outputs"
         return f"Network of {self.model!r}: {sizes}"
 
+    @takes()
     def respond(self, inputs: Any, seed: int = 0, batch: int = 64) -> np.ndarray:
         """The outputs (trial, time, output) alone, for many trials: float32, `batch` at a time."""
-        given = checked_inputs(inputs, self.n_inputs)
+        given, _ = self._given(inputs)
         if given.ndim == 2:
             return self.respond(given[None], seed)[0]
         outputs, devices = [], jax.devices()

@@ -6,6 +6,7 @@ from attractory.tasks._decision import ContextDecision, PerceptualDecision
 from attractory.tasks._epochs import Duration, EpochTask, OneOf, Timeline, TruncatedExponential
 from attractory.tasks._flip_flop import FlipFlop
 from attractory.tasks._given import as_task, as_task_or_trials, as_trials
+from attractory.tasks._labels import coordinates
 from attractory.tasks._machine import Machine
 from attractory.tasks._matching import DualDelayedMatch
 from attractory.tasks._memory import memory_states, state_names
@@ -53,6 +54,7 @@ __all__ = [
     "as_task",
     "as_task_or_trials",
     "as_trials",
+    "coordinates",
     "find",
     "from_neurogym",
     "get",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from attractory._arguments import takes
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory._registry import Registry
 from attractory._stored import stored_by_name
@@ -59,6 +60,7 @@ def names() -> list[str]:
     return sorted(own | {PREFIX + name for name in environments()})
 
 
+@takes()
 def get(name: str, /, **settings: Any) -> Task:
     """A task by name, with settings: `get("flipflop", bits=3)`.
 

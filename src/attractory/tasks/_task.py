@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import Field
 
+from attractory._arguments import takes
 from attractory._cores import check_memory
 from attractory._errors import InvalidSetting, nearest, shown, whole_number
 from attractory._settings import Settings
@@ -87,6 +88,7 @@ class Task(Settings):
         batch = Batch(*(x.astype(jnp.float32) for x in (made.inputs, made.targets, mask)))
         return batch, made.epochs, made.conditions or {}
 
+    @takes()
     def sample(self, n: int, seed: int = 0, compiled: bool = True) -> Trials:
         """`n` independent trials. The same seed gives the same trials.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from attractory import models, rules
+from attractory._arguments import instance_of, optional, takes
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory.models import (
     GRU,
@@ -18,7 +19,7 @@ from attractory.models import (
     in_steps_of,
 )
 from attractory.rules import BPTT, Rule
-from attractory.tasks import NetworkFacts, Task, usual_network
+from attractory.tasks import NetworkFacts, Task, as_task, usual_network
 
 # whole settings of a rule under a name
 PROTOCOLS: dict[str, Callable[..., Rule]] = {
@@ -37,6 +38,7 @@ class Recipe:
     rule: Rule
 
 
+@takes(task=as_task, constraints=optional(instance_of(Constraints)))
 def recipe(task: Task, cell: str | None = None, constraints: Constraints | None = None) -> Recipe:
     """A model and a rule by which one network learns this task, in less than a minute for most.
 

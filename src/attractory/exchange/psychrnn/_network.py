@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from attractory._arguments import takes
 from attractory._errors import FileProblem, InvalidSetting, shown
 from attractory.exchange.psychrnn._npz import Pickle, read_npz
 from attractory.exchange.psychrnn._pickled import Named, value_of_pickle
@@ -47,6 +48,7 @@ _ACTIVATIONS = {
 }
 
 
+@takes()
 def load_psychrnn(
     path: str | Path,
     activation: str | None = None,

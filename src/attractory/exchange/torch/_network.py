@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from attractory._arguments import takes
 from attractory._errors import FileProblem, InvalidSetting, shown
 from attractory.exchange._layers import network_of
 from attractory.exchange.torch._check import check_same
@@ -17,6 +18,7 @@ from attractory.exchange.torch._write import NONLINEARITIES
 from attractory.models import Network, check_weights, rescaled
 
 
+@takes()
 def from_torch(
     source: Any,
     activation: str | None = None,
