@@ -56,7 +56,7 @@ def in_lines(title: str, parts: dict[str, str]) -> str:
     for name, text in parts.items():
         part = f"{name}={text}"
         if len(line) + len(part) > WIDEST:
-            lines.append(line)
+            lines.append(line.rstrip())
             line = "    "
         line += part + ", "
     lines.append(line.removesuffix(", ") + ")")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from attractory._errors import InvalidSetting, shown
-from attractory.models import Network, check_meeting, networks_of
-from attractory.tasks import Task, Trials
+from attractory.models import Network, check_fit, networks_of
+from attractory.tasks import Task
 
 
 class Together(Protocol):
@@ -34,19 +34,3 @@ def task_of(networks: Networks, task: Task | None) -> Task:
             "(it may be left out where a run is given)"
         )
     return task
-
-
-def check_fit(networks: Sequence[Network], met: Task | Trials) -> None:
-    """InvalidSetting for a network with other inputs, outputs or steps than a task or trials."""
-    if isinstance(met, Task):
-        name, sizes = f"the task {met.name} has", (met.n_inputs, met.n_outputs)
-    else:
-        name, sizes = "the trials have", (met.inputs.shape[-1], met.targets.shape[-1])
-    for i, network in enumerate(networks):
-        for size, wanted in zip(("n_inputs", "n_outputs"), sizes, strict=True):
-            if getattr(network, size) != wanted:
-                raise InvalidSetting(
-                    f"network {i} has {size} = {getattr(network, size)}, {name} {wanted}; "
-                    "they must be equal"
-                )
-        check_meeting(network.model, met, f"network {i}")

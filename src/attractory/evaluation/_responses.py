@@ -10,6 +10,7 @@ import pandas as pd
 
 from attractory._arguments import optional, takes
 from attractory._errors import InvalidSetting, shown
+from attractory._shown import Shown
 from attractory.evaluation._networks import Networks, check_fit, networks_of, task_of
 from attractory.models import Network
 from attractory.tasks import Task, Trials, as_task_or_trials, noise_seed
@@ -17,8 +18,8 @@ from attractory.tasks import Task, Trials, as_task_or_trials, noise_seed
 KEPT = 2**30  # bytes of outputs that are kept; what is beyond is simulated again where needed
 
 
-@dataclass(frozen=True)
-class Responses:
+@dataclass(frozen=True, repr=False)
+class Responses(Shown):
     """The outputs of networks in the same trials, from which scores and curves are computed.
 
     Each network is simulated when its outputs are first asked for, and once: outputs are kept, up

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from attractory._arguments import refusal
 from attractory._errors import InvalidSetting
 from attractory.models._model import Network
+from attractory.models._steps import check_meeting
+from attractory.tasks import Task, Trials
 
 
 def networks_of(value: Any, name: str = "networks") -> list[Network]:
@@ -71,3 +73,19 @@ def one_network(name: str, value: Any) -> Network:
             f"{name} holds {len(found)} networks; one is needed here, such as {which}"
         )
     return found[0]
+
+
+def check_fit(networks: Sequence[Network], met: Task | Trials) -> None:
+    """InvalidSetting for a network with other inputs, outputs or steps than a task or trials."""
+    if isinstance(met, Task):
+        name, sizes = f"the task {met.name} has", (met.n_inputs, met.n_outputs)
+    else:
+        name, sizes = "the trials have", (met.inputs.shape[-1], met.targets.shape[-1])
+    for i, network in enumerate(networks):
+        for size, wanted in zip(("n_inputs", "n_outputs"), sizes, strict=True):
+            if getattr(network, size) != wanted:
+                raise InvalidSetting(
+                    f"network {i} has {size} = {getattr(network, size)}, {name} {wanted}; "
+                    "they must be equal"
+                )
+        check_meeting(network.model, met, f"network {i}")

@@ -9,6 +9,7 @@ from typing import Any
 from attractory import models, rules
 from attractory._arguments import instance_of, optional, takes
 from attractory._errors import InvalidSetting, nearest, shown
+from attractory._shown import Shown
 from attractory.models import (
     GRU,
     LSTM,
@@ -30,8 +31,8 @@ CELLS: dict[str, type[Model]] = {"rate": RateRNN, "lowrank": LowRankRNN, "gru": 
 GATED = ("gru", "lstm")
 
 
-@dataclass(frozen=True)
-class Recipe:
+@dataclass(frozen=True, repr=False)
+class Recipe(Shown):
     """What to train on a task: `at.train(task, recipe.model, recipe.rule)`."""
 
     model: Model
