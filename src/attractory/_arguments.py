@@ -108,7 +108,7 @@ def bound(
 def _mismatch(
     function: Callable[..., Any], signature: inspect.Signature, given: dict[str, Any], said: str
 ) -> str:
-    names = [name for name in signature.parameters if name != "self"]
+    names = [name for name in signature.parameters if name not in ("self", "cls")]
     unknown = [name for name in given if name not in names]
     if unknown:
         said = f"unknown argument {shown(unknown[0])}; {nearest(unknown[0], names)}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from attractory._arguments import takes
 from attractory._errors import AttractoryError, FileProblem, InvalidSetting, nearest, shown
-from attractory._files import as_path
+from attractory._files import a_path, as_path
 from attractory.exchange._content import check_there, reason
 from attractory.exchange._format import Format, find, named, those_that
 from attractory.models import Network, one_network
@@ -64,7 +64,7 @@ def read(path: str | Path, format: str | None = None, **settings: Any) -> Networ
     return network
 
 
-@takes(network=one_network)
+@takes(network=one_network, path=a_path)
 def write(network: Network, path: str | Path, format: str | None = None) -> Path:
     """Write a network to a file of any registered format.
 

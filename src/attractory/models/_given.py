@@ -7,6 +7,7 @@ from typing import Any
 
 from attractory._arguments import refusal
 from attractory._errors import InvalidSetting
+from attractory._settings import Settings
 from attractory.models._model import Network
 from attractory.models._steps import check_meeting
 from attractory.tasks import Task, Trials
@@ -35,7 +36,7 @@ def networks_of(value: Any, name: str = "networks") -> list[Network]:
     if isinstance(value, Network):
         return [value]
     held = getattr(value, "networks", value)
-    if isinstance(held, (str, bytes, type)) or not isinstance(held, Iterable):
+    if isinstance(held, (str, bytes, type, Settings)) or not isinstance(held, Iterable):
         raise InvalidSetting(refusal(name, value, "a Network, a sequence of them or a Run"))
     found = list(held)
     if not found:

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from attractory._arguments import takes
-from attractory._errors import InvalidSetting, nearest, shown
+from attractory._errors import InvalidSetting, NamesNearest, nearest, shown
 from attractory.kernels import Precision, compiled
 from attractory.models import _initial
 from attractory.models._cell import Cell, Weights
@@ -155,7 +155,7 @@ class Model(Cell):
         return Network(self, self.init(random_key(seed), n_inputs, n_outputs))
 
 
-class Network(eqx.Module):
+class Network(eqx.Module, NamesNearest):
     """A network: `model` says what it is, `weights` holds its arrays by name ([to, from]).
 
     It is a pytree: JAX transformations see the weights and leave the description alone.

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from attractory import figures
 from attractory._arguments import instance_of, optional, takes
 from attractory._errors import InvalidSetting
-from attractory._files import write_text
+from attractory._files import a_path, write_text
 from attractory.models import networks_of
 from attractory.report._section import Drawing, Section, Shown, shown_sections
 from attractory.report._study import Study, study
@@ -24,7 +24,11 @@ from attractory.runs import Run
 from attractory.tasks import Task, as_task
 
 
-@takes(results=optional(instance_of(Study, hint="at.report.study(run)")), task=optional(as_task))
+@takes(
+    results=optional(instance_of(Study, hint="at.report.study(run)")),
+    task=optional(as_task),
+    path=optional(a_path),
+)
 def write(
     run: Run,
     path: str | Path | None = None,

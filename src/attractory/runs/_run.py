@@ -213,6 +213,7 @@ class Run(NamesNearest):
         return {n: np.stack([np.asarray(net.weights[n]) for net in self.networks]) for n in names}
 
 
+@takes()
 def load(path: str | Path, **functions: Callable[..., Any]) -> Run:
     """A run from its folder.
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from attractory._arguments import takes
 from attractory._errors import FileProblem, InvalidSetting
-from attractory._files import replacing
+from attractory._files import a_path, replacing
 from attractory.exchange._layers import Chain, Layer, chain_of, foreign
 from attractory.exchange.keras._activations import keras_activation
 from attractory.exchange.keras._layer import RECURRENT, other_order
@@ -75,7 +75,7 @@ def to_keras(network: Network) -> Any:
     return model
 
 
-@takes(network=one_network)
+@takes(network=one_network, path=a_path)
 def save_keras(network: Network, path: str | Path) -> Path:
     """Write a network to a file that Keras loads, and `load_keras`.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from attractory._arguments import takes
 from attractory._errors import FileProblem, InvalidSetting
-from attractory._files import replacing, save_safetensors
+from attractory._files import a_path, replacing, save_safetensors
 from attractory.exchange._activations import name_there
 from attractory.exchange._layers import Chain, Layer, chain_of, foreign
 from attractory.models import Network, one_network
@@ -51,7 +51,7 @@ def to_torch(network: Network) -> Any:
     return _module_class()(chain)
 
 
-@takes(network=one_network)
+@takes(network=one_network, path=a_path)
 def save_torch(network: Network, path: str | Path) -> Path:
     """Write a network as a `.safetensors` file with the state dict of `to_torch`'s module.
 
