@@ -77,7 +77,20 @@ def one_network(name: str, value: Any) -> Network:
 
 
 def check_fit(networks: Sequence[Network], met: Task | Trials) -> None:
-    """InvalidSetting for a network with other inputs, outputs or steps than a task or trials."""
+    """Refuse a network with other inputs, outputs or steps than a task or trials.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        Those that meet it.
+    met : Task or Trials
+        What they meet.
+
+    Raises
+    ------
+    InvalidSetting
+        For the first that does not fit.
+    """
     if isinstance(met, Task):
         name, sizes = f"the task {met.name} has", (met.n_inputs, met.n_outputs)
     else:

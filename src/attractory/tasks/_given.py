@@ -66,5 +66,18 @@ def as_trials(name: str, value: Any) -> Trials:
 
 
 def as_task_or_trials(name: str, value: Any) -> Task | Trials:
-    """Trials as they are, all else as a task."""
+    """Trials as they are, all else as a task.
+
+    Parameters
+    ----------
+    name : str
+        The argument, as the message names it.
+    value : Trials, Task, str or type
+        What was given.
+
+    Returns
+    -------
+    Task or Trials
+        What is meant.
+    """
     return value if isinstance(value, Trials) else as_task(name, value)
