@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from attractory._errors import InvalidSetting, nearest, shown
+from attractory._errors import InvalidSetting, nearest, shown, whole_number
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
@@ -157,6 +159,50 @@ def refusal(name: str, value: Any, what: str, hint: str = "") -> str:
     if isinstance(value, type) and not hint:
         hint = f"did you mean {value.__name__}()?"
     return f"{name} = {given} is not allowed: {what} is needed" + (f"; {hint}" if hint else "")
+
+
+def whole(least: int = 0) -> Meant:
+    """An argument that must be a whole number; also NumPy's."""
+    return lambda name, value: whole_number(name, value, least)
+
+
+def a_name(name: str, value: Any) -> str:
+    """An argument that must be text."""
+    if not isinstance(value, str):
+        raise InvalidSetting(refusal(name, value, "a name"))
+    return value
+
+
+def a_flag(name: str, value: Any) -> bool:
+    """An argument that must be true or false; also NumPy's."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise InvalidSetting(refusal(name, value, "True or False"))
+    return bool(value)
+
+
+def positive(name: str, value: Any) -> float:
+    """An argument that must be a number above 0; also NumPy's."""
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not number or not 0 < value < math.inf:
+        raise InvalidSetting(f"{name} = {shown(value)} is not allowed: a number above 0")
+    return float(value)
+
+
+def indices(name: str, value: Any) -> np.ndarray:
+    """An argument that must be one or several whole numbers."""
+    array = np.atleast_1d(as_array(name, value))
+    if (array.dtype.kind not in "iu" and array.size) or array.ndim != 1:
+        raise InvalidSetting(refusal(name, value, "a list of whole numbers"))
+    return array.astype(int)
+
+
+def several(name: str, value: Any) -> Any:
+    """An argument that must be a list, or an array, of whatever."""
+    if hasattr(value, "__array__"):
+        return np.atleast_1d(as_array(name, value))
+    if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
+        raise InvalidSetting(refusal(name, value, "a list of values"))
+    return value
 
 
 def as_array(name: str, value: Any) -> np.ndarray:

@@ -20,7 +20,7 @@ class Together(Protocol):
     def task(self) -> Any: ...
 
 
-__all__ = ["Networks", "Together", "check_fit", "networks_of", "task_of"]
+__all__ = ["Networks", "Together", "check_fit", "check_net", "networks_of", "task_of"]
 
 Networks = Network | Sequence[Network] | Together
 
@@ -34,3 +34,9 @@ def task_of(networks: Networks, task: Task | None) -> Task:
             "(it may be left out where a run is given)"
         )
     return task
+
+
+def check_net(net: int, nets: int) -> None:
+    """InvalidSetting for the index of a network that is not there."""
+    if not 0 <= net < nets:
+        raise InvalidSetting(f"net = {net} is not allowed: 0 to {nets - 1}")

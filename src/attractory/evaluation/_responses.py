@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from attractory._arguments import optional, takes
+from attractory._arguments import optional, takes, whole
 from attractory._errors import InvalidSetting, shown
 from attractory._shown import Shown
-from attractory.evaluation._networks import Networks, check_fit, networks_of, task_of
+from attractory.evaluation._networks import Networks, check_fit, check_net, networks_of, task_of
 from attractory.models import Network
 from attractory.tasks import Task, Trials, as_task_or_trials, noise_seed
 
@@ -46,6 +46,7 @@ class Responses(Shown):
     alone: bool = False
     _kept: dict[int, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
+    @takes(net=whole())
     def of(self, net: int) -> np.ndarray:
         """The outputs of one network.
 
@@ -59,6 +60,7 @@ class Responses(Shown):
         array (trial, time, output), float32
             Its outputs, simulated now or kept.
         """
+        check_net(net, len(self))
         if net in self._kept:
             return self._kept[net]
         seed = noise_seed(self.seed)
@@ -80,6 +82,7 @@ class Responses(Shown):
         """All outputs, (net, trial, time, output); without the first axis for one network alone."""
         return self.of(0) if self.alone else np.stack(list(self))
 
+    @takes(n=whole(1))
     def first(self, n: int) -> Responses:
         """The responses to the first n trials.
 

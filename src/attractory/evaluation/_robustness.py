@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from attractory._arguments import optional, takes
+from attractory._arguments import a_name, optional, several, takes
 from attractory._errors import InvalidSetting, whole_number
 from attractory._result import Result
 from attractory.evaluation._axes import Axis, axis_of, check_vary
@@ -66,7 +66,7 @@ class RobustnessCurve(Result):
         )
 
 
-@takes(task=optional(as_task))
+@takes(task=optional(as_task), vary=a_name, values=several)
 def robustness(
     networks: Networks,
     task: Task | None = None,

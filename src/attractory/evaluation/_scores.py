@@ -7,9 +7,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
-from attractory._arguments import optional, takes
+from attractory._arguments import optional, takes, whole
+from attractory._errors import InvalidSetting
 from attractory._result import Result
-from attractory.evaluation._networks import Networks
+from attractory.evaluation._networks import Networks, check_net
 from attractory.evaluation._responses import Responses, as_responses
 from attractory.tasks import Task, Trials, as_task_or_trials
 
@@ -48,6 +49,7 @@ class Scores(Result):
     distance_by_output: np.ndarray
     accuracy_by_output: np.ndarray
 
+    @takes(net=whole())
     def of_network(self, net: int) -> Scores:
         """The scores of one of several networks.
 
@@ -61,6 +63,9 @@ class Scores(Result):
         Scores
             Without an axis of networks.
         """
+        if self.mse.ndim == 0:
+            raise InvalidSetting(f"net = {net} is not allowed: these are scores of one network")
+        check_net(net, len(self.mse))
         return Scores(self.n, *(getattr(self, field.name)[net] for field in fields(self)[1:]))
 
     def table(self) -> pd.DataFrame:

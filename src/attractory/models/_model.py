@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import Field, model_validator
 
-from attractory._arguments import takes
+from attractory._arguments import a_name, takes, whole
 from attractory._errors import InvalidSetting, NamesNearest, nearest, shown
 from attractory.kernels import Precision, compiled
 from attractory.models import _initial
@@ -223,7 +223,7 @@ class Network(eqx.Module, NamesNearest):
         """
         return type(self)(rescaled(self.model, dt), self.weights)
 
-    @takes()
+    @takes(precision=a_name)
     def simulate(
         self,
         inputs: Any,
@@ -277,7 +277,7 @@ class Network(eqx.Module, NamesNearest):
         sizes = f"{self.n_inputs} inputs, {self.units} units, {self.n_outputs} outputs"
         return f"Network of {self.model!r}: {sizes}"
 
-    @takes()
+    @takes(batch=whole(1))
     def respond(self, inputs: Any, seed: int = 0, batch: int = 64) -> np.ndarray:
         """The outputs (trial, time, output) alone, for many trials: float32, `batch` at a time."""
         given, _ = self._given(inputs)

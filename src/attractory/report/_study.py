@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from attractory import analysis
-from attractory._arguments import instance_of, takes
+from attractory._arguments import a_flag, instance_of, optional, takes
 from attractory._cores import spread
 from attractory._errors import InvalidSetting, one_line
 from attractory._files import write_json, write_text
@@ -194,7 +194,11 @@ class Study(Shown):
         )
 
 
-@takes(run=instance_of(Run, hint="at.Run.of(networks, task) makes one"))
+@takes(
+    run=instance_of(Run, hint="at.Run.of(networks, task) makes one"),
+    fixed_points=optional(a_flag),
+    automaton=optional(a_flag),
+)
 def study(
     run: Run,
     n: int = 512,

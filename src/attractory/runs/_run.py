@@ -48,7 +48,7 @@ def _networks(name: str, value: Any) -> list[Network]:
     return networks_of(value, name)
 
 
-@made_with(task=as_task, model=instance_of(Model), networks=_networks)
+@made_with(task=as_task, model=instance_of(Model), networks=_networks, status=instance_of(list))
 @dataclass(repr=False)
 class Run(NamesNearest):
     """Networks that were trained (or imported) together, with all that is needed to know how.

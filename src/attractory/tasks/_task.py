@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import Field
 
-from attractory._arguments import takes
+from attractory._arguments import a_flag, a_name, takes
 from attractory._cores import check_memory
 from attractory._errors import InvalidSetting, nearest, shown, whole_number
 from attractory._settings import Settings
@@ -88,7 +88,7 @@ class Task(Settings):
         batch = Batch(*(x.astype(jnp.float32) for x in (made.inputs, made.targets, mask)))
         return batch, made.epochs, made.conditions or {}
 
-    @takes()
+    @takes(compiled=a_flag)
     def sample(self, n: int, seed: int = 0, compiled: bool = True) -> Trials:
         """`n` independent trials. The same seed gives the same trials.
 
@@ -168,6 +168,7 @@ class Task(Settings):
         """The share of trials answered correctly by the best answer that ignores the inputs."""
         raise InvalidSetting(f"task {shown(self.name)} does not state its chance level (chance())")
 
+    @takes(name=a_name)
     def varied(self, name: str, value: Any) -> Task:
         """The task with one condition changed, the rest of what is asked kept as it was.
 

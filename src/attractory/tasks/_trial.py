@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pandas as pd
 
-from attractory._arguments import as_array, made_with
+from attractory._arguments import a_name, as_array, made_with, takes, whole
 from attractory._errors import InvalidSetting, nearest, shown, without_tuple_names
 from attractory._shown import Shown
 from attractory._stored import stored
@@ -75,6 +75,7 @@ class Trials(Shown):
     def __len__(self) -> int:
         return len(self.inputs)
 
+    @takes(n=whole(1))
     def first(self, n: int) -> Trials:
         """The first n trials, or all where there are fewer."""
         return replace(
@@ -86,6 +87,7 @@ class Trials(Shown):
             conditions={name: values[:n] for name, values in self.conditions.items()},
         )
 
+    @takes(epoch=a_name)
     def during(self, epoch: str) -> np.ndarray:
         """Where an epoch is, (trial, time) of bool; InvalidSetting names those that there are."""
         if self.epochs is None or epoch not in self.epoch_names:

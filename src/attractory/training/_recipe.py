@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from attractory import models, rules
-from attractory._arguments import instance_of, optional, takes
+from attractory._arguments import a_name, instance_of, optional, takes
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory._shown import Shown
 from attractory.models import (
@@ -39,7 +39,7 @@ class Recipe(Shown):
     rule: Rule
 
 
-@takes(task=as_task, constraints=optional(instance_of(Constraints)))
+@takes(task=as_task, cell=optional(a_name), constraints=optional(instance_of(Constraints)))
 def recipe(task: Task, cell: str | None = None, constraints: Constraints | None = None) -> Recipe:
     """A model and a rule by which one network learns this task, in less than a minute for most.
 
@@ -82,6 +82,7 @@ def recipe(task: Task, cell: str | None = None, constraints: Constraints | None 
     return Recipe(model, rule_for(task, model))
 
 
+@takes(task=as_task, model=instance_of(Model))
 def rule_for(task: Task, model: Model) -> Rule:
     """The rule for a task and a model, as the task's recipe says it."""
     settings = dict(task.rule_settings(network_facts(model)))

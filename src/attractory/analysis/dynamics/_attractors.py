@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attractory._arguments import as_array, instance_of, optional, takes
+from attractory._arguments import as_array, instance_of, optional, takes, whole
 from attractory._cores import one_blas_thread, spread
 from attractory._errors import InvalidSetting, whole_number
 from attractory._result import Result
@@ -95,7 +95,7 @@ points_or_attractors = instance_of(FixedPoints, Attractors, hint=POINTS)
 
 
 @one_blas_thread
-@takes(points=points_or_attractors, states=optional(as_array))
+@takes(points=points_or_attractors, states=optional(as_array), seed=whole())
 def attractors(
     points: FixedPoints | Attractors,
     states: np.ndarray | None = None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from attractory._arguments import takes
+from attractory._arguments import indices, optional, takes, whole
 from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting, shown
 from attractory._result import Result
@@ -37,7 +37,7 @@ class Border(Result):
 
 
 @one_blas_thread
-@takes(points=points_or_attractors)
+@takes(points=points_or_attractors, start=whole(), end=whole())
 def basin_border(
     points: FixedPoints | Attractors, start: int, end: int, steps: int = 5000, bisections: int = 30
 ) -> Border:
@@ -78,7 +78,7 @@ class Disturbance(Result):
 
 
 @one_blas_thread
-@takes(points=points_or_attractors)
+@takes(points=points_or_attractors, starts=optional(indices))
 def smallest_disturbances(
     points: FixedPoints | Attractors,
     starts: Sequence[int] | np.ndarray | None = None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from attractory._arguments import takes
+from attractory._arguments import takes, whole
 from attractory._cores import one_blas_thread, spread
 from attractory._errors import whole_number
 from attractory._result import Result
@@ -97,7 +97,7 @@ class Connections(Result):
 
 
 @one_blas_thread
-@takes(points=points_or_attractors)
+@takes(points=points_or_attractors, seed=whole())
 def connections(
     points: FixedPoints | Attractors,
     max_unstable: int = 3,

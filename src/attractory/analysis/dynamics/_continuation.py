@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from attractory._arguments import as_array, instance_of, takes
+from attractory._arguments import as_array, indices, instance_of, optional, positive, takes, whole
 from attractory._cores import one_blas_thread, spread
 from attractory._errors import InvalidSetting, shown, whole_number
 from attractory._result import Result
@@ -74,7 +74,12 @@ class Continuation(Result):
 
 
 @one_blas_thread
-@takes(points=instance_of(FixedPoints, hint=POINTS), pattern=as_array)
+@takes(
+    points=instance_of(FixedPoints, hint=POINTS),
+    pattern=as_array,
+    maximum=positive,
+    starts=optional(indices),
+)
 def continuation(
     points: FixedPoints,
     pattern: Any,
@@ -228,7 +233,13 @@ class _Curve:
 
 
 @one_blas_thread
-@takes(points=points_or_attractors, pattern=as_array)
+@takes(
+    points=points_or_attractors,
+    pattern=as_array,
+    starts=optional(indices),
+    maximum=positive,
+    settle=whole(1),
+)
 def pulse_thresholds(
     points: FixedPoints | Attractors,
     pattern: Any,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from attractory._arguments import as_array, optional, takes
+from attractory._arguments import as_array, optional, takes, whole
 from attractory._cores import one_blas_thread, spread
 from attractory._errors import InvalidSetting, whole_number
 from attractory.analysis._given import constant_input, network_or_step
@@ -46,6 +46,7 @@ EXTENSION = 32  # times n_starts is as long as a search goes on, unless told
     inputs=optional(constant_input),
     initial_states=optional(as_array),
     task=optional(as_task_or_trials),
+    units=optional(whole(1)),
 )
 def fixed_points(
     network: Network | Callable[[Any, Any], Any],

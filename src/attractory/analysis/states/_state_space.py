@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from attractory._arguments import as_array, instance_of, optional, takes
+from attractory._arguments import a_name, as_array, instance_of, optional, takes
 from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting, shown
 from attractory._result import Result
@@ -51,6 +51,7 @@ class StateSpace(Result):
     memory: np.ndarray
     targets: np.ndarray
 
+    @takes(states=as_array)
     def project(self, states: np.ndarray) -> np.ndarray:
         """States of the same network in this space.
 
@@ -64,6 +65,9 @@ class StateSpace(Result):
         array (…, n)
             Their coordinates.
         """
+        units = len(self.center)
+        if np.shape(states)[-1:] != (units,):
+            raise InvalidSetting(f"states has shape {np.shape(states)}; it must be (…, {units})")
         return (states - self.center) @ self.components.T
 
     @property
@@ -74,7 +78,7 @@ class StateSpace(Result):
 
 @kept
 @one_blas_thread
-@takes(network=network_or_trajectory, trials=as_trials)
+@takes(network=network_or_trajectory, trials=as_trials, method=a_name)
 def state_space(
     network: Network | Trajectory,
     trials: Trials,
@@ -263,10 +267,7 @@ class Hypercube(Result):
 @takes(
     space=instance_of(StateSpace, hint=SPACE), visits=optional(instance_of(StateSpace, hint=SPACE))
 )
-def hypercube(
-    space: StateSpace,
-    visits: StateSpace | None = None,
-) -> Hypercube:
+def hypercube(space: StateSpace, visits: StateSpace | None = None) -> Hypercube:
     """Whether the centroids of the memory states are a cube.
 
     Parameters
