@@ -107,7 +107,11 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"attractory.{name}")
     if name in _homes:
         return getattr(importlib.import_module(f"attractory.{_homes[name]}"), name)
-    raise AttributeError(f"module 'attractory' has no attribute {name!r}")
+    if name.startswith("__"):  # what Python itself asks a module for
+        raise AttributeError(f"module 'attractory' has no attribute {name!r}")
+    from attractory._errors import UnknownName, nearest, shown
+
+    raise UnknownName(f"attractory has no {shown(name)}; {nearest(name, __all__)}")
 
 
 def __dir__() -> list[str]:

@@ -6,7 +6,9 @@ import difflib
 import reprlib
 from collections.abc import Iterable
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+AnyClass = TypeVar("AnyClass", bound=type)
 
 LONGEST = 300  # letters of a message: what a terminal shows in three lines
 _TAIL = 120  # of them for the end of a message that is cut: there it says what is allowed
@@ -39,6 +41,18 @@ class InvalidSetting(AttractoryError, ValueError):
     """
 
 
+class UnknownName(InvalidSetting, AttributeError):
+    """An attribute that is not there, of something with a fixed set of them.
+
+    An AttributeError, too: `hasattr` and `getattr` with a default work as everywhere.
+
+    Parameters
+    ----------
+    message : object
+        Whose attribute, its name, and those that there are.
+    """
+
+
 class FileProblem(AttractoryError, OSError):
     """A file or folder is missing, damaged, of an unknown kind, or cannot be written.
 
@@ -49,6 +63,64 @@ class FileProblem(AttractoryError, OSError):
     message : object
         Which file, and what is wrong with it.
     """
+
+
+class NamesNearest:
+    """Base of things that name the nearest of their attributes where an unknown one is asked for.
+
+    Only Python's own lookup comes here, after it has found nothing.
+    """
+
+    if not TYPE_CHECKING:  # or every name would be taken for one of theirs
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_") or hasattr(type(self), name):  # a property that failed itself
+                return object.__getattribute__(self, name)
+            raise unknown_name(self, name)
+
+
+def without_tuple_names(kind: AnyClass) -> AnyClass:
+    """Take `count` and `index` from a named tuple, where they are mistaken for parts; a decorator.
+
+    Parameters
+    ----------
+    kind : type
+        A class of named tuples.
+
+    Returns
+    -------
+    type
+        The same class, whose unknown attributes are answered with those that there are.
+    """
+
+    def refused(name: str) -> Any:
+        def refuse(thing: object) -> NoReturn:
+            raise unknown_name(thing, name)
+
+        return property(refuse)
+
+    for name in ("count", "index"):
+        setattr(kind, name, refused(name))
+    return kind
+
+
+def unknown_name(thing: object, name: str) -> UnknownName:
+    """The error that says which attributes something has.
+
+    Parameters
+    ----------
+    thing : object
+        What was asked.
+    name : str
+        The attribute that it does not have.
+
+    Returns
+    -------
+    UnknownName
+        To be raised.
+    """
+    known = [each for each in dir(thing) if not each.startswith("_") and each != name]
+    return UnknownName(f"{type(thing).__name__} has no {shown(name)}; {nearest(name, known)}")
 
 
 def one_line(text: str) -> str:

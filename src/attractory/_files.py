@@ -222,6 +222,11 @@ def as_path(path: Any, name: str = "path") -> Path:
     return made
 
 
+def a_path(name: str, value: Any) -> Path:
+    """`as_path`, for arguments that are checked by their names."""
+    return as_path(value, name)
+
+
 def exists(path: Path) -> bool:
     """Whether there is such a file or folder; FileProblem where the system does not say."""
     try:

@@ -15,13 +15,13 @@ from safetensors.numpy import save as save_arrays
 
 from attractory._errors import AttractoryError, FileProblem
 from attractory._files import as_path, parsed_json, read_bytes, write_bytes
+from attractory._shown import Shown, as_html
 from attractory._stored import Reader, Writer, stored
 
 SCHEMA = 1  # of the files; a file of a later one is refused
-_WIDEST = 100  # letters of a line in which a result is shown
 
 
-class Result:
+class Result(Shown):
     """Base of results: frozen dataclasses of arrays, numbers and parts that are such themselves.
 
     Every subclass can be part of a file. `save` writes one file (safetensors; all that is not an
@@ -107,15 +107,9 @@ class Result:
             raise FileProblem(f"{file}: this is a {type(result).__name__}, no {cls.__name__}")
         return result
 
-    def __repr__(self) -> str:
-        parts = [f"{field.name}={_short(getattr(self, field.name))}" for field in fields(self)]  # type: ignore[arg-type]
-        lines, line = [], f"{type(self).__name__}("
-        for part in parts:
-            if len(line) + len(part) > _WIDEST:
-                lines.append(line)
-                line = "    "
-            line += part + ", "
-        return "\n".join([*lines, line.removesuffix(", ") + ")"])
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the statement, where there is one, and the table."""
+        return as_html(type(self).__name__, self.table(), getattr(self, "statement", ""))
 
 
 def encoded(result: Any, about: dict[str, Any] | None = None) -> bytes:
@@ -202,18 +196,3 @@ def content_digest(text: str, arrays: dict[str, np.ndarray]) -> str:
         found.update(json.dumps([name, str(array.dtype), list(array.shape)]).encode())
         found.update(array.reshape(-1).view(np.uint8).data)
     return found.hexdigest()
-
-
-def _short(value: Any) -> str:
-    """A part of a result in a few letters."""
-    if isinstance(value, np.ndarray):
-        return f"array {value.shape}" if value.size > 4 or value.ndim != 1 else str(value.tolist())
-    if isinstance(value, (list, tuple, dict)) and len(value) > 3:
-        return f"{type(value).__name__} of {len(value)}"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, (bool, int, str)) or value is None:
-        return repr(value)
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_short(each) for each in value) + "]"
-    return type(value).__name__

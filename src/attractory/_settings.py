@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, ClassVar, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
-from attractory._errors import InvalidSetting, nearest, shown
+from attractory._errors import InvalidSetting, nearest, shown, unknown_name
+from attractory._signature import signature_of
 
 MOST = 2**31 - 1  # the largest whole number that JAX's usual integers hold; a field may say more
+_FOR_AUTHORS = ("by_position", "newer_fields")  # of classes: nobody asks settings for these
 _MOST_PROBLEMS = 3  # that one message tells; a value that fits none of several kinds makes many
 
 
@@ -44,12 +46,59 @@ class Settings(BaseModel):
     # so before, so that these runs go on and are found again
     newer_fields: ClassVar[tuple[str, ...]] = ()
 
+    # what may be given without its name, in this order: where the meaning is plain
+    by_position: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **given: Any) -> None:
+        super().__pydantic_init_subclass__(**given)
+        cls.__signature__ = signature_of(cls.model_fields, cls.by_position)
+
     # self by position alone: a file may hold a setting of that name
-    def __init__(self, /, **values: Any) -> None:
+    def __init__(self, /, *unnamed: Any, **values: Any) -> None:
+        values = self._named(unnamed, values)
         try:
             super().__init__(**values)
         except ValidationError as error:
             raise InvalidSetting(_one_line(type(self), error)) from None
+
+    @classmethod
+    def _named(cls, unnamed: tuple[Any, ...], values: dict[str, Any]) -> dict[str, Any]:
+        """All settings by name, those given by position among them."""
+        if len(unnamed) > len(cls.by_position):
+            allowed = list(cls.setting_names())
+            first = f", only {', '.join(cls.by_position)} without" if cls.by_position else ""
+            raise InvalidSetting(
+                f"{cls.__name__}({shown(unnamed[len(cls.by_position)], 40)}): settings are given "
+                f"by name{first}; {nearest('', allowed)}"
+            )
+        named = dict(zip(cls.by_position, unnamed, strict=False))
+        for name in named.keys() & values.keys():
+            raise InvalidSetting(
+                f"{cls.__name__}: {name} is given twice, {shown(named[name], 40)} and "
+                f"{name} = {shown(values[name], 40)}"
+            )
+        return named | values
+
+    if not TYPE_CHECKING:  # or every name would be taken for a setting
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_") or hasattr(
+                type(self), name
+            ):  # pydantic's, or a failed property
+                return super().__getattr__(name)
+            raise unknown_name(self, name)
+
+    def __dir__(self) -> list[str]:
+        """The names that are of use: settings and what the classes add, without pydantic's."""
+        added = {
+            name for kind in type(self).__mro__ if issubclass(kind, Settings) for name in vars(kind)
+        }
+        names = added.difference(_FOR_AUTHORS) | set(type(self).model_fields)
+        return sorted(name for name in names if not name.startswith(("_", "model_")))
+
+    def __str__(self) -> str:
+        return repr(self)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not name.startswith("_"):  # pydantic keeps its own things under such names

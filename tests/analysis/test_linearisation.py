@@ -243,7 +243,9 @@ def test_states_and_inputs_that_are_not_allowed_are_named(state, inputs, field):
 def test_steps_that_cannot_be_used_are_named():
     with pytest.raises(at.InvalidSetting, match=r"step returns shape \(1,\)"):
         linearisation(lambda h, x: h[:1], [0.0, 0.0])
-    with pytest.raises(at.InvalidSetting, match="network is of type int"):
+    with pytest.raises(
+        at.InvalidSetting, match="network = 3 is not allowed: a Network or a function"
+    ):
         linearisation(3, [0.0])
 
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from html_pieces import read
 
 import attractory as at
 from attractory import analysis
@@ -123,7 +124,8 @@ def test_results_are_tables_and_short(results):
         shown = repr(result)
         assert shown.startswith(type(result).__name__), name
         assert len(shown) < 1500, (name, len(shown))
-        assert len(shown.splitlines()) <= 12, name
+        assert len(shown.splitlines()) <= 10, name
+        assert read(result._repr_html_()).startswith(type(result).__name__), name
 
 
 def test_a_users_step_is_handed_over_again(tmp_path):

@@ -139,7 +139,7 @@ def test_weights_come_back_as_given_in_their_own_precision(network):
         ({"output_bias": np.zeros(4)}, r"output_bias has shape \(4,\); it must be \(3,\)"),
         ({"bias": np.zeros((N, 1))}, r"bias has shape"),
         ({"recurrent": np.full((N, N), np.nan)}, f"recurrent has {N * N} values that are not fin"),
-        ({"input": np.full((N, 2), "x")}, "input: not an array of numbers"),
+        ({"input": np.full((N, 2), "x")}, "input = an array.*an array of numbers is needed"),
         ({"dt": 2.0}, "dt = 2.0 is not allowed: at most tau = 1.0"),
         ({"activation": "tahn"}, "activation = 'tahn'.*did you mean 'tanh'"),
     ],

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from attractory._arguments import a_name, takes
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory._registry import Registry
 from attractory.models import Network
-from attractory.tasks import Task
+from attractory.tasks import Task, as_task
 
 # (network, task, value, random generator) -> the network and the task as they are tried
 Change = Callable[[Network, Task, Any, np.random.Generator], tuple[Network, Task]]
@@ -99,6 +100,7 @@ def axis(
     return registered
 
 
+@takes(task=as_task)
 def axes_of_studies(task: Task) -> dict[str, Sequence[Any]]:
     """What a study varies, each with its values.
 
@@ -128,6 +130,7 @@ def check_vary(vary: str, task: Task) -> None:
         )
 
 
+@takes(vary=a_name, task=as_task)
 def axis_of(vary: str, task: Task) -> Axis | None:
     """The axis of this name; None for a setting of the task, which goes before.
 

@@ -7,16 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from attractory._arguments import optional, takes
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory.evaluation._interval import wilson_interval
 from attractory.evaluation._networks import Networks
 from attractory.evaluation._responses import as_responses
-from attractory.tasks import Task, Trials
+from attractory.tasks import Task, Trials, as_task_or_trials
 
 MOST_LEVELS = 12  # a condition with more values than these, not integers, is cut into bins
 BINS = 8
 
 
+@takes(task=optional(as_task_or_trials))
 def by_condition(
     networks: Networks,
     task: Task | None = None,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from attractory._errors import InvalidSetting, shown
-from attractory.models import Network, check_meeting
-from attractory.tasks import Task, Trials
+from attractory.models import Network, check_fit, networks_of
+from attractory.tasks import Task
 
 
 class Together(Protocol):
@@ -20,23 +20,9 @@ class Together(Protocol):
     def task(self) -> Any: ...
 
 
+__all__ = ["Networks", "Together", "check_fit", "check_net", "networks_of", "task_of"]
+
 Networks = Network | Sequence[Network] | Together
-
-
-def networks_of(networks: Networks) -> list[Network]:
-    """The networks as a list; InvalidSetting where there is none, or something else among them."""
-    if isinstance(networks, Network):
-        return [networks]
-    given: Any = networks
-    found = list(getattr(given, "networks", given))
-    if not found:
-        raise InvalidSetting("networks is empty; at least one network is needed")
-    for i, network in enumerate(found):
-        if not isinstance(network, Network):
-            raise InvalidSetting(
-                f"networks[{i}] = {shown(network)} is not allowed: a Network is needed"
-            )
-    return found
 
 
 def task_of(networks: Networks, task: Task | None) -> Task:
@@ -50,17 +36,7 @@ def task_of(networks: Networks, task: Task | None) -> Task:
     return task
 
 
-def check_fit(networks: Sequence[Network], met: Task | Trials) -> None:
-    """InvalidSetting for a network with other inputs, outputs or steps than a task or trials."""
-    if isinstance(met, Task):
-        name, sizes = f"the task {met.name} has", (met.n_inputs, met.n_outputs)
-    else:
-        name, sizes = "the trials have", (met.inputs.shape[-1], met.targets.shape[-1])
-    for i, network in enumerate(networks):
-        for size, wanted in zip(("n_inputs", "n_outputs"), sizes, strict=True):
-            if getattr(network, size) != wanted:
-                raise InvalidSetting(
-                    f"network {i} has {size} = {getattr(network, size)}, {name} {wanted}; "
-                    "they must be equal"
-                )
-        check_meeting(network.model, met, f"network {i}")
+def check_net(net: int, nets: int) -> None:
+    """InvalidSetting for the index of a network that is not there."""
+    if not 0 <= net < nets:
+        raise InvalidSetting(f"net = {net} is not allowed: 0 to {nets - 1}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from attractory._arguments import optional, takes
 from attractory._errors import InvalidSetting, shown
 from attractory._result import Result
 from attractory.evaluation._conditions import condition, in_levels
@@ -15,7 +16,7 @@ from attractory.evaluation._interval import wilson_interval
 from attractory.evaluation._networks import Networks, check_fit, networks_of, task_of
 from attractory.evaluation._psychometric_fit import THRESHOLD, fit_choices, probability
 from attractory.evaluation._responses import as_responses
-from attractory.tasks import Task, Trials
+from attractory.tasks import Task, Trials, as_task
 
 
 @dataclass(frozen=True, repr=False)
@@ -147,6 +148,7 @@ class PsychometricCurve(Result):
         return pd.DataFrame(rows)
 
 
+@takes(task=optional(as_task))
 def psychometric(
     networks: Networks,
     task: Task | None = None,

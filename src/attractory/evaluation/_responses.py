@@ -8,16 +8,18 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from attractory._arguments import optional, takes, whole
 from attractory._errors import InvalidSetting, shown
-from attractory.evaluation._networks import Networks, check_fit, networks_of, task_of
+from attractory._shown import Shown
+from attractory.evaluation._networks import Networks, check_fit, check_net, networks_of, task_of
 from attractory.models import Network
-from attractory.tasks import Task, Trials, noise_seed
+from attractory.tasks import Task, Trials, as_task_or_trials, noise_seed
 
 KEPT = 2**30  # bytes of outputs that are kept; what is beyond is simulated again where needed
 
 
-@dataclass(frozen=True)
-class Responses:
+@dataclass(frozen=True, repr=False)
+class Responses(Shown):
     """The outputs of networks in the same trials, from which scores and curves are computed.
 
     Each network is simulated when its outputs are first asked for, and once: outputs are kept, up
@@ -44,6 +46,7 @@ class Responses:
     alone: bool = False
     _kept: dict[int, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
+    @takes(net=whole())
     def of(self, net: int) -> np.ndarray:
         """The outputs of one network.
 
@@ -57,6 +60,7 @@ class Responses:
         array (trial, time, output), float32
             Its outputs, simulated now or kept.
         """
+        check_net(net, len(self))
         if net in self._kept:
             return self._kept[net]
         seed = noise_seed(self.seed)
@@ -78,6 +82,7 @@ class Responses:
         """All outputs, (net, trial, time, output); without the first axis for one network alone."""
         return self.of(0) if self.alone else np.stack(list(self))
 
+    @takes(n=whole(1))
     def first(self, n: int) -> Responses:
         """The responses to the first n trials.
 
@@ -126,6 +131,7 @@ class Responses:
         return whole[["net", *rows.columns, "correct"]]
 
 
+@takes(task=optional(as_task_or_trials))
 def responses(
     networks: Networks, task: Task | Trials | None = None, n: int = 512, seed: int = 0
 ) -> Responses:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from attractory._arguments import a_name, optional, several, takes
 from attractory._errors import InvalidSetting, whole_number
 from attractory._result import Result
 from attractory.evaluation._axes import Axis, axis_of, check_vary
@@ -16,7 +17,7 @@ from attractory.evaluation._networks import Networks, check_fit, networks_of, ta
 from attractory.evaluation._responses import Responses
 from attractory.evaluation._scores import short_scores
 from attractory.models import Network
-from attractory.tasks import Task
+from attractory.tasks import Task, as_task
 
 SCORES = ("mse", "accuracy", "correct")
 
@@ -67,6 +68,7 @@ class RobustnessCurve(Result):
         )
 
 
+@takes(task=optional(as_task), vary=a_name, values=several)
 def robustness(
     networks: Networks,
     task: Task | None = None,

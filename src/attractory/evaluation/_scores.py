@@ -7,10 +7,12 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
+from attractory._arguments import optional, takes, whole
+from attractory._errors import InvalidSetting
 from attractory._result import Result
-from attractory.evaluation._networks import Networks
+from attractory.evaluation._networks import Networks, check_net
 from attractory.evaluation._responses import Responses, as_responses
-from attractory.tasks import Task, Trials
+from attractory.tasks import Task, Trials, as_task_or_trials
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,6 +49,7 @@ class Scores(Result):
     distance_by_output: np.ndarray
     accuracy_by_output: np.ndarray
 
+    @takes(net=whole())
     def of_network(self, net: int) -> Scores:
         """The scores of one of several networks.
 
@@ -60,6 +63,9 @@ class Scores(Result):
         Scores
             Without an axis of networks.
         """
+        if self.mse.ndim == 0:
+            raise InvalidSetting(f"net = {net} is not allowed: these are scores of one network")
+        check_net(net, len(self.mse))
         return Scores(self.n, *(getattr(self, field.name)[net] for field in fields(self)[1:]))
 
     def table(self) -> pd.DataFrame:
@@ -87,6 +93,7 @@ class Scores(Result):
         return pd.DataFrame(rows)
 
 
+@takes(task=optional(as_task_or_trials))
 def evaluate(networks: Networks, task: Task | None = None, n: int = 512, seed: int = 0) -> Scores:
     """Scores of networks on `n` fresh trials of a task.
 

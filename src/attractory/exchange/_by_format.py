@@ -5,16 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from attractory._arguments import takes
 from attractory._errors import AttractoryError, FileProblem, InvalidSetting, nearest, shown
-from attractory._files import as_path
+from attractory._files import a_path, as_path
 from attractory.exchange._content import check_there, reason
 from attractory.exchange._format import Format, find, named, those_that
-from attractory.models import Network
+from attractory.models import Network, one_network
 
 # what code that meets bytes which it does not expect raises, of our formats and of users' own
 _UNEXPECTED = (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError)
 
 
+@takes()
 def read(path: str | Path, format: str | None = None, **settings: Any) -> Network:
     """A network from a file of any registered format.
 
@@ -62,6 +64,7 @@ def read(path: str | Path, format: str | None = None, **settings: Any) -> Networ
     return network
 
 
+@takes(network=one_network, path=a_path)
 def write(network: Network, path: str | Path, format: str | None = None) -> Path:
     """Write a network to a file of any registered format.
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from attractory._files import replacing
+from attractory._arguments import takes
+from attractory._files import a_path, replacing
 from attractory.exchange._activations import name_there
 from attractory.exchange._layers import GATES, Chain, Layer, chain_of, foreign
-from attractory.models import Network
+from attractory.models import Network, one_network
 
 # the functions that ONNX's RNN may have
 _FUNCTIONS = frozenset(
@@ -23,6 +24,7 @@ _GATE_ORDER = {"RNN": (0,), "GRU": (1, 0, 2), "LSTM": (0, 3, 1, 2)}  # ours, in 
 OPSET, IR_VERSION = 17, 8
 
 
+@takes(network=one_network, path=a_path)
 def to_onnx(network: Network, path: str | Path) -> Path:
     """Write a network as an ONNX file (opset 17).
 

@@ -7,6 +7,7 @@ from attractory.models._current import CurrentRNN
 from attractory.models._custom import Custom
 from attractory.models._equation import Equation
 from attractory.models._gates import GateFunction
+from attractory.models._given import check_fit, networks_of, one_network
 from attractory.models._gru import GRU
 from attractory.models._initial import check_weights
 from attractory.models._lstm import LSTM
@@ -38,11 +39,14 @@ __all__ = [
     "Trajectory",
     "Weights",
     "activation",
+    "check_fit",
     "check_meeting",
     "check_weights",
     "find",
     "in_steps_of",
     "names",
+    "networks_of",
+    "one_network",
     "register",
     "rescaled",
 ]

@@ -18,6 +18,8 @@ Weights = dict[str, Any]  # arrays by name, of JAX or NumPy
 class CellFacts(Settings):
     """What a cell is asked about; see `Cell`."""
 
+    by_position: ClassVar[tuple[str, ...]] = ("units",)
+
     fixed_weights: ClassVar[tuple[str, ...]] = ()
     gates: ClassVar[tuple[str, ...]] = ()
     form: ClassVar[Literal["rates", "currents"] | None] = None

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from pydantic import Field, model_validator
 
+from attractory._arguments import takes
 from attractory.kernels import activation_of, bfloat16_missing
 from attractory.models import _initial
 from attractory.models._activations import ActivationSetting
@@ -105,6 +106,7 @@ class Connected(Model):
             )
 
     @classmethod
+    @takes()
     def from_weights(
         cls,
         recurrent: Any = None,

@@ -61,6 +61,7 @@ class Custom(Model):
         model = Custom(step=step, units=100)
     """
 
+    by_position: ClassVar[tuple[str, ...]] = ("step",)
     of_text: ClassVar[bool] = False
 
     function: Callable[..., Any] = Field(alias="step")

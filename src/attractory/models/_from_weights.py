@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from attractory._arguments import as_array
 from attractory._errors import InvalidSetting
 from attractory.models import _initial
 from attractory.models._model import Network
@@ -19,7 +20,9 @@ def stored_weights(kind: Any, given: dict[str, Any], settings: dict[str, Any]) -
 
     settings: other fields of the model. Raises InvalidSetting for arrays that do not fit.
     """
-    arrays = {name: np.asarray(array) for name, array in given.items() if array is not None}
+    arrays = {
+        name: as_array(_argument(name), array) for name, array in given.items() if array is not None
+    }
     for name in ("input_weights", "output_weights"):
         if name not in arrays:
             raise InvalidSetting(f"{_argument(name)} is missing: an array is needed")

@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from attractory._errors import InvalidSetting, shown
+from attractory._arguments import a_name, takes, whole
+from attractory._errors import InvalidSetting, NamesNearest, shown
 from attractory.kernels import Precision
 from attractory.models import _initial
 from attractory.models._cell import Weights
@@ -132,6 +133,7 @@ class Model(Readout):
         """
         return self.run(weights, inputs, key)[1]
 
+    @takes()
     def build(self, n_inputs: int, n_outputs: int, seed: int = 0) -> Network:
         """A network with initial weights.
 
@@ -160,7 +162,7 @@ class Model(Readout):
         return Network(self, self.init(random_key(seed), n_inputs, n_outputs))
 
 
-class Network(eqx.Module):
+class Network(eqx.Module, NamesNearest):
     """A network: a model says what it is, and weights are its arrays.
 
     It is a pytree: JAX transformations see the weights and leave the description alone.
@@ -252,6 +254,7 @@ class Network(eqx.Module):
         """
         return type(self)(rescaled(self.model, dt), self.weights)
 
+    @takes(precision=a_name)
     def simulate(
         self,
         inputs: Any,
@@ -295,6 +298,7 @@ class Network(eqx.Module):
         sizes = f"{self.n_inputs} inputs, {self.units} units, {self.n_outputs} outputs"
         return f"Network of {self.model!r}: {sizes}"
 
+    @takes(batch=whole(1))
     def respond(self, inputs: Any, seed: int = 0, batch: int = 64) -> np.ndarray:
         """The outputs alone, for many trials, in float32.
 

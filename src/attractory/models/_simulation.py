@@ -12,13 +12,14 @@ import numpy as np
 from attractory._errors import InvalidSetting, shown
 from attractory.kernels import compiled
 from attractory.models._cell import Weights
+from attractory.models._steps import check_meeting
 from attractory.models._trajectory import (
     Trajectory,
     check_trials,
     checked_inputs,
     checked_state,
 )
-from attractory.tasks import random_key
+from attractory.tasks import Trials, random_key
 
 
 def simulated(
@@ -27,7 +28,7 @@ def simulated(
     """What a network does, as `Network.simulate` describes it."""
     if precision not in ("float32", "float64"):
         raise InvalidSetting(f"precision = {shown(precision)} is not allowed: 'float32', 'float64'")
-    given = checked_inputs(inputs, network.n_inputs)
+    given, trials = _given(network, inputs)
     batch = given if given.ndim == 3 else given[None]
     start = initial_state
     if start is not None:
@@ -42,12 +43,12 @@ def simulated(
         outputs = np.asarray(outputs)
     if given.ndim == 2:
         states, outputs = states[0], outputs[0]
-    return Trajectory(given, states, outputs, network.model.step_length)
+    return Trajectory(given, states, outputs, network.model.step_length, trials)
 
 
 def responded(network: Any, inputs: Any, seed: int, batch: int) -> np.ndarray:
     """The outputs of a network, as `Network.respond` describes it."""
-    given = checked_inputs(inputs, network.n_inputs)
+    given, _ = _given(network, inputs)
     if given.ndim == 2:
         return responded(network, given[None], seed, batch)[0]
     outputs, devices = [], jax.devices()
@@ -59,6 +60,15 @@ def responded(network: Any, inputs: Any, seed: int, batch: int) -> np.ndarray:
         key = jax.random.fold_in(key, first)
         outputs.append(_compiled_outputs(network.model)(weights, part, key))
     return np.concatenate([np.asarray(part) for part in outputs])
+
+
+def _given(network: Any, inputs: Any) -> tuple[np.ndarray, Trials | None]:
+    """Inputs as an array, and the trials that they came in."""
+    trials = inputs if isinstance(inputs, Trials) else None
+    if trials is not None:
+        check_meeting(network.model, trials)
+        inputs = trials.inputs
+    return checked_inputs(inputs, network.n_inputs), trials
 
 
 @lru_cache(maxsize=32)

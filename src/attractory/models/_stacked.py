@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -30,6 +30,8 @@ class Stacked(Model):
     output_bias, output_noise, output_init, trainable : see `Model`
         As in `Model`; `units` follows from layers.
     """
+
+    by_position: ClassVar[tuple[str, ...]] = ("layers",)
 
     layers: tuple[Any, ...] = Field(min_length=1)
 

@@ -8,15 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from attractory._arguments import as_array
 from attractory._errors import InvalidSetting
+from attractory._shown import Shown
 from attractory._stored import stored
+from attractory.tasks import Trials, coordinates
 
 AXES = ("trial", "time", "input")
+AXIS = {"inputs": "input", "states": "unit", "outputs": "output"}  # the last one of each array
 
 
 @stored
-@dataclass(frozen=True)
-class Trajectory:
+@dataclass(frozen=True, repr=False)
+class Trajectory(Shown):
     """What a network did: NumPy arrays, without the trial axis when one trial went in without it.
 
     Attributes
@@ -31,12 +35,15 @@ class Trajectory:
         What it answered.
     dt : float
         The length of a step in the unit of the model's tau.
+    trials : Trials or None
+        The trials that the inputs came in, where they are known.
     """
 
     inputs: np.ndarray
     states: np.ndarray
     outputs: np.ndarray
     dt: float
+    trials: Trials | None = None
 
     def to_xarray(self) -> Any:
         """The three arrays with named dimensions.
@@ -45,29 +52,26 @@ class Trajectory:
         -------
         xarray.Dataset
             Its dimensions are trial, time (in the unit of dt, the end of each step), input, unit,
-            output.
+            output. Where the trials are known it has their names: of input and output channels, the
+            condition of each trial, the epoch of each step; their times are in ms.
         """
         import xarray
 
         steps = self.inputs.shape[-2]
         leading = ("trial",) if self.inputs.ndim == 3 else ()
-        time = self.dt * np.arange(1, steps + 1)
+        unit = {} if self.trials is None else {"units": "ms"}
         return xarray.Dataset(
-            {
-                name: ((*leading, "time", last), array)
-                for name, last, array in [
-                    ("inputs", "input", self.inputs),
-                    ("states", "unit", self.states),
-                    ("outputs", "output", self.outputs),
-                ]
+            {name: ((*leading, "time", last), getattr(self, name)) for name, last in AXIS.items()},
+            coords={
+                "time": ("time", self.dt * np.arange(1, steps + 1), unit),
+                **({} if self.trials is None else coordinates(self.trials)),
             },
-            coords={"time": time},
         )
 
 
 def checked_inputs(inputs: Any, n_inputs: int) -> np.ndarray:
     check_axis_names(inputs)
-    array = np.asarray(inputs)
+    array = as_array("inputs", inputs)
     if array.ndim not in (2, 3) or array.shape[-1] != n_inputs or 0 in array.shape:
         raise InvalidSetting(
             f"inputs have shape {array.shape}; it must be (trial, time, {n_inputs}) "
@@ -79,7 +83,7 @@ def checked_inputs(inputs: Any, n_inputs: int) -> np.ndarray:
 
 
 def checked_state(state: Any, shape: tuple[int, int]) -> np.ndarray:
-    array = np.asarray(state)
+    array = as_array("initial_state", state)
     if array.shape not in (shape, shape[1:]):
         raise InvalidSetting(
             f"initial_state has shape {array.shape}; it must be {shape} or {shape[1:]}"

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from attractory import analysis
+from attractory._arguments import a_flag, instance_of, optional, takes, whole
 from attractory._errors import InvalidSetting
 from attractory._result import Result
 from attractory._settings import Settings
 from attractory.models import Network
 from attractory.runs import Run, of_network
-from attractory.tasks import Task
+from attractory.tasks import Task, as_task
 
 
 class Effort(Settings):
@@ -172,6 +173,15 @@ class Dynamics(Result):
         return made
 
 
+@takes(
+    run=instance_of(Run, hint="at.Run.of(networks, task) makes one"),
+    task=as_task,
+    net=whole(),
+    effort=optional(instance_of(Effort)),
+    fixed_points=a_flag,
+    automaton=a_flag,
+    seed=whole(),
+)
 def dynamics(
     run: Run,
     net: int,

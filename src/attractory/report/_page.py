@@ -12,28 +12,37 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from attractory import figures
+from attractory._arguments import instance_of, optional, takes
 from attractory._errors import InvalidSetting
-from attractory._files import write_text
+from attractory._files import a_path, write_text
+from attractory.models import networks_of
 from attractory.report._section import Drawing, Section, Shown, shown_sections
 from attractory.report._study import Study, study
 from attractory.report._tables import table
 from attractory.report.sections._settings import of_source
 from attractory.runs import Run
+from attractory.tasks import Task, as_task
 
 
+@takes(
+    results=optional(instance_of(Study, hint="at.report.study(run)")),
+    task=optional(as_task),
+    path=optional(a_path),
+)
 def write(
     run: Run,
     path: str | Path | None = None,
     results: Study | None = None,
     sections: Sequence[Section] | None = None,
     credit: str = "",
+    task: Task | None = None,
 ) -> Path:
     """Write a run's page, and its figures (PNG and SVG) into a folder `figures` beside it.
 
     Parameters
     ----------
-    run : Run
-        What the page is about.
+    run : Run, Network or sequence of Network
+        What the page is about. Networks in memory need a task and a path.
     path : str or Path, optional
         The file; `report.html` in the run's folder when None.
     results : Study, optional
@@ -43,6 +52,8 @@ def write(
         `at.report.section`).
     credit : str
         A sentence for the foot of the page, such as whose work it follows.
+    task : Task, optional
+        Of networks that are no run: what they are analysed on (also its name, or its class).
 
     Returns
     -------
@@ -52,9 +63,10 @@ def write(
     Raises
     ------
     InvalidSetting
-        For a run without a folder where no file is named, and for two sections with a figure of one
-        name.
+        For a run without a folder where no file is named, for networks without a task, and for two
+        sections with a figure of one name.
     """
+    run = _run_of(run, task)
     if path is None:
         if run.path is None:
             raise InvalidSetting("path = None is not allowed: this run has no folder; name a file")
@@ -63,6 +75,24 @@ def write(
     page = Path(path)
     shown = [_on_page(each, page.parent / "figures") for each in shown_sections(results, sections)]
     return write_text(page, _html(run, shown, credit))
+
+
+def _run_of(given: Any, task: Task | None) -> Run:
+    """The run, or the networks in memory as one."""
+    if not isinstance(given, Run):
+        networks = networks_of(given, "run")
+        if task is None:
+            raise InvalidSetting(
+                "task = None: networks that are no run need a task: "
+                "at.report.write(networks, path, task=task)"
+            )
+        return Run.of(networks, task)
+    if task is not None and task != given.task:
+        raise InvalidSetting(
+            f"task = {task.name}: the run has a task of its own, {given.task.name}; leave it out, "
+            "or give at.Run.of(run, task)"
+        )
+    return given
 
 
 def _on_page(shown: Shown, folder: Path) -> dict[str, Any]:

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 
 from attractory import analysis
+from attractory._arguments import a_flag, instance_of, optional, takes
 from attractory._cores import spread
 from attractory._errors import InvalidSetting, one_line
 from attractory._files import write_json, write_text
+from attractory._shown import Shown
 from attractory.evaluation import (
     PsychometricCurve,
     Responses,
@@ -40,8 +42,8 @@ SCORE_SEED = 1_000_003  # the scores' trials are none of those trained on
 MOST_LEVELS, MOST_CONDITIONS = 24, 3  # of the tables by condition
 
 
-@dataclass(frozen=True)
-class Study:
+@dataclass(frozen=True, repr=False)
+class Study(Shown):
     """The results for a run: lists have one entry a network.
 
     Attributes
@@ -192,6 +194,11 @@ class Study:
         )
 
 
+@takes(
+    run=instance_of(Run, hint="at.Run.of(networks, task) makes one"),
+    fixed_points=optional(a_flag),
+    automaton=optional(a_flag),
+)
 def study(
     run: Run,
     n: int = 512,

@@ -25,9 +25,11 @@ from attractory.runs._folder import (
     write_weights,
 )
 from attractory.runs._foreign import export, imported
+from attractory.runs._given import given_functions
+from attractory.runs._history import LOOP_COLUMNS
 from attractory.runs._kept import kept, of_network
 from attractory.runs._results import Results
-from attractory.runs._run import LOOP_COLUMNS, Run, given_functions, load, run_config
+from attractory.runs._run import Run, load, run_config
 from attractory.runs._schema import LoopState, checked
 
 __all__ = [

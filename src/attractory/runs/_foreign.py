@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from attractory import exchange
+from attractory._arguments import instance_of, optional, takes
 from attractory._errors import InvalidSetting
-from attractory.runs._run import Run, imported_run
-from attractory.tasks import Task, of_the_paper
+from attractory._files import a_path, digest, read_bytes
+from attractory.models import Network, check_meeting
+from attractory.runs._run import Run
+from attractory.tasks import Task, as_task, of_the_paper
 
 
+@takes(run=instance_of(Run, hint="at.Run.of(networks, task) makes one"), folder=optional(a_path))
 def export(
     run: Run, format: str = "keras", folder: str | Path | None = None, net: int | None = None
 ) -> list[Path]:
@@ -50,6 +54,7 @@ def export(
     return [exchange.write(run.networks[i], place / f"network_{i}{ending}", format) for i in chosen]
 
 
+@takes(task=optional(as_task))
 def imported(
     path: str | Path, task: Task | None = None, format: str | None = None, **said: Any
 ) -> Run:
@@ -87,4 +92,19 @@ def imported(
                 "memory has as many outputs as inputs: say which task it is for"
             )
         task = of_the_paper(bits=network.n_inputs, score_last_step=False)
-    return imported_run(network, task, path)
+    return _imported_run(network, task, path)
+
+
+def _imported_run(network: Network, task: Task, file: str | Path) -> Run:
+    """A run that holds one network from a file of another framework, to be analysed on a task."""
+    for name in ("n_inputs", "n_outputs"):
+        if getattr(network, name) != getattr(task, name):
+            raise InvalidSetting(
+                f"{file}: the network has {name} = {getattr(network, name)}, "
+                f"the task {task.name} has {getattr(task, name)}; they must be equal"
+            )
+    check_meeting(network.model, task)
+    # its file may not say how long its steps are: now it is said
+    network = network.with_dt(task.dt)
+    source = {"file": Path(file).name, "sha256": digest(read_bytes(Path(file)))}
+    return Run(task, network.model, [network], source=source)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
+from attractory._arguments import bound, kinds_of, meant
 from attractory.models import Network
 from attractory.runs._results import remember, weights_checksum
 from attractory.runs._run import Run
@@ -34,12 +34,10 @@ def kept(function: Callable[Given, Made]) -> Callable[Given, Made]:
     Results of a run are kept in its folder, and what was kept is not computed again. What is
     computed on a network is remembered by this process, and found for a run of it.
     """
-    first = next(iter(inspect.signature(function).parameters))
 
     @functools.wraps(function)
     def analysis(*args: Any, **given: Any) -> Any:
-        settings = _bound(function, args, given)
-        system = settings.pop(first)
+        system, settings = _bound(function, args, given)
         if isinstance(system, Run):
             made = [of_network(system, net, analysis, **settings) for net in _numbers(system)]
             return made[0] if len(made) == 1 else made
@@ -74,19 +72,21 @@ def of_network(run: Run, net: int, analysis: Callable[..., Made], **settings: An
     """
     function = analysis.__wrapped__  # type: ignore[attr-defined]
     network = run.networks[net]
-    whole = _bound(function, (network,), settings)
-    whole.pop(next(iter(whole)))
+    _, whole = _bound(function, (network,), settings)
     made: Made = run.results.of(function.__name__, whole, lambda: function(network, **whole), net)
     return made
 
 
 def _bound(
     function: Callable[..., Any], args: tuple[Any, ...], given: dict[str, Any]
-) -> dict[str, Any]:
-    """The arguments by name, those that were not given with their usual values."""
-    bound = inspect.signature(function).bind(*args, **given)
-    bound.apply_defaults()
-    return dict(bound.arguments)
+) -> tuple[Any, dict[str, Any]]:
+    """The first argument as it is; the others as they are meant, by name, usual values too."""
+    arguments = bound(function, args, given)
+    arguments.apply_defaults()
+    (first, system), *others = arguments.arguments.items()
+    settings = dict(others)
+    meant({name: kind for name, kind in kinds_of(function).items() if name != first}, settings)
+    return system, settings
 
 
 def _numbers(run: Run) -> range:

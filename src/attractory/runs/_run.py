@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from attractory import models, rules, tasks
-from attractory._errors import AttractoryError, FileProblem, InvalidSetting
-from attractory._files import as_path, digest, read_bytes
-from attractory._settings import Settings
-from attractory.models import Model, Network, check_meeting
+from attractory._arguments import instance_of, made_with, takes
+from attractory._errors import AttractoryError, FileProblem, InvalidSetting, NamesNearest
+from attractory._files import as_path
+from attractory._shown import as_html
+from attractory.models import Model, Network, check_fit, networks_of
 from attractory.rules import Rule
 from attractory.runs._folder import (
     HISTORY,
@@ -28,26 +28,29 @@ from attractory.runs._folder import (
     weights_content,
     write_run,
 )
+from attractory.runs._given import KINDS, given_arrays, given_functions
+from attractory.runs._history import LOOP_COLUMNS, read_history
 from attractory.runs._results import Results
 from attractory.runs._weights import checked_weights
+from attractory.tasks import Task, as_task
 
-# what the loop itself knows of every update; the rule's own columns stand before learning_rate
-LOOP_COLUMNS = (
-    "net",
-    "step",
-    "loss",
-    "validation_loss",
-    "learning_rate",
-    "seconds",
-    "spectral_radius",
-)
-KINDS = ("task", "model", "rule")  # what describes a run
-NEWER_COLUMNS = ("spectral_radius",)  # NaN in histories that were written before there was one
+SHOWN = ("net", "status", "step")  # of a network's row, where a run is shown
+MOST_SHOWN = 7  # networks
 MOST_READINGS = 3  # of a run that another process writes anew while it is read
 
 
+def _row(net: int) -> dict[str, Any]:
+    """The row of a network that was not trained here."""
+    return {"net": net, "seed": None, "status": "imported", "step": None, "events": []}
+
+
+def _networks(name: str, value: Any) -> list[Network]:
+    return networks_of(value, name)
+
+
+@made_with(task=as_task, model=instance_of(Model), networks=_networks, status=instance_of(list))
 @dataclass(repr=False)
-class Run:
+class Run(NamesNearest):
     """Networks that were trained (or imported) together, with all that is needed to know how.
 
     Attributes
@@ -60,7 +63,7 @@ class Run:
         The networks, in order.
     status : list of dict
         A row for each network: net, seed, status ("finished", "stopped early", "diverged",
-        "imported"), step, events.
+        "imported"), step, events. Where none is given they are "imported".
     rule : Rule or None
         How they were trained; None of imported ones.
     seed : int
@@ -77,24 +80,73 @@ class Run:
         The run's folder; None while it is in memory only.
     """
 
-    task: tasks.Task
+    task: Task
     model: Model
     networks: Sequence[Network]
-    status: list[dict[str, Any]]
+    status: list[dict[str, Any]] = field(default_factory=list)
     rule: Rule | None = None
     seed: int = 0
     history: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LOOP_COLUMNS))
     source: dict[str, Any] | None = None
     path: Path | None = None
 
+    def __post_init__(self) -> None:
+        if not self.status:
+            self.status = [_row(net) for net in range(len(self.networks))]
+
+    @classmethod
+    @takes(task=as_task)
+    def of(cls, networks: Any, task: Task) -> Self:
+        """A run of networks that are in memory, to be scored, analysed and reported on a task.
+
+        Parameters
+        ----------
+        networks : Network or sequence of Network
+            Of one model.
+        task : Task
+            Also its name, or its class.
+
+        Returns
+        -------
+        Run
+            In memory, without a rule and a history.
+
+        Raises
+        ------
+        InvalidSetting
+            For networks of different models, and those that do not fit the task.
+        """
+        found = networks_of(networks)
+        check_fit(found, task)
+        model = found[0].model
+        for net, network in enumerate(found):
+            if network.model != model:
+                raise InvalidSetting(
+                    f"networks[{net}] is of {network.model!r:.80}, networks[0] of {model!r:.80}; "
+                    "the networks of a run are of one model"
+                )
+        if model.step_length != task.dt:  # of steps without a length: now it is said
+            found = [network.with_dt(task.dt) for network in found]
+        return cls(task, found[0].model, found)
+
     def __repr__(self) -> str:
         """One line, and a row a network."""
+        rows = self._rows().head(MOST_SHOWN).to_string(index=False)
+        left = len(self.status) - MOST_SHOWN
+        return f"{self._title()}\n{rows}" + (f"\n… and {left} more" if left > 0 else "")
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return as_html("Run", self._rows(), self._title())
+
+    def _title(self) -> str:
         by = "" if self.rule is None else f" by {type(self.rule).__name__}"
         what = f"{len(self.networks)} x {self.model!r} on {self.task!r}{by}, seed {self.seed}"
         where = "in memory" if self.path is None else str(self.path)
-        columns = ("net", "status", "step")
-        rows = pd.DataFrame([{name: row.get(name) for name in columns} for row in self.status])
-        return f"Run ({where}): {what}\n{rows.head(12).to_string(index=False)}"
+        return f"Run ({where}): {what}"
+
+    def _rows(self) -> pd.DataFrame:
+        return pd.DataFrame([{name: row.get(name) for name in SHOWN} for row in self.status])
 
     @property
     def results(self) -> Results:
@@ -161,24 +213,7 @@ class Run:
         return {n: np.stack([np.asarray(net.weights[n]) for net in self.networks]) for n in names}
 
 
-def imported_run(network: Network, task: tasks.Task, file: str | Path) -> Run:
-    """A run that holds one network from a file of another framework, to be analysed on a task."""
-    for name in ("n_inputs", "n_outputs"):
-        if getattr(network, name) != getattr(task, name):
-            raise InvalidSetting(
-                f"{file}: the network has {name} = {getattr(network, name)}, "
-                f"the task {task.name} has {getattr(task, name)}; they must be equal"
-            )
-    check_meeting(network.model, task)
-    # its file may not say how long its steps are: now it is said
-    network = network.with_dt(task.dt)
-    source = {"file": Path(file).name, "sha256": digest(read_bytes(Path(file)))}
-    status: list[dict[str, Any]] = [
-        {"net": 0, "seed": None, "status": "imported", "step": None, "events": []}
-    ]
-    return Run(task, network.model, [network], status, source=source)
-
-
+@takes()
 def load(path: str | Path, **functions: Callable[..., Any]) -> Run:
     """A run from its folder.
 
@@ -225,13 +260,13 @@ def _loaded(folder: Path, manifest: dict[str, Any], functions: dict[str, Any]) -
     task, model, rule = _described(folder / MANIFEST, config, given, functions)
     checked_weights(place, model, weights, len(rows))
     networks = [Network(model, {n: w[i] for n, w in weights.items()}) for i in range(len(rows))]
-    history = _read_history(folder / HISTORY, read_file(folder, manifest, HISTORY))
+    history = read_history(folder / HISTORY, read_file(folder, manifest, HISTORY))
     seed, source = config["seed"], config["source"]
     return Run(task, model, networks, rows, rule, seed, history, source, folder)
 
 
 def run_config(
-    task: tasks.Task,
+    task: Task,
     model: Model,
     rule: Rule | None,
     nets: int,
@@ -270,53 +305,9 @@ def run_config(
     }
 
 
-def given_arrays(*parts: Settings | None) -> dict[str, np.ndarray]:
-    """The arrays among the settings of task, model and rule, by name: 'given.model.recurrent_init'
-    and so on."""
-    found: dict[str, np.ndarray] = {}
-    for kind, settings in zip(KINDS, parts, strict=True):
-        if settings is not None:
-            _collect(f"given.{kind}", settings, found)
-    return found
-
-
-def given_functions(*parts: Settings | None) -> dict[str, Any]:
-    """The functions among settings, which a run's folder does not hold.
-
-    Parameters
-    ----------
-    *parts : Settings or None
-        Task, model and rule.
-
-    Returns
-    -------
-    dict of str to callable
-        By the names of the settings.
-    """
-    found: dict[str, Any] = {}
-    for settings in parts:
-        for said, name in {} if settings is None else settings.setting_names().items():
-            if callable(getattr(settings, name)):
-                found[said] = getattr(settings, name)
-    return found
-
-
-def _collect(where: str, settings: Settings, found: dict[str, np.ndarray]) -> None:
-    """Arrays of settings, and of settings within them, into `found`."""
-    for name in type(settings).model_fields:
-        value = getattr(settings, name)
-        parts = value if isinstance(value, tuple) else (value,)
-        for i, part in enumerate(parts):
-            place = f"{where}.{name}" if part is value else f"{where}.{name}.{i}.settings"
-            if isinstance(part, Settings):
-                _collect(place, part, found)
-            elif hasattr(part, "__array__") and not isinstance(part, np.generic):
-                found[place] = np.asarray(part)
-
-
 def _described(
     path: Path, config: dict[str, Any], given: dict[str, np.ndarray], functions: dict[str, Any]
-) -> tuple[tasks.Task, Model, Rule | None]:
+) -> tuple[Task, Model, Rule | None]:
     """Task, model and rule from their JSON in a manifest at `path`."""
     try:
         return _made(config, given, functions)
@@ -329,7 +320,7 @@ def _described(
 
 def _made(
     config: dict[str, Any], given: dict[str, np.ndarray], functions: dict[str, Any]
-) -> tuple[tasks.Task, Model, Rule | None]:
+) -> tuple[Task, Model, Rule | None]:
     finders = {"task": tasks.find, "model": models.find, "rule": rules.find}
     made: dict[str, Any] = {"rule": None}
     for kind in KINDS:
@@ -366,21 +357,3 @@ def _put_back(value: Any, place: str, given: dict[str, np.ndarray]) -> Any:
     if isinstance(value, list):
         return [_put_back(each, f"{place}.{i}", given) for i, each in enumerate(value)]
     return value
-
-
-def _read_history(path: Path, content: bytes) -> pd.DataFrame:
-    try:
-        history = pd.read_csv(io.BytesIO(content))
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, OverflowError) as error:
-        reason = " ".join(str(error).split())
-        raise FileProblem(f"{path}: damaged, not readable as CSV ({reason})") from None
-    for column in NEWER_COLUMNS:
-        if column not in history.columns:
-            history[column] = np.nan
-    missing = [c for c in LOOP_COLUMNS if c not in history.columns]
-    if missing:
-        raise FileProblem(f"{path}: damaged: column {missing[0]!r} is missing")
-    for column in history.columns:
-        if len(history) and not pd.api.types.is_numeric_dtype(history[column]):
-            raise FileProblem(f"{path}: damaged: column {column!r} holds other things than numbers")
-    return history

@@ -5,7 +5,9 @@ from attractory.tasks._choice import ChoiceTask
 from attractory.tasks._decision import ContextDecision, PerceptualDecision
 from attractory.tasks._epochs import Duration, EpochTask, OneOf, Timeline, TruncatedExponential
 from attractory.tasks._flip_flop import FlipFlop
+from attractory.tasks._given import as_task, as_task_or_trials, as_trials
 from attractory.tasks._keys import noise_seed, random_key, trial_keys
+from attractory.tasks._labels import coordinates
 from attractory.tasks._machine import Machine
 from attractory.tasks._matching import DualDelayedMatch
 from attractory.tasks._memory import memory_states, state_names
@@ -50,6 +52,10 @@ __all__ = [
     "TruncatedExponential",
     "Xor",
     "YangBattery",
+    "as_task",
+    "as_task_or_trials",
+    "as_trials",
+    "coordinates",
     "find",
     "from_neurogym",
     "get",

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from pydantic import Field, model_validator
 
+from attractory._errors import without_tuple_names
 from attractory._settings import Settings
 from attractory.tasks._noise import standard_normal
 from attractory.tasks._task import MOST_STEPS, Task
@@ -55,6 +56,7 @@ PositiveMilliseconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Duration = Milliseconds | tuple[Milliseconds, Milliseconds] | TruncatedExponential | OneOf
 
 
+@without_tuple_names
 class Timeline(NamedTuple):
     """When the epochs of one trial are: their limits, and an indicator over time for each.
 
@@ -68,6 +70,11 @@ class Timeline(NamedTuple):
 
     limits: jax.Array
     during: dict[str, jax.Array]
+
+    @property
+    def n_steps(self) -> int:
+        """Number of time steps in the trial."""
+        return len(next(iter(self.during.values())))
 
     def anywhere_in(self, *epochs: str) -> jax.Array:
         """Where any of these epochs is.

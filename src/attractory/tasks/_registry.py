@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from attractory._arguments import a_name, takes
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory._registry import Registry
 from attractory._stored import stored_by_name
@@ -63,6 +64,7 @@ def names() -> list[str]:
     return sorted(own | {PREFIX + name for name in environments()})
 
 
+@takes()
 def get(name: str, /, **settings: Any) -> Task:
     """A task by name, with settings: `get("flipflop", bits=3)`.
 
@@ -106,6 +108,7 @@ def of_the_paper(**settings: Any) -> Task:
     return FlipFlop.paper(**settings)
 
 
+@takes(name=a_name)
 def in_words(name: str) -> str:
     """What the task of this name is, in one line.
 

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 from pydantic import Field
 
+from attractory._arguments import a_flag, a_name, takes
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory._settings import Settings
 from attractory.tasks._machine import Machine
@@ -104,6 +105,7 @@ class Task(Settings):
         """
         return trials_of(self, keys)[0]
 
+    @takes(compiled=a_flag)
     def sample(self, n: int, seed: int = 0, compiled: bool = True) -> Trials:
         """Independent trials; the same seed gives the same trials.
 
@@ -240,6 +242,7 @@ class Task(Settings):
         """
         raise InvalidSetting(f"task {shown(self.name)} does not state its chance level (chance())")
 
+    @takes(name=a_name)
     def varied(self, name: str, value: Any) -> Task:
         """The task with one condition changed, the rest of what is asked kept as it was.
 

@@ -9,10 +9,13 @@ import jax
 import numpy as np
 import pandas as pd
 
-from attractory._errors import InvalidSetting, nearest, shown
+from attractory._arguments import as_array, made_with, takes, whole
+from attractory._errors import InvalidSetting, nearest, shown, without_tuple_names
+from attractory._shown import Shown
 from attractory._stored import stored
 
 
+@without_tuple_names
 class Trial(NamedTuple):
     """One trial as `Task.trial` returns it: what goes in, what should come out, what counts.
 
@@ -38,6 +41,7 @@ class Trial(NamedTuple):
     conditions: dict[str, jax.Array] | None = None
 
 
+@without_tuple_names
 class Batch(NamedTuple):
     """Trials as JAX arrays with a leading trial axis, in float32; the mask is always there.
 
@@ -57,8 +61,9 @@ class Batch(NamedTuple):
 
 
 @stored
-@dataclass(frozen=True)
-class Trials:
+@made_with()
+@dataclass(frozen=True, repr=False)
+class Trials(Shown):
     """A batch of trials as NumPy float32 arrays.
 
     Attributes
@@ -66,7 +71,7 @@ class Trials:
     inputs : array (trial, time, input)
         What is shown.
     targets, mask : array (trial, time, output)
-        What is asked for, and the weights of its points.
+        What is asked for, and the weights of its points; a mask of None counts every point.
     dt : float
         Length of one step (ms).
     epoch_names : tuple of str
@@ -82,7 +87,7 @@ class Trials:
 
     inputs: np.ndarray
     targets: np.ndarray
-    mask: np.ndarray
+    mask: np.ndarray = None  # type: ignore[assignment]
     dt: float = 1.0
     epoch_names: tuple[str, ...] = ()
     epochs: np.ndarray | None = None
@@ -90,9 +95,17 @@ class Trials:
     input_names: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        given = {name: as_array(name, getattr(self, name)) for name in ("inputs", "targets")}
+        mask = np.ones_like(given["targets"]) if self.mask is None else as_array("mask", self.mask)
+        _check_shapes(given["inputs"].shape, given["targets"].shape, mask.shape)
+        for name, array in {**given, "mask": mask}.items():
+            object.__setattr__(self, name, array)
+
     def __len__(self) -> int:
         return len(self.inputs)
 
+    @takes(n=whole(1))
     def first(self, n: int) -> Trials:
         """The first trials.
 
@@ -177,3 +190,17 @@ class Trials:
             for i, name in enumerate(self.epoch_names):
                 columns[f"{name} begins"] = self.dt * self.epochs[:, i]
         return pd.DataFrame(columns)
+
+
+def _check_shapes(inputs: tuple[int, ...], targets: tuple[int, ...], mask: tuple[int, ...]) -> None:
+    """InvalidSetting where the arrays of trials do not belong together."""
+    for name, shape, last in (("inputs", inputs, "input"), ("targets", targets, "output")):
+        if len(shape) != 3:
+            raise InvalidSetting(f"{name} has shape {shape}; it must be (trial, time, {last})")
+    if targets[:2] != inputs[:2]:
+        raise InvalidSetting(
+            f"targets has shape {targets}, inputs {inputs}; both must be of the same trials and "
+            "steps: (trial, time, output) and (trial, time, input)"
+        )
+    if mask != targets:
+        raise InvalidSetting(f"mask has shape {mask}; it must be that of the targets, {targets}")

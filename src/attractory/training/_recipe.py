@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from attractory import models, rules
+from attractory._arguments import a_name, instance_of, optional, takes
 from attractory._errors import InvalidSetting, nearest, shown
+from attractory._shown import Shown
 from attractory.models import (
     GRU,
     LSTM,
@@ -18,7 +20,7 @@ from attractory.models import (
     in_steps_of,
 )
 from attractory.rules import BPTT, Rule
-from attractory.tasks import NetworkFacts, Task, usual_network
+from attractory.tasks import NetworkFacts, Task, as_task, usual_network
 
 # whole settings of a rule under a name
 PROTOCOLS: dict[str, Callable[..., Rule]] = {
@@ -29,8 +31,8 @@ CELLS: dict[str, type[Model]] = {"rate": RateRNN, "lowrank": LowRankRNN, "gru": 
 GATED = ("gru", "lstm")
 
 
-@dataclass(frozen=True)
-class Recipe:
+@dataclass(frozen=True, repr=False)
+class Recipe(Shown):
     """What to train on a task: `at.train(task, recipe.model, recipe.rule)`.
 
     Attributes
@@ -45,6 +47,7 @@ class Recipe:
     rule: Rule
 
 
+@takes(task=as_task, cell=optional(a_name), constraints=optional(instance_of(Constraints)))
 def recipe(task: Task, cell: str | None = None, constraints: Constraints | None = None) -> Recipe:
     """A model and a rule by which one network learns this task, in less than a minute for most.
 
@@ -87,6 +90,7 @@ def recipe(task: Task, cell: str | None = None, constraints: Constraints | None 
     return Recipe(model, rule_for(task, model))
 
 
+@takes(task=as_task, model=instance_of(Model))
 def rule_for(task: Task, model: Model) -> Rule:
     """The rule for a task and a model, as the task's recipe says it.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from attractory._arguments import takes
 from attractory._cores import one_blas_thread
 from attractory._errors import FileProblem
 from attractory._files import as_path, json_digest
@@ -29,7 +30,7 @@ from attractory.runs import (
     write_manifest,
     write_weights,
 )
-from attractory.tasks import Task
+from attractory.tasks import Task, as_task
 from attractory.training._arguments import checked_arguments
 from attractory.training._checkpoint import NAME, Checkpoint, read_checkpoint, write_checkpoint
 from attractory.training._divergence import WINDOW, DivergenceWatch
@@ -44,6 +45,7 @@ MOST_RETRIES = 3
 SMALL = 128  # units whose eigenvalues take no more than an update
 
 
+@takes(task=as_task)
 def train(
     task: Task,
     model: Model | None = None,

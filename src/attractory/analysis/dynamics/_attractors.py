@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from attractory._arguments import as_array, instance_of, optional, takes, whole
 from attractory._cores import one_blas_thread, spread
 from attractory._errors import InvalidSetting, whole_number
 from attractory._result import Result
+from attractory.analysis._given import POINTS
 from attractory.analysis.dynamics._fixed_points import FixedPoints
 from attractory.analysis.dynamics._oscillations import (
     ALIKE,
@@ -89,7 +91,11 @@ class Attractors(Result):
         return np.where(ways.ends == UNKNOWN, ways.heading, ways.ends)
 
 
+points_or_attractors = instance_of(FixedPoints, Attractors, hint=POINTS)
+
+
 @one_blas_thread
+@takes(points=points_or_attractors, states=optional(as_array), seed=whole())
 def attractors(
     points: FixedPoints | Attractors,
     states: np.ndarray | None = None,

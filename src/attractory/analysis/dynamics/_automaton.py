@@ -8,19 +8,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from attractory._arguments import optional, takes
 from attractory._cores import one_blas_thread, spread
 from attractory._errors import InvalidSetting, whole_number
 from attractory._result import Result
-from attractory.analysis.dynamics._attractors import Attractors, attractors
+from attractory.analysis.dynamics._attractors import Attractors, attractors, points_or_attractors
 from attractory.analysis.dynamics._blocks import ROWS, Blocks, blocks_of
 from attractory.analysis.dynamics._find_points import fixed_points
 from attractory.analysis.dynamics._fixed_points import FixedPoints
 from attractory.analysis.dynamics._holds import proved_entries, regions_of_meaning, watched
 from attractory.analysis.dynamics._invariant import Ellipsoid
 from attractory.analysis.dynamics._step import NetworkStep, network_step
-from attractory.models import Network, check_meeting
+from attractory.models import Network, check_meeting, one_network
 from attractory.runs import kept
-from attractory.tasks import Machine, Task
+from attractory.tasks import Machine, Task, as_task
 
 FOLLOWED = 10_000  # time constants for which a centre is followed to its attractor
 PUSH = 1e-6  # on each unit, off a centre that may be an unstable point
@@ -173,6 +174,7 @@ class Automaton(Result):
 
 @kept
 @one_blas_thread
+@takes(network=one_network, task=as_task, points=optional(points_or_attractors))
 def automaton(
     network: Network,
     task: Task,

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from attractory._arguments import indices, optional, takes, whole
 from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting, shown
 from attractory._result import Result
-from attractory.analysis.dynamics._attractors import Attractors
+from attractory.analysis.dynamics._attractors import Attractors, points_or_attractors
 from attractory.analysis.dynamics._fixed_points import FixedPoints
 
 SCAN = 6  # places on a way at which the first exit from a basin is looked for
@@ -36,6 +37,7 @@ class Border(Result):
 
 
 @one_blas_thread
+@takes(points=points_or_attractors, start=whole(), end=whole())
 def basin_border(
     points: FixedPoints | Attractors, start: int, end: int, steps: int = 5000, bisections: int = 30
 ) -> Border:
@@ -76,6 +78,7 @@ class Disturbance(Result):
 
 
 @one_blas_thread
+@takes(points=points_or_attractors, starts=optional(indices))
 def smallest_disturbances(
     points: FixedPoints | Attractors,
     starts: Sequence[int] | np.ndarray | None = None,

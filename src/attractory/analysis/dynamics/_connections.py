@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from attractory._arguments import takes, whole
 from attractory._cores import one_blas_thread, spread
 from attractory._errors import whole_number
 from attractory._result import Result
-from attractory.analysis.dynamics._attractors import Attractors, attractors
+from attractory.analysis.dynamics._attractors import Attractors, attractors, points_or_attractors
 from attractory.analysis.dynamics._fixed_points import FixedPoints
 from attractory.analysis.dynamics._ways import PUSH, ways
 from attractory.analysis.states._state_space import StateSpace
@@ -96,6 +97,7 @@ class Connections(Result):
 
 
 @one_blas_thread
+@takes(points=points_or_attractors, seed=whole())
 def connections(
     points: FixedPoints | Attractors,
     max_unstable: int = 3,

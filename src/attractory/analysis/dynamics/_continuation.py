@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from attractory._arguments import as_array, indices, instance_of, optional, positive, takes, whole
 from attractory._cores import one_blas_thread, spread
 from attractory._errors import InvalidSetting, shown, whole_number
 from attractory._result import Result
-from attractory.analysis.dynamics._attractors import Attractors
+from attractory.analysis._given import POINTS
+from attractory.analysis.dynamics._attractors import Attractors, points_or_attractors
 from attractory.analysis.dynamics._fixed_points import FixedPoints
 from attractory.analysis.dynamics._step import FunctionStep, Step
 
@@ -72,6 +74,12 @@ class Continuation(Result):
 
 
 @one_blas_thread
+@takes(
+    points=instance_of(FixedPoints, hint=POINTS),
+    pattern=as_array,
+    maximum=positive,
+    starts=optional(indices),
+)
 def continuation(
     points: FixedPoints,
     pattern: Any,
@@ -225,6 +233,13 @@ class _Curve:
 
 
 @one_blas_thread
+@takes(
+    points=points_or_attractors,
+    pattern=as_array,
+    starts=optional(indices),
+    maximum=positive,
+    settle=whole(1),
+)
 def pulse_thresholds(
     points: FixedPoints | Attractors,
     pattern: Any,

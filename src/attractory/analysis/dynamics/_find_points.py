@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from attractory._arguments import as_array, optional, takes, whole
 from attractory._cores import one_blas_thread, spread
 from attractory._errors import InvalidSetting, whole_number
+from attractory.analysis._given import constant_input, network_or_step
 from attractory.analysis.dynamics._certificate import NOTHING, Eigenvalues, jacobian_eigenvalues
 from attractory.analysis.dynamics._completeness import completeness_of
 from attractory.analysis.dynamics._deflation import MOST_UNITS, deflated_newton
@@ -26,7 +28,7 @@ from attractory.analysis.dynamics._starts import (
 from attractory.analysis.dynamics._step import AnyStep, CurrentStep, FunctionStep, RateStep, step_of
 from attractory.models import Network, check_meeting
 from attractory.runs import kept
-from attractory.tasks import Task, Trials
+from attractory.tasks import Task, Trials, as_task_or_trials
 
 CAP = 0.1  # longest Newton step over √units, in the size of a typical state
 SLOW_STARTS = 12
@@ -39,6 +41,13 @@ EXTENSION = 32  # times n_starts is as long as a search goes on, unless told
 
 @kept
 @one_blas_thread
+@takes(
+    network=network_or_step,
+    inputs=optional(constant_input),
+    initial_states=optional(as_array),
+    task=optional(as_task_or_trials),
+    units=optional(whole(1)),
+)
 def fixed_points(
     network: Network | Callable[[Any, Any], Any],
     inputs: Any = None,

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import scipy.linalg
 
+from attractory._arguments import as_array, optional, takes
 from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting, shown, whole_number
 from attractory._result import Result
+from attractory.analysis._given import constant_input, network_or_step
 from attractory.analysis.dynamics._kinks import on_kink
 from attractory.analysis.dynamics._step import AnyStep, step_of
 from attractory.models import Network
@@ -164,6 +166,12 @@ class Linearisation(Result):
 
 @kept
 @one_blas_thread
+@takes(
+    network=network_or_step,
+    inputs=optional(constant_input),
+    state=as_array,
+    side=optional(as_array),
+)
 def linearisation(
     network: Network | Callable[[Any, Any], Any],
     state: Any,

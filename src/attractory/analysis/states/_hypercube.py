@@ -7,8 +7,10 @@ from itertools import combinations, product
 
 import numpy as np
 
+from attractory._arguments import instance_of, optional, takes
 from attractory._errors import InvalidSetting
 from attractory._result import Result
+from attractory.analysis._given import SPACE
 from attractory.analysis.states._state_space import StateSpace
 from attractory.tasks import memory_states, state_names
 
@@ -71,6 +73,9 @@ class Hypercube(Result):
         }
 
 
+@takes(
+    space=instance_of(StateSpace, hint=SPACE), visits=optional(instance_of(StateSpace, hint=SPACE))
+)
 def hypercube(
     space: StateSpace,
     visits: StateSpace | None = None,

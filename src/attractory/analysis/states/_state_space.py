@@ -7,12 +7,14 @@ from typing import Literal
 
 import numpy as np
 
+from attractory._arguments import a_name, as_array, takes
 from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting, shown
 from attractory._result import Result
+from attractory.analysis._given import network_or_trajectory
 from attractory.models import Network, Trajectory, check_meeting
 from attractory.runs import kept
-from attractory.tasks import Trials, memory_states, noise_seed
+from attractory.tasks import Trials, as_trials, memory_states, noise_seed
 
 # of a square of a singular value, in the largest: below it 1e-16 of rounding would be 1e-12 of it
 SMALLEST_SQUARE = 1e-4
@@ -58,6 +60,7 @@ class StateSpace(Result):
     epoch: np.ndarray | None = None
     conditions: dict[str, np.ndarray] = field(default_factory=dict)
 
+    @takes(states=as_array)
     def project(self, states: np.ndarray) -> np.ndarray:
         """States of the same network in this space.
 
@@ -71,6 +74,9 @@ class StateSpace(Result):
         array (…, n)
             Their coordinates.
         """
+        units = len(self.center)
+        if np.shape(states)[-1:] != (units,):
+            raise InvalidSetting(f"states has shape {np.shape(states)}; it must be (…, {units})")
         return (states - self.center) @ self.components.T
 
     @property
@@ -87,6 +93,7 @@ class StateSpace(Result):
 
 @kept
 @one_blas_thread
+@takes(network=network_or_trajectory, trials=as_trials, method=a_name)
 def state_space(
     network: Network | Trajectory,
     trials: Trials,
@@ -219,6 +226,7 @@ def _decompose(
     return components * signs[:, None], center, variance
 
 
+@takes(memory=as_array)
 def held_states(memory: np.ndarray) -> np.ndarray:
     """When a memory state is held: from 10 % to 40 % of each period in which it stays the same.
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from attractory._arguments import takes
 from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting
 from attractory._result import Result
 from attractory.analysis.weights._broken_rules import FIXED, broken_rules, moved_weights
-from attractory.models import Constraints, Network
+from attractory.models import Constraints, Network, networks_of
 from attractory.runs import Run
 
 KINDS = ("dale", "mask", "bounds", "fixed", "inputs", "outputs")
@@ -225,14 +226,15 @@ def _row(
     return row
 
 
+@takes()
 @one_blas_thread
-def audit(networks: Network | Run) -> Audit:
+def audit(networks: Network | Sequence[Network] | Run) -> Audit:
     """Measure on the weights whether they obey the constraints of their model, and how they are.
 
     Parameters
     ----------
-    networks : Network or Run
-        One network, or all those of a run.
+    networks : Network, sequence of Network, or Run
+        One network, several, or all those of a run.
 
     Returns
     -------
@@ -250,15 +252,9 @@ def audit(networks: Network | Run) -> Audit:
     fixed weights are compared with the initial ones, drawn again from its seed. Gated cells have no
     constraints and no single matrix; of a stack, every layer that has one is an entry.
     """
-    if isinstance(networks, Network):
-        return Audit(tuple(_entries(0, networks, None)))
-    if not isinstance(networks, Run):
-        raise InvalidSetting(
-            f"networks is of type {type(networks).__name__}; a Network or a Run is needed"
-        )
-    begun = _initial_weights(networks)
+    begun = _initial_weights(networks) if isinstance(networks, Run) else None
     entries: list[NetworkAudit] = []
-    for net, network in enumerate(networks.networks):
+    for net, network in enumerate(networks_of(networks)):
         initial = None if begun is None else begun[net]
         entries += _entries(net, network, initial)
     return Audit(tuple(entries))

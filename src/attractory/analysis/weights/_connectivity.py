@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from attractory._arguments import takes
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory._result import Result
 from attractory.analysis.dynamics._model_step import in_float64
-from attractory.models import Network
+from attractory.models import Network, one_network
 from attractory.runs import kept
 
 
@@ -83,6 +84,7 @@ class Connectivity(Result):
 
 
 @kept
+@takes(network=one_network)
 def connectivity(
     network: Network,
     gate: str | None = None,

@@ -7,11 +7,12 @@ from typing import Literal
 
 import numpy as np
 
+from attractory._arguments import takes
 from attractory._result import Result
 from attractory.analysis.dynamics._kinks import on_kink
 from attractory.analysis.dynamics._model_step import in_float64
 from attractory.analysis.dynamics._step import step_of
-from attractory.models import Network
+from attractory.models import Network, one_network
 from attractory.runs import kept
 
 OUTLIER_MARGIN = 0.01
@@ -83,6 +84,7 @@ class Spectrum(Result):
 
 
 @kept
+@takes(network=one_network)
 def spectrum(network: Network) -> Spectrum:
     """The eigenvalue spectrum of a network's recurrent weights.
 

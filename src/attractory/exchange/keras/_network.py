@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from attractory._arguments import takes
 from attractory._errors import InvalidSetting
 from attractory.exchange._layers import network_of
 from attractory.exchange.keras._layer import Said, shown
@@ -15,6 +16,7 @@ from attractory.kernels import ActivationFunction
 from attractory.models import Network
 
 
+@takes()
 def load_keras(
     source: str | Path | Any,
     activation: str | ActivationFunction | None = None,

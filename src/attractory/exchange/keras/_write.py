@@ -12,17 +12,19 @@ from typing import Any
 
 import numpy as np
 
+from attractory._arguments import takes
 from attractory._errors import FileProblem, InvalidSetting
-from attractory._files import replacing
+from attractory._files import a_path, replacing
 from attractory.exchange._layers import Chain, Layer, chain_of, foreign
 from attractory.exchange.keras._activations import keras_activation
 from attractory.exchange.keras._layer import RECURRENT, other_order
-from attractory.models import Network
+from attractory.models import Network, one_network
 
 _ENDINGS = (".weights.h5", ".keras", ".h5", ".hdf5")  # the first that fits counts
 _CLASSES = {ours: theirs for theirs, ours in RECURRENT.items()}
 
 
+@takes(network=one_network)
 def to_keras(network: Network) -> Any:
     """The network as a `keras.Sequential`: SimpleRNN, GRU or LSTM layers, then a linear Dense.
 
@@ -73,6 +75,7 @@ def to_keras(network: Network) -> Any:
     return model
 
 
+@takes(network=one_network, path=a_path)
 def save_keras(network: Network, path: str | Path) -> Path:
     """Write a network to a file that Keras loads, and `load_keras`.
 

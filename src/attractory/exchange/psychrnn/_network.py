@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from attractory._arguments import takes
 from attractory._errors import FileProblem, InvalidSetting, shown
+from attractory._files import a_path
 from attractory.exchange.psychrnn._npz import Pickle, read_npz
 from attractory.exchange.psychrnn._pickled import Named, value_of_pickle
 from attractory.models import CurrentRNN, Network, check_weights
@@ -47,6 +49,7 @@ _ACTIVATIONS = {
 }
 
 
+@takes(path=a_path)
 def load_psychrnn(
     path: str | Path,
     activation: str | None = None,

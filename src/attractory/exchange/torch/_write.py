@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from attractory._arguments import takes
 from attractory._errors import FileProblem, InvalidSetting
-from attractory._files import replacing, save_safetensors
+from attractory._files import a_path, replacing, save_safetensors
 from attractory.exchange._activations import name_there
 from attractory.exchange._layers import Chain, Layer, chain_of, foreign
-from attractory.models import Network
+from attractory.models import Network, one_network
 
 NONLINEARITIES = ("tanh", "relu")  # those of nn.RNN
 
 
+@takes(network=one_network)
 def to_torch(network: Network) -> Any:
     """The network as a torch.nn.Module.
 
@@ -49,6 +51,7 @@ def to_torch(network: Network) -> Any:
     return _module_class()(chain)
 
 
+@takes(network=one_network, path=a_path)
 def save_torch(network: Network, path: str | Path) -> Path:
     """Write a network as a `.safetensors` file with the state dict of `to_torch`'s module.
 
