@@ -158,7 +158,7 @@ def test_it_is_saved_and_comes_back(tmp_path):
         ({"tolerance": True}, "tolerance = True is not allowed"),
         ({"n_starts": 0}, "n_starts = 0 is not allowed"),
         ({"duration": -1}, "duration = -1 is not allowed"),
-        ({"task": "and"}, "task is of type str"),
+        ({"task": "andd"}, "task .andd. is unknown"),
     ],
 )
 def test_bad_settings_are_one_line(settings, complaint):

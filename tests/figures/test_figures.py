@@ -488,3 +488,22 @@ def test_the_spectral_radius_is_drawn_where_it_was_measured():
         figures.spectral_radius(table[table["step"] == 2])
     with pytest.raises(InvalidSetting, match="history has no spectral radius"):
         figures.spectral_radius(table.drop(columns="spectral_radius"))
+
+
+def test_a_state_space_is_coloured_by_epochs_conditions_or_memory():
+    task = tasks.ContextDecision(dt=50, fixation=50, stimulus=200)
+    net = models.RateRNN(units=6).build(task.n_inputs, task.n_outputs)
+    space = analysis.state_space(net, task.sample(40, seed=1))
+    assert legend_texts(figures.state_space(space)) == [*task.epoch_names]
+    shown = figures.state_space(space, by="relevant")
+    levels = np.unique(task.sample(30, seed=1).conditions["relevant"])
+    assert legend_texts(shown) == [f"{level:g}".replace("-", "−") for level in levels]
+    assert shown.legends[0].get_title().get_text() == "relevant"
+    points = sum(len(spots.get_offsets()) for spots in shown.axes[0].collections)
+    assert points == space.within[:30].sum()
+    quarters = replace(space, conditions={"many": np.random.default_rng(0).random(40)})
+    assert len(legend_texts(figures.state_spaces([quarters], by="many"))) == 4
+    with pytest.raises(InvalidSetting, match="did you mean 'context'"):
+        figures.state_space(space, by="contxt")
+    turning = figures.state_space_3d(space, by="context")
+    assert {trace.name for trace in turning.data} == {"trajectory", "0", "1"}

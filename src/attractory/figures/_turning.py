@@ -11,13 +11,15 @@ from matplotlib.colors import to_hex
 from attractory.analysis import Hypercube, StateSpace
 from attractory.figures._check import paired, several
 from attractory.figures._held import (
-    HeldState,
+    Group,
     axis_labels,
     check_dimensions,
     cube_edges,
-    held_by_state,
+    grouped,
+    styles_of,
+    usual_grouping,
 )
-from attractory.figures._style import BLACK, PALE, state_styles
+from attractory.figures._style import BLACK, PALE
 from attractory.tasks import state_names
 
 if TYPE_CHECKING:
@@ -31,7 +33,9 @@ _symbols = {
 
 
 def state_space_3d(
-    spaces: StateSpace | Sequence[StateSpace], cubes: Sequence[Hypercube] | Hypercube | None = None
+    spaces: StateSpace | Sequence[StateSpace],
+    cubes: Sequence[Hypercube] | Hypercube | None = None,
+    by: str | None = None,
 ) -> PlotlyFigure:
     """The states of one network or several in three dimensions, to be turned by hand (figs 6, 7).
 
@@ -41,12 +45,14 @@ def state_space_3d(
         One for each network, with at least three components.
     cubes : Hypercube or sequence of Hypercube, optional
         Those fitted to the memory states, in the order of `spaces`.
+    by : str, optional
+        What the colours tell apart, as in `state_space`.
 
     Returns
     -------
     plotly.graph_objects.Figure
-        Trajectory, points while a memory state is held, the fitted cube; a menu chooses the
-        network.
+        Trajectory, points in groups (of a memory while a state is held), the fitted cube; a menu
+        chooses the network.
 
     Notes
     -----
@@ -59,17 +65,18 @@ def state_space_3d(
     check_dimensions(found)
     cubes = [cubes] if isinstance(cubes, Hypercube) else cubes
     fitted = paired("cubes", cubes, len(found), Hypercube)
-    held = [held_by_state(space) for space in found]
-    styles = state_styles([state.name for states in held for state in states])
+    by = usual_grouping(found[0]) if by is None else by
+    groups = [grouped(space, by) for space in found]
+    styles = styles_of([group for each in groups for group in each], by)
     figure = go.Figure()
     owners: list[int] = []
     for i, (space, cube) in enumerate(zip(found, fitted, strict=True)):
-        traces = [trajectory(space, MAX_POINTS // 2), *_held_points(held[i], styles)]
+        traces = [trajectory(space, MAX_POINTS // 2), *_points(groups[i], styles, by)]
         traces += [_cube(cube)] if cube is not None else []
         for trace in traces:
             figure.add_trace(go.Scatter3d(visible=i == 0, **trace))
         owners += [i] * len(traces)
-    figure.update_layout(**layout(found, owners, "memory state"))
+    figure.update_layout(**layout(found, owners, "memory state" if by == "memory" else by))
     return figure
 
 
@@ -94,18 +101,19 @@ def trajectory(space: StateSpace, most: int) -> dict[str, Any]:
     }
 
 
-def _held_points(
-    held: Sequence[HeldState], styles: dict[str, tuple[Any, str]]
+def _points(
+    groups: Sequence[Group], styles: dict[str, tuple[Any, str]], by: str
 ) -> list[dict[str, Any]]:
-    every = -(-sum(len(state.points) for state in held) // (MAX_POINTS // 2))
+    every = -(-sum(len(state.points) for state in groups) // (MAX_POINTS // 2))
+    kind = "state" if by == "memory" else by
     traces = []
-    for state in held:
+    for state in groups:
         color, marker = styles[state.name]
         traces.append(
             {
                 **xyz(state.points[::every]),
                 "customdata": [[int(step)] for step in state.steps[::every]],
-                "hovertemplate": f"state {state.name}<br>step %{{customdata[0]}}<extra></extra>",
+                "hovertemplate": f"{kind} {state.name}<br>step %{{customdata[0]}}<extra></extra>",
                 "mode": "markers",
                 "marker": {
                     "color": to_hex(color),
@@ -113,7 +121,7 @@ def _held_points(
                     "size": 4,
                     "line": {"color": BLACK, "width": 2 if marker == "*" else 0},  # yellow on white
                 },
-                "name": " ".join(state.name.replace("-", "−")),
+                "name": (" ".join(state.name.replace("-", "−")) if by == "memory" else state.name),
             }
         )
     return traces

@@ -10,8 +10,10 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from scipy.spatial.distance import cdist
 
+from attractory._arguments import as_array, optional, takes, whole
 from attractory._cores import one_blas_thread, spread
 from attractory._errors import InvalidSetting, shown, whole_number
+from attractory.analysis._given import constant_input, network_or_step
 from attractory.analysis.dynamics._set_geometry import (
     averaged,
     described,
@@ -25,7 +27,7 @@ from attractory.analysis.dynamics._step import Step, step_of
 from attractory.analysis.dynamics._visited import Visited, visited_by
 from attractory.models import Network, check_meeting
 from attractory.runs import kept
-from attractory.tasks import Task, Trials
+from attractory.tasks import Task, Trials, as_task_or_trials
 
 ROUNDS = 20  # of Newton's method for one state and one share
 # singular values of J - 1 below these shares of the leak are those of a slow direction; the next is
@@ -42,6 +44,15 @@ BEYOND = 1.2  # a set is followed to so many times the trajectories' distance fr
 
 @kept
 @one_blas_thread
+@takes(
+    network=network_or_step,
+    inputs=optional(constant_input),
+    initial_states=optional(as_array),
+    task=optional(as_task_or_trials),
+    units=optional(whole(1)),
+    n_starts=whole(1),
+    duration=optional(whole(1)),
+)
 def slow_sets(
     network: Network | Callable[[Any, Any], Any],
     inputs: Any = None,
@@ -113,9 +124,9 @@ def slow_sets(
     step = step_of(network, inputs, units if given is None else given.shape[1])
     visited = visited_by(step, task, seed, rng, given)
     if duration is not None:
-        visited = replace(visited, duration=whole_number("duration", duration))
+        visited = replace(visited, duration=duration)
     search = Search(step, visited, tolerance * visited.typical_speed)
-    chosen = rng.permutation(len(visited.states))[: whole_number("n_starts", n_starts)]
+    chosen = rng.permutation(len(visited.states))[:n_starts]
     starts = visited.states[chosen]
     if given is not None:
         starts = np.concatenate([starts, given])
@@ -353,7 +364,5 @@ def _check(tolerance: Any, task: Any, network: Any) -> None:
         raise InvalidSetting(
             f"tolerance = {shown(tolerance)} is not allowed: a share above 0 and below 1"
         )
-    if task is not None and not isinstance(task, (Task, Trials)):
-        raise InvalidSetting(f"task is of type {type(task).__name__}; a Task or Trials is needed")
     if task is not None and isinstance(network, Network):
         check_meeting(network.model, task)
