@@ -10,9 +10,10 @@ import numpy as np
 
 from attractory._cores import one_blas_thread, spread
 from attractory._errors import InvalidSetting, whole_number
-from attractory.analysis.dynamics._certificate import NOTHING, Eigenvalues, jacobian_eigenvalues
+from attractory.analysis.dynamics._certificate import NOTHING
 from attractory.analysis.dynamics._completeness import completeness_of
 from attractory.analysis.dynamics._deflation import MOST_UNITS, deflated_newton
+from attractory.analysis.dynamics._eigenvalues import Eigenvalues, jacobian_eigenvalues
 from attractory.analysis.dynamics._enumeration import enumerate_points
 from attractory.analysis.dynamics._fixed_points import FixedPoints
 from attractory.analysis.dynamics._rounding import SLACK, sum_error
