@@ -46,12 +46,15 @@ def approximate_inverses(systems: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         one_by_one = [_inverse_or_zero(system) for system in systems]
         inverses = np.stack(one_by_one)
     identity = np.eye(size)
-    row_sums = (np.abs(systems) + identity).sum(axis=2)
-    rounding = 2 * sum_error(size + 4) * times(np.abs(inverses), row_sums)
-    differences = np.abs(identity - inverses @ systems).sum(axis=2)
-    defects = differences + rounding + 4 * EPS
+    gamma = sum_error(size + 4)
+    terms = np.abs(systems) + identity
+    row_sums = terms.sum(axis=2)
+    rounding = 2 * gamma * times(np.abs(inverses), row_sums)
+    differences = np.abs(identity - inverses @ systems)
+    defects = differences.sum(axis=2) + rounding + 4 * EPS
     largest = defects.max(axis=1) * SLACK
-    return inverses, np.nan_to_num(largest, nan=np.inf)
+    bounds = np.nan_to_num(largest, nan=np.inf)
+    return inverses, bounds
 
 
 def _inverse_or_zero(system: np.ndarray) -> np.ndarray:
@@ -65,12 +68,13 @@ def _mixtures(matrix: np.ndarray) -> Iterator[tuple[np.ndarray, tuple[np.ndarray
     """The matrix, and its products with random unit triangular matrices."""
     yield matrix, ()
     size = len(matrix)
+    shape = (size, size)
     identity = np.eye(size)
     rng = np.random.default_rng(0)
     for _ in range(MIXTURES):
+        below = np.tril(rng.normal(size=shape), -1)
+        above = np.triu(rng.normal(size=shape), 1)
         # entries of 1/√n: the products stay well conditioned
-        below = np.tril(rng.normal(size=(size, size)), -1)
-        above = np.triu(rng.normal(size=(size, size)), 1)
         lower = below / np.sqrt(size) + identity
         upper = above / np.sqrt(size) + identity
         mixed = (matrix @ lower) @ upper
@@ -108,8 +112,16 @@ def _sign_of_factors(
     order = triangles.order
     inverse_upper = triangles.inverse_upper
     inverse_lower = triangles.inverse_lower
-    bound = _distance_from_identity(inverse_upper, inverse_lower, mixed[order])
-    outside = _outside_of_product(mixing, matrix, uncertainty)
+    bound = _distance_from_identity(
+        inverse_upper,
+        inverse_lower,
+        mixed[order],
+    )
+    outside = _outside_of_product(
+        mixing,
+        matrix,
+        uncertainty,
+    )
     by_lower = np.abs(inverse_lower) @ outside[order]
     reach = np.abs(inverse_upper) @ by_lower
     with np.errstate(invalid="ignore"):
@@ -123,7 +135,8 @@ def _triangles(matrix: np.ndarray) -> _Triangles | None:
     if not np.isfinite(matrix).all():
         return None
     factors, pivots, _ = scipy.linalg.lapack.dgetrf(matrix)
-    if not np.diag(factors).all():
+    diagonal = np.diag(factors)
+    if not diagonal.all():
         return None
     identity = np.eye(len(matrix))
     lower = np.tril(factors, -1) + identity
@@ -135,12 +148,18 @@ def _triangles(matrix: np.ndarray) -> _Triangles | None:
     )
     inverse_lower = np.tril(inverse_lower, -1) + identity
     upper = np.triu(factors)
-    inverse_upper = np.triu(scipy.linalg.solve_triangular(upper, identity))
+    inverse_upper = scipy.linalg.solve_triangular(upper, identity)
+    inverse_upper = np.triu(inverse_upper)
     finite = np.isfinite(inverse_lower).all() and np.isfinite(inverse_upper).all()
     if not finite:
         return None
     order, exchanges = _order(pivots)
-    return _Triangles(inverse_lower, inverse_upper, order, exchanges)
+    return _Triangles(
+        inverse_lower=inverse_lower,
+        inverse_upper=inverse_upper,
+        order=order,
+        exchanges=exchanges,
+    )
 
 
 def _outside_of_product(
@@ -175,12 +194,14 @@ def _distance_from_identity(
     ones = np.ones(size)
     inner = second @ third
     product = first @ inner
-    distance = np.abs(np.eye(size) - product).sum(1)
+    difference = np.eye(size) - product
+    distance = np.abs(difference).sum(1)
     third_sums = np.abs(third) @ ones
     inner_sums = np.abs(inner) @ ones
     error_of_inner = gamma * (np.abs(second) @ third_sums)
     error = gamma * inner_sums + error_of_inner
-    return distance + np.abs(first) @ error + 4 * EPS
+    rounding = np.abs(first) @ error
+    return distance + rounding + 4 * EPS
 
 
 def _order(pivots: np.ndarray) -> tuple[np.ndarray, int]:

@@ -26,11 +26,13 @@ def normals(
     step = points.step
     for t in reversed(range(len(visited))):
         rows = np.flatnonzero(parted > t)
-        back = step.pull_back(visited[t][rows], apart[rows])
+        places = visited[t][rows]
+        back = step.pull_back(places, apart[rows])
         apart[rows] = back / _lengths(back)
     along = (apart * pushes).sum(1)
     sign = np.where(along > 0, 1.0, -1.0)
-    return sign[:, None] * apart / _lengths(apart)
+    lengths = _lengths(apart)
+    return sign[:, None] * apart / lengths
 
 
 def _parted(
@@ -40,7 +42,8 @@ def _parted(
 ) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
     """The states step by step, the difference to the others when they part, and the step of it."""
     step = points.step
-    grown = GROWN * (BESIDE * np.linalg.norm(pushes, axis=1))
+    gap = BESIDE * np.linalg.norm(pushes, axis=1)
+    grown = GROWN * gap
     here = states
     beside = states - BESIDE * pushes
     apart = here - beside
@@ -51,8 +54,9 @@ def _parted(
         here = step(here)
         beside = step(beside)
         difference = here - beside
+        distance = np.linalg.norm(difference, axis=1)
         together = parted == ADJOINT
-        fresh = together & (np.linalg.norm(difference, axis=1) > grown)
+        fresh = together & (distance > grown)
         parted[fresh] = t + 1
         apart[fresh] = difference[fresh]
         if (parted < ADJOINT).all():

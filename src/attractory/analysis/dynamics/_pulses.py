@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,25 @@ def pulse_thresholds(
             states = step.driven(states, shown)
         return known.tendency(states, limit)
 
+    thresholds, ends = _smallest(ends_of, chosen, maximum)
+    return pd.DataFrame(
+        {
+            "point": chosen,
+            "threshold": thresholds,
+            "end": ends,
+        }
+    )
+
+
+def _smallest(
+    ends_of: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    chosen: np.ndarray,
+    maximum: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The smallest amplitudes that lead from the chosen points elsewhere, and where (point,).
+
+    ends_of(amplitudes, points): where those points come to.
+    """
     grid = np.linspace(0, maximum, GRID + 1)[1:]
     amplitudes = np.tile(grid, len(chosen))
     scanned = ends_of(amplitudes, np.repeat(chosen, GRID))
@@ -97,10 +116,6 @@ def pulse_thresholds(
         low = np.where(out, low, middle)
         reached = np.where(out, there, reached)
     gone = left.any(axis=1)
-    return pd.DataFrame(
-        {
-            "point": chosen,
-            "threshold": np.where(gone, high, np.inf),
-            "end": np.where(gone, reached, chosen),
-        }
-    )
+    thresholds = np.where(gone, high, np.inf)
+    ends = np.where(gone, reached, chosen)
+    return thresholds, ends

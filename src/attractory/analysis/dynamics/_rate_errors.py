@@ -17,19 +17,23 @@ class RateErrors:
         self.step = step
         self.state = state
         self.sum_error = sum_error(step.units + len(step.inputs) + 4)
-        self.row_sums = np.abs(step.recurrent).sum(1) * SLACK
+        weights = np.abs(step.recurrent)
+        self.row_sums = weights.sum(1) * SLACK
         self.drive = step.drive(state)
-        self.drive_error = self._drive_error()
+        self.drive_error = self._drive_error(weights)
         arguments = np.abs(self.drive)
         sizes = np.maximum(1.0, arguments)
         self.function = step.activation.rounding * sizes
 
-    def _drive_error(self) -> np.ndarray:
-        """Of W h + W_in x + b, a sum of products: its relative error times their sizes (unit,)."""
+    def _drive_error(self, weights: np.ndarray) -> np.ndarray:
+        """Of W h + W_in x + b, a sum of products: its relative error times their sizes (unit,).
+
+        weights: |W|.
+        """
         step = self.step
-        weights = np.abs(step.recurrent)
         input_weights = np.abs(step.input_weights)
-        by_inputs = input_weights @ np.abs(step.inputs)
+        inputs = np.abs(step.inputs)
+        by_inputs = input_weights @ inputs
         constant = by_inputs + np.abs(step.bias)
         by_units = weights @ np.abs(self.state)
         terms = by_units + constant
@@ -39,14 +43,15 @@ class RateErrors:
     def residual(self) -> np.ndarray:
         """|h - F(h)|, computed and its error together (unit,)."""
         activation = self.step.activation
-        moved = self.state - self.step(self.state)
-        computed = np.abs(moved)
+        next_state = self.step(self.state)
+        computed = np.abs(self.state - next_state)
         by_drive = activation.max_slope * self.drive_error
         of_rates = self.step.leak * (by_drive + self.function)
         rates = activation.value(self.drive)
         sizes = np.abs(self.state) + np.abs(rates)
         rounding = 8 * EPS * sizes
-        return (computed + of_rates + rounding) * SLACK + TINY
+        bound = computed + of_rates + rounding
+        return bound * SLACK + TINY
 
     def slopes(self, radius: float) -> np.ndarray:
         """By how much leak·phi' may differ from its computed value within `radius` (unit,)."""
@@ -63,9 +68,10 @@ class RateErrors:
         columns: np.ndarray,
     ) -> np.ndarray:
         """A bound of |DF - computed DF| @ columns for columns >= 0, within `radius` (unit,)."""
-        weights = np.abs(self.step.recurrent) @ columns
-        by_slopes = self.slopes(radius) * weights
-        rounding = 4 * EPS * (weights + columns)
+        weights = np.abs(self.step.recurrent)
+        sums = weights @ columns
+        by_slopes = self.slopes(radius) * sums
+        rounding = 4 * EPS * (sums + columns)
         return (by_slopes + rounding) * SLACK
 
     def system_row_sums(
@@ -109,18 +115,21 @@ class RateErrors:
         jacobian_sizes = np.abs(jacobian)
         jacobian_sums = jacobian_sizes @ ones
         deviation = self.jacobian_row_sums(radius, ones)
-        by_rows = jacobian_sizes.T @ (sizes @ deviation)
-        largest = float(np.max(sizes @ (jacobian_sums + deviation)))
+        row_sums = jacobian_sizes.T @ (sizes @ deviation)
+        by_rows = float(np.max(row_sums))
+        moved_sums = sizes @ (jacobian_sums + deviation)
+        largest = float(np.max(moved_sums))
         by_columns = self._deviation_of_columns(radius) * largest
         gamma = sum_error(2 * n + 4)
         product_sums = jacobian_sizes.T @ (sizes @ jacobian_sums)
         terms = product_sums + sizes @ ones
         rounding = gamma * float(np.max(terms))
-        return (rounding + float(np.max(by_rows)) + by_columns) * SLACK
+        return (rounding + by_rows + by_columns) * SLACK
 
     def _deviation_of_columns(self, radius: float) -> float:
         """The largest column sum of |DF - computed DF|, within `radius`."""
         weights = np.abs(self.step.recurrent)
         by_slopes = self.slopes(radius) @ weights
         rounding = 4 * EPS * (weights.sum(0) + 1)
-        return float((by_slopes + rounding).max())
+        column_sums = by_slopes + rounding
+        return float(column_sums.max())
