@@ -36,7 +36,8 @@ from flint import arb
 from scipy import optimize
 
 from attractory.analysis import fixed_points
-from attractory.analysis.dynamics._certificate import certify, jacobian_eigenvalues
+from attractory.analysis.dynamics._certificate import certify
+from attractory.analysis.dynamics._eigenvalues import jacobian_eigenvalues
 from attractory.analysis.dynamics._step import step_of
 from attractory.kernels import activation_of
 
@@ -357,13 +358,13 @@ def test_counts_are_decided_also_where_eigenvectors_are_parallel(plain):
 @pytest.mark.parametrize("plain", NEARLY_PARALLEL[5:7])
 def test_inertia_decides_where_discs_do_not(plain, monkeypatch):
     assert linear_spectrum(turned(plain)).decided
-    monkeypatch.setattr("attractory.analysis.dynamics._certificate._inertia", lambda *_: -1)
+    monkeypatch.setattr("attractory.analysis.dynamics._eigenvalues._inertia", lambda *_: -1)
     assert not linear_spectrum(turned(plain)).decided
 
 
 def test_inertia_agrees_with_the_exact_polynomial(monkeypatch):
     monkeypatch.setattr(
-        "attractory.analysis.dynamics._certificate._discs",
+        "attractory.analysis.dynamics._eigenvalues._discs",
         lambda matrix, *_: np.full(len(matrix), np.inf),
     )
     rng = np.random.default_rng(7)
@@ -387,7 +388,7 @@ def test_inertia_agrees_with_the_exact_polynomial(monkeypatch):
 @pytest.mark.parametrize("gap", near_critical[:20])
 def test_inertia_is_right_or_undecided_near_the_circle(gap, monkeypatch):
     monkeypatch.setattr(
-        "attractory.analysis.dynamics._certificate._discs",
+        "attractory.analysis.dynamics._eigenvalues._discs",
         lambda matrix, *_: np.full(len(matrix), np.inf),
     )
     for matrix in (jordan([1 + gap] * 2, 1.0), jordan([1 + gap, 0.5, 2.0], 5.0), [[-1 - gap]]):

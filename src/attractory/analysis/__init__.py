@@ -10,18 +10,14 @@ from attractory.analysis.dynamics._basins import (
 )
 from attractory.analysis.dynamics._completeness import Completeness
 from attractory.analysis.dynamics._connections import Connections, connections
-from attractory.analysis.dynamics._continuation import (
-    Branch,
-    Continuation,
-    continuation,
-    pulse_thresholds,
-)
+from attractory.analysis.dynamics._continuation import Branch, Continuation, continuation
 from attractory.analysis.dynamics._find_points import fixed_points
 from attractory.analysis.dynamics._fixed_points import FixedPoints
 from attractory.analysis.dynamics._invariant import Ellipsoid
 from attractory.analysis.dynamics._kinks import Side
 from attractory.analysis.dynamics._linearisation import Linearisation, linearisation
 from attractory.analysis.dynamics._oscillations import Oscillation
+from attractory.analysis.dynamics._pulses import pulse_thresholds
 from attractory.analysis.dynamics._slow_points import SlowPoints
 from attractory.analysis.dynamics._slow_set import SlowSet, SlowSets
 from attractory.analysis.dynamics._slow_sets import slow_sets

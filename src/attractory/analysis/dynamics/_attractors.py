@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -13,10 +12,10 @@ from attractory._errors import InvalidSetting, whole_number
 from attractory._result import Result
 from attractory.analysis._given import POINTS
 from attractory.analysis.dynamics._fixed_points import FixedPoints
+from attractory.analysis.dynamics._follow import LOST, ROWS, UNKNOWN, Followed, follow
 from attractory.analysis.dynamics._oscillations import (
     ALIKE,
     MOVING,
-    WINDOW,
     Oscillation,
     lasting,
     matching,
@@ -24,20 +23,24 @@ from attractory.analysis.dynamics._oscillations import (
     motion,
 )
 
-ROWS = 32  # states that a thread takes at a time
-SEEN = 1e-6  # so near (max norm, in the size of a state) to a stable point without a proved region
-CLOSE = 0.01  # nearer than that (in the size of a state) it is looked at closely
-APART = 10.0  # so many times further away than that point must the next known fixed point be
-UNKNOWN, LOST = -1, -2  # instead of an attractor's number
-
 
 @dataclass(frozen=True, repr=False)
 class Attractors(Result):
     """What a network may end in: the stable fixed points of `points`, and `oscillations`.
 
     An attractor has a number: that of the fixed point, or len(points) + i for oscillation i.
-    lost: how many simulated states had come to none of these when the simulation ended. rests: the
-    fixed points on a kink, whose stability no Jacobian tells, that simulated states came to.
+
+    Attributes
+    ----------
+    points : FixedPoints
+        The fixed points; the stable ones among them are attractors.
+    oscillations : tuple of Oscillation
+        The attractors that keep moving.
+    lost : int
+        How many simulated states had come to none of these when the simulation ended.
+    rests : tuple of int
+        The fixed points on a kink, whose stability no Jacobian tells, that simulated states came
+        to.
     """
 
     points: FixedPoints
@@ -55,40 +58,100 @@ class Attractors(Result):
     @property
     def size(self) -> float:
         """The size of a state: the largest value of any unit in those known."""
-        known = [self.points.states, *(each.state for each in self.oscillations)]
-        return max((float(np.abs(s).max()) for s in known if s.size), default=0.0) or 1.0
+        known = [self.points.states]
+        for oscillation in self.oscillations:
+            known.append(oscillation.state)
+        largest = 0.0
+        for states in known:
+            if states.size:
+                largest = max(largest, float(np.abs(states).max()))
+        return largest or 1.0
 
     def output(self, number: int) -> np.ndarray:
-        """The readout (output,) at an attractor; its mean over an oscillation."""
+        """The readout at an attractor.
+
+        Parameters
+        ----------
+        number : int
+            Of the attractor.
+
+        Returns
+        -------
+        array (output,)
+            The readout; its mean over an oscillation.
+        """
         count = len(self.points)
         if number < count:
             return self.points.outputs[number]
         return self.oscillations[number - count].output_mean
 
     def state(self, number: int) -> np.ndarray:
-        """The state (unit,) of an attractor; the mean state of an oscillation."""
+        """The state of an attractor.
+
+        Parameters
+        ----------
+        number : int
+            Of the attractor.
+
+        Returns
+        -------
+        array (unit,)
+            The state; the mean state of an oscillation.
+        """
         count = len(self.points)
-        return (
-            self.points.states[number] if number < count else self.oscillations[number - count].mean
-        )
+        if number < count:
+            return self.points.states[number]
+        return self.oscillations[number - count].mean
 
     def follow(self, states: np.ndarray, steps: int) -> np.ndarray:
-        """The number of the attractor that each state (state, unit) comes to within `steps`.
+        """The number of the attractor that each state comes to within `steps`.
 
-        -1: to none of them in that time. Noise-free, in float64, under the constant input of
-        `points`. A state has come to a stable point when it is in the region around it that is
-        proved to hold what enters it. Where there is no such proof: when it is within 1e-6 of the
-        size of a state, coming nearer, and all other known fixed points are ten times as far away.
-        It has come to an oscillation when its mean and its speed over two windows of 200 steps are
-        like those of the oscillation: seen, as the oscillation is.
+        Parameters
+        ----------
+        states : array (state, unit)
+            Where to start.
+        steps : int
+            Length of the simulation in steps.
+
+        Returns
+        -------
+        array (state,)
+            Numbers of attractors; -1: to none of them in that time.
+
+        Notes
+        -----
+        Noise-free, in float64, under the constant input of `points`. A state has come to a stable
+        point when it is in the region around it that is proved to hold what enters it. Where there
+        is no such proof: when it is within 1e-6 of the size of a state, coming nearer, and all
+        other known fixed points are ten times as far away. It has come to an oscillation when its
+        mean and its speed over two windows of 200 steps are like those of the oscillation: seen,
+        as the oscillation is.
         """
-        return one_blas_thread(_follow)(self, states, steps).ends
+        return self._followed(states, steps).ends
 
     def tendency(self, states: np.ndarray, steps: int) -> np.ndarray:
-        """As `follow`, where time may run out: a state (state, unit) that has come to none of them
-        counts for the nearest stable point, if it is coming nearer: a guess."""
-        ways = one_blas_thread(_follow)(self, states, steps)
-        return np.where(ways.ends == UNKNOWN, ways.heading, ways.ends)
+        """As `follow`, where time may run out: then the nearest stable point is a guess.
+
+        Parameters
+        ----------
+        states : array (state, unit)
+            Where to start.
+        steps : int
+            Length of the simulation in steps.
+
+        Returns
+        -------
+        array (state,)
+            Numbers of attractors. A state that has come to none of them counts for the nearest
+            stable point, if it is coming nearer; -1 otherwise.
+        """
+        followed = self._followed(states, steps)
+        unknown = followed.ends == UNKNOWN
+        return np.where(unknown, followed.heading, followed.ends)
+
+    @one_blas_thread
+    def _followed(self, states: np.ndarray, steps: int) -> Followed:
+        return follow(self.points, self.oscillations, self.size, states, steps)
 
 
 points_or_attractors = instance_of(FixedPoints, Attractors, hint=POINTS)
@@ -104,182 +167,198 @@ def attractors(
 ) -> Attractors:
     """The attractors that states end in, stable points and oscillations.
 
-    points: fixed points, or attractors known already, to which others are added.
-    states (state, unit): where to start, such as states of the task; when None, states near every
-    fixed point with an unstable dimension. steps: length of the simulation in time constants. What
-    moves on after that is simulated for as long again: it is called an oscillation when it still
-    moves about the same place at the same speed, and counts as lost otherwise. Seen, not proved.
+    Parameters
+    ----------
+    points : FixedPoints or Attractors
+        Fixed points, or attractors known already, to which others are added.
+    states : array (state, unit), optional
+        Where to start, such as states of the task; when None, states near every fixed point with
+        an unstable dimension.
+    steps : int
+        Length of the simulation in time constants.
+    seed : int
+        Of the states near fixed points.
+
+    Returns
+    -------
+    Attractors
+        The stable points and oscillations, seen, not proved.
+
+    Raises
+    ------
+    InvalidSetting
+        When the states are not those of the network, or the number of steps is not allowed.
+
+    Notes
+    -----
+    What moves on after the simulation is simulated for as long again: it is called an oscillation
+    when it still moves about the same place at the same speed, and counts as lost otherwise.
     """
     whole_number("steps", steps)
     rng = np.random.default_rng(seed)
     found = points if isinstance(points, Attractors) else Attractors(points, ())
     points = found.points
-    given = _around(points, rng) if states is None else np.atleast_2d(np.asarray(states, float))
-    if given.shape[1] != points.step.units:
-        raise InvalidSetting(
-            f"states has shape {given.shape}; it must be (state, {points.step.units})"
-        )
+    given = _given_states(points, states, rng)
     limit = round(steps / points.step.leak)
-    ways = _follow(found, given, limit)
-    ends = ways.ends
+    followed = found._followed(given, limit)
+    ends = followed.ends
     moving = np.flatnonzero(ends == UNKNOWN)
-    ends[moving], more = _sorted_motions(found, ways.last[moving], limit)
-    found = Attractors(points, (*found.oscillations, *more), rests=found.rests)
-    kinked = np.flatnonzero(points.kinked).tolist()
-    rests = {*found.rests, *(point for point in kinked if (ends == point).any())}
-    counts = np.bincount(ends[ends >= 0], minlength=len(points) + len(found.oscillations))
-    oscillations = [
-        replace(each, hits=each.hits + int(counts[len(points) + i]))
-        for i, each in enumerate(found.oscillations)
-    ]
+    still_moving = followed.last[moving]
+    motions = _Motions(found, limit)
+    ends[moving] = motions.ends_of(still_moving)
+
+    oscillations = (*found.oscillations, *motions.fresh)
     lost = int((ends == LOST).sum())
-    return Attractors(points, tuple(oscillations), lost, tuple(sorted(rests)))
+    return Attractors(
+        points=points,
+        oscillations=_with_hits(oscillations, ends, len(points)),
+        lost=lost,
+        rests=_rests(found, ends),
+    )
+
+
+def _given_states(
+    points: FixedPoints,
+    states: np.ndarray | None,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    if states is None:
+        return _around(points, rng)
+    given = np.atleast_2d(np.asarray(states, float))
+    units = points.step.units
+    if given.shape[1] != units:
+        raise InvalidSetting(f"states has shape {given.shape}; it must be (state, {units})")
+    return given
 
 
 def _around(points: FixedPoints, rng: np.random.Generator) -> np.ndarray:
     """Two states next to each fixed point that is unstable, or may be: on a kink."""
-    unstable = points.states[(points.n_unstable > 0) | points.kinked]
-    twice = np.concatenate([unstable, unstable])
+    unstable = (points.n_unstable > 0) | points.kinked
+    states = points.states[unstable]
+    twice = np.concatenate([states, states])
     return twice + 0.02 * rng.normal(size=twice.shape)
 
 
-class _Ways(NamedTuple):
-    """ends (state,): the number of each state's attractor (-1: none). last (state, unit): where it
-    was then. heading (state,): the nearest stable point, if it was coming nearer (else -1)."""
-
-    ends: np.ndarray
-    last: np.ndarray
-    heading: np.ndarray
-
-
-def _follow(found: Attractors, states: np.ndarray, steps: int) -> _Ways:
-    if not len(states):
-        return _Ways(np.empty(0, int), states, np.empty(0, int))
-    parts = [states[i : i + ROWS] for i in range(0, len(states), ROWS)]
-    done = spread(lambda part: _follow_part(found, part, steps), parts)
-    return _Ways(*(np.concatenate(each) for each in zip(*done, strict=True)))
+def _with_hits(
+    oscillations: tuple[Oscillation, ...],
+    ends: np.ndarray,
+    count: int,
+) -> tuple[Oscillation, ...]:
+    """The oscillations with the hits of these ends added; `count` fixed points come before them."""
+    arrived = ends[ends >= 0]
+    counts = np.bincount(arrived, minlength=count + len(oscillations))
+    counted = []
+    for i, oscillation in enumerate(oscillations):
+        hits = oscillation.hits + int(counts[count + i])
+        counted.append(replace(oscillation, hits=hits))
+    return tuple(counted)
 
 
-def _follow_part(found: Attractors, states: np.ndarray, steps: int) -> _Ways:
-    step, count = found.points.step, len(states)
-    means = np.array([o.mean for o in found.oscillations]).reshape(-1, step.units)
-    speeds = np.array([o.speed for o in found.oscillations])
-    size, arrivals = found.size, _Arrivals(found.points, found.size)
-    made = _Ways(np.full(count, UNKNOWN), states.copy(), np.full(count, UNKNOWN))
-    going, matched = np.arange(count), np.full(count, -1)
-    near = _Near(matched, np.full(count, np.inf))
-    total, travelled = np.zeros_like(states), np.zeros(count)
-    for t in range(1, steps + 1):
-        with np.errstate(all="ignore"):  # states may run away: they come to none
-            moved = step(states)
-            if len(means):
-                travelled += np.linalg.norm(moved - states, axis=1)
-                total += moved
-        states = moved
-        if t % (WINDOW // 4) and t < steps:
-            continue
-        before, near = near, arrivals.nearest(states)
-        nearer = (near.point == before.point) & (near.distance <= before.distance)
-        arrived = arrivals.at(states, near, nearer)
-        if t % WINDOW == 0:
-            if len(means):
-                same = matching(total / WINDOW, travelled / WINDOW, means, speeds, size)
-                settled = (same >= 0) & (same == matched) & (arrived < 0)
-                arrived[settled] = len(found.points) + same[settled]
-                matched = same
-            total, travelled = np.zeros_like(states), np.zeros(len(states))
-        made.ends[going], made.last[going] = arrived, states
-        made.heading[going] = np.where(nearer, near.point, UNKNOWN)
-        left = (arrived < 0) & np.isfinite(states).all(axis=1)
-        states, going, matched = states[left], going[left], matched[left]
-        near = _Near(near.point[left], near.distance[left])
-        total, travelled = total[left], travelled[left]
-        if not len(going):
-            break
-    return made
+def _rests(found: Attractors, ends: np.ndarray) -> tuple[int, ...]:
+    """The points on a kink that states came to, those known before among them."""
+    rests = set(found.rests)
+    for point in np.flatnonzero(found.points.kinked).tolist():
+        if (ends == point).any():
+            rests.add(point)
+    return tuple(sorted(rests))
 
 
-class _Near(NamedTuple):
-    """The nearest stable point of each state (-1: there is none), and its distance (max norm)."""
-
-    point: np.ndarray
-    distance: np.ndarray
-
-
-class _Arrivals:
-    """When a state has come to a stable point."""
-
-    def __init__(self, points: FixedPoints, size: float) -> None:
-        self.points, self.size = points, size
-        # a point on a kink may attract, too
-        self.numbers = np.concatenate([points.stable, np.flatnonzero(points.kinked)])
-        self.targets = points.states[self.numbers]
-        # from each stable point to the nearest other fixed point
-        self.apart = {
-            i: float(np.sort(np.abs(points.states - points.states[i]).max(axis=1), axis=0)[1])
-            if len(points) > 1
-            else np.inf
-            for i in self.numbers.tolist()
-        }
-
-    def nearest(self, states: np.ndarray) -> _Near:
-        if not len(self.targets):
-            return _Near(np.full(len(states), UNKNOWN), np.full(len(states), np.inf))
-        distances = np.abs(states[:, None] - self.targets).max(axis=2)
-        nearest = distances.argmin(axis=1)
-        return _Near(self.numbers[nearest], distances[np.arange(len(states)), nearest])
-
-    def at(self, states: np.ndarray, near: _Near, nearer: np.ndarray) -> np.ndarray:
-        """The point that each state has come to, -1 for none."""
-        arrived = np.full(len(states), UNKNOWN)
-        for row in np.flatnonzero(near.distance < CLOSE * self.size):
-            point, distance = int(near.point[row]), float(near.distance[row])
-            region = self.points.regions[point]
-            if region is not None:
-                there = region.holds(states[row])
-            else:
-                alone = APART * distance <= self.apart[point]
-                there = bool(nearer[row]) and distance < SEEN * self.size and alone
-            arrived[row] = point if there else UNKNOWN
-        return arrived
-
-
-def _sorted_motions(
-    found: Attractors, states: np.ndarray, limit: int
-) -> tuple[np.ndarray, list[Oscillation]]:
-    """The number of each moving state's attractor, and the oscillations that are new.
+class _Motions:
+    """Moving states sorted into oscillations; `fresh` are those that are new.
 
     Numbers go on after those known. A state that creeps, has escaped, or does not keep its pace
     for `limit` more steps is LOST. Where the map is odd the negative of an attractor is one too,
     another or itself.
     """
-    step, count = found.points.step, len(found.points)
-    ends = np.full(len(states), LOST)
-    fresh: list[Oscillation] = []
-    if not len(states):
-        return ends, fresh
-    parts = [states[i : i + ROWS] for i in range(0, len(states), ROWS)]
-    motions = spread(lambda part: motion(step, part), parts)
-    means, speeds = (np.concatenate(each) for each in zip(*motions, strict=True))
-    size = max(found.size, float(np.abs(np.nan_to_num(states)).max()))
-    known = [(o.mean, o.speed) for o in found.oscillations]
-    numbers = list(range(count, count + len(known)))  # LOST for a motion that did not last
-    for row, (mean, speed) in enumerate(zip(means, speeds, strict=True)):
-        if not np.isfinite(mean).all() or speed <= MOVING * size * np.sqrt(step.units):
-            continue
-        match = -1
-        if known:
-            apart, pace = np.array([m for m, _ in known]), np.array([v for _, v in known])
-            match = int(matching(mean[None], np.array([speed]), apart, pace, size)[0])
-        if match < 0:
-            match = len(known)
-            seen = lasting(step, states[row], mean, float(speed), limit, size)
-            images = [] if seen is None else [seen]
-            if seen is not None and step.odd and 2 * np.abs(mean).max() > ALIKE * size:
-                images.append(mirrored(step, seen))
-            first = count + len(found.oscillations) + len(fresh)
-            known += [(mean, speed), (-mean, speed)][: max(1, len(images))]
-            numbers += list(range(first, first + len(images))) or [LOST]
-            fresh += images
-        ends[row] = numbers[match]
-    return ends, fresh
+
+    def __init__(self, found: Attractors, limit: int) -> None:
+        self.step = found.points.step
+        self.limit = limit
+        self.size = found.size
+        self.fresh: list[Oscillation] = []
+        self.next_number = len(found.points) + len(found.oscillations)
+        self.means = [oscillation.mean for oscillation in found.oscillations]
+        self.speeds = [oscillation.speed for oscillation in found.oscillations]
+        # of each known motion; LOST for one that did not last
+        self.numbers = list(range(len(found.points), self.next_number))
+
+    def ends_of(self, states: np.ndarray) -> np.ndarray:
+        """The number of each state's attractor (state,)."""
+        ends = np.full(len(states), LOST)
+        if not len(states):
+            return ends
+        means, speeds = self._moved(states)
+        largest = float(np.abs(np.nan_to_num(states)).max())
+        self.size = max(self.size, largest)
+        least_speed = MOVING * self.size * np.sqrt(self.step.units)
+        for row, (mean, speed) in enumerate(zip(means, speeds, strict=True)):
+            escaped = not np.isfinite(mean).all()
+            if escaped or speed <= least_speed:
+                continue
+            match = self._match(mean, speed)
+            if match < 0:
+                match = self._added(states[row], mean, speed)
+            ends[row] = self.numbers[match]
+        return ends
+
+    def _moved(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and speed of each state's motion."""
+        parts = []
+        for first in range(0, len(states), ROWS):
+            parts.append(states[first : first + ROWS])
+        motions = spread(lambda part: motion(self.step, part), parts)
+        means = [mean for mean, _ in motions]
+        speeds = [speed for _, speed in motions]
+        return np.concatenate(means), np.concatenate(speeds)
+
+    def _match(self, mean: np.ndarray, speed: float) -> int:
+        """Which known motion this one is; -1 for none."""
+        if not self.means:
+            return -1
+        found = matching(
+            mean[None],
+            np.array([speed]),
+            np.array(self.means),
+            np.array(self.speeds),
+            self.size,
+        )
+        return int(found[0])
+
+    def _added(self, state: np.ndarray, mean: np.ndarray, speed: float) -> int:
+        """The index of a motion that is not known yet, and which its mirror image follows."""
+        images = self._images(state, mean, speed)
+        index = len(self.means)
+        self.means.append(mean)
+        self.speeds.append(speed)
+        if len(images) > 1:
+            self.means.append(-mean)
+            self.speeds.append(speed)
+        if not images:
+            self.numbers.append(LOST)
+        for image in images:
+            self.numbers.append(self.next_number)
+            self.fresh.append(image)
+            self.next_number += 1
+        return index
+
+    def _images(
+        self,
+        state: np.ndarray,
+        mean: np.ndarray,
+        speed: float,
+    ) -> list[Oscillation]:
+        """The oscillation and its mirror image, where that is another; none where it ends."""
+        seen = lasting(
+            self.step,
+            state,
+            mean,
+            float(speed),
+            self.limit,
+            self.size,
+        )
+        if seen is None:
+            return []
+        to_mirror_image = 2 * np.abs(mean).max()
+        if self.step.odd and to_mirror_image > ALIKE * self.size:
+            return [seen, mirrored(self.step, seen)]
+        return [seen]

@@ -13,21 +13,32 @@ from attractory._errors import InvalidSetting, shown
 from attractory._result import Result
 from attractory.analysis.dynamics._attractors import Attractors, points_or_attractors
 from attractory.analysis.dynamics._fixed_points import FixedPoints
+from attractory.analysis.dynamics._normals import normals
 
 SCAN = 6  # places on a way at which the first exit from a basin is looked for
 NEIGHBOURS = 8  # fixed points towards which pushes are tried
-ADJOINT = 600  # steps over which the normal of a border is found
-GROWN = 10.0  # two states next to a border have parted when their distance has grown so
+BISECTIONS = 14  # of a way on which a push is sought
+BEST = 2  # pushes of a start that are turned and tried again
+APPROACH = 2000  # steps in which a state on a border is looked for next to a saddle
 
 
 @dataclass(frozen=True, repr=False)
 class Border(Result):
     """Where the straight way from one stable point to another leaves the first one's basin.
 
-    Simulated, not proved. share: of the way (0: at the first point); state (unit,) there; beyond:
-    the number of the attractor that states just past it go to (-1: none of the list); saddle: the
-    fixed point that a state on the border comes nearest to (-1: none with an unstable dimension is
-    approached).
+    Simulated, not proved.
+
+    Attributes
+    ----------
+    share : float
+        Of the way; 0 is at the first point.
+    state : array (unit,)
+        The state there.
+    beyond : int
+        The number of the attractor that states just past it go to; -1: none of the list.
+    saddle : int
+        The fixed point that a state on the border comes nearest to; -1: none with an unstable
+        dimension is approached.
     """
 
     share: float
@@ -43,10 +54,31 @@ def basin_border(
 ) -> Border:
     """The border between the basins of two stable points on the straight line that joins them.
 
-    start, end: indices of stable points. Bisection, each state simulated for up to `steps` time
-    constants; one that has come to no attractor by then counts for the stable point that it is
-    nearest to and coming nearer (`Attractors.tendency`). The border is known to 2^-bisections of
-    the distance between the points.
+    Parameters
+    ----------
+    points : FixedPoints or Attractors
+        The attractors that states may go to.
+    start, end : int
+        Indices of two stable points.
+    steps : int
+        Length of the simulation of each state at most, in time constants.
+    bisections : int
+        The border is known to 2^-bisections of the distance between the points.
+
+    Returns
+    -------
+    Border
+        The place, simulated, not proved.
+
+    Raises
+    ------
+    InvalidSetting
+        When start or end is not a stable point, or both are the same.
+
+    Notes
+    -----
+    Bisection. A state that has come to no attractor when its time is over counts for the stable
+    point that it is nearest to and coming nearer (`Attractors.tendency`).
     """
     known = _known(points)
     for name, index in [("start", start), ("end", end)]:
@@ -56,18 +88,39 @@ def basin_border(
     states = known.points.states
     way = states[end] - states[start]
     limit = _limit(known, steps)
-    shares, beyond = _exits(known, np.array([start]), way[None], np.ones(1), limit, bisections)
+    shares, beyond = _exits(
+        known,
+        owners=np.array([start]),
+        ways=way[None],
+        furthest=np.ones(1),
+        steps=limit,
+        bisections=bisections,
+    )
     state = states[start] + shares[0] * way
-    return Border(float(shares[0]), state, int(beyond[0]), _approached(known.points, state, limit))
+    return Border(
+        share=float(shares[0]),
+        state=state,
+        beyond=int(beyond[0]),
+        saddle=_approached(known.points, state, limit),
+    )
 
 
 @dataclass(frozen=True, repr=False)
 class Disturbance(Result):
     """A push that makes a network forget.
 
-    start, end: the stable point pushed off and the attractor that is reached instead (-1: none of
-    the list). vector (unit,): the push; size: its length (2-norm), infinite when none was found;
-    relative: its share of the distance to the nearest other stable point.
+    Attributes
+    ----------
+    start : int
+        The stable point pushed off.
+    end : int
+        The attractor that is reached instead; -1: none of the list.
+    vector : array (unit,)
+        The push.
+    size : float
+        Its length (2-norm); infinite when none was found.
+    relative : float
+        Its share of the distance to the nearest other stable point.
     """
 
     start: int
@@ -85,75 +138,169 @@ def smallest_disturbances(
     steps: int = 2000,
     rounds: int = 4,
 ) -> list[Disturbance]:
-    """The smallest push found (2-norm) out of the basin of each of these stable points (all: None).
+    """The smallest push found (2-norm) out of the basin of each of these stable points.
 
+    Parameters
+    ----------
+    points : FixedPoints or Attractors
+        The attractors that states may go to.
+    starts : sequence of int, optional
+        Indices of stable points; all of them when None.
+    steps : int
+        Length of the simulation of each state at most, in time constants.
+    rounds : int
+        How many times a push is turned.
+
+    Returns
+    -------
+    list of Disturbance
+        One for each start. A local minimum: a smaller push may exist.
+
+    Raises
+    ------
+    InvalidSetting
+        When a start is not a stable point, or there is only one.
+
+    Notes
+    -----
     The first pushes are towards the nearest other fixed points. Then, `rounds` times, a push is
     turned to the normal of the border where it crosses it (the gradient of where the state goes, by
-    the adjoint of the linearised steps), which shortens it. A local minimum: a smaller push may
-    exist. Each state is simulated for up to `steps` time constants, as in `basin_border`.
+    the adjoint of the linearised steps), which shortens it. A state that has come to no attractor
+    when its time is over counts as in `basin_border`.
     """
     known = _known(points)
-    chosen = known.points.stable if starts is None else np.asarray(starts, int)
+    stable = known.points.stable
+    chosen = stable if starts is None else np.asarray(starts, int)
     for start in chosen.tolist():
         _checked_stable(known.points, "starts", start)
-    if len(known.points.stable) < 2:
+    if len(stable) < 2:
         raise InvalidSetting(
-            f"points has {len(known.points.stable)} stable point; a second one is needed to be "
-            "disturbed into"
+            f"points has {len(stable)} stable point; a second one is needed to be disturbed into"
         )
-    scale = {start: _nearest_stable(known.points, start) for start in chosen.tolist()}
-    best = {
-        start: Disturbance(start, -1, np.zeros(known.points.step.units), float("inf"), float("inf"))
-        for start in chosen.tolist()
-    }
-    owners, ways = _first_ways(known.points, chosen)
+    pushes = _Pushes(known, chosen)
     limit = _limit(known, steps)
     for i in range(rounds + 1):
-        furthest = np.array([2 * scale[owner] for owner in owners.tolist()])
-        sizes, ends = _exits(known, owners, ways, furthest, limit, 14)
-        for owner, way, size, end in zip(owners.tolist(), ways, sizes, ends, strict=True):
-            if size < best[owner].size:
-                relative = float(size / scale[owner])
-                best[owner] = Disturbance(owner, int(end), size * way, float(size), relative)
-        if i == rounds:
+        pushes.measure(limit)
+        last = i == rounds
+        if last or not pushes.turn():
             break
-        kept = _shortest(owners, sizes, 2)
-        owners, pushes = owners[kept], ways[kept] * sizes[kept, None]
-        if not len(owners):
-            break
-        ways = _normals(known.points, known.points.states[owners] + pushes, pushes)
-    return _with_ends(known, list(best.values()), steps)
+    return _with_ends(known, list(pushes.best.values()), steps)
 
 
-def _with_ends(known: Attractors, found: list[Disturbance], steps: int) -> list[Disturbance]:
+class _Pushes:
+    """Ways out of basins (way, unit), whose owners are the stable points that they start at.
+
+    sizes (way,): how long the push along each must be. best: the shortest one of each owner.
+    """
+
+    def __init__(self, known: Attractors, starts: np.ndarray) -> None:
+        self.known = known
+        self.distance: dict[int, float] = {}  # to the nearest other stable point
+        self.best: dict[int, Disturbance] = {}
+        for start in starts.tolist():
+            self.distance[start] = _nearest_stable(known.points, start)
+            self.best[start] = Disturbance(
+                start=start,
+                end=-1,
+                vector=np.zeros(known.points.step.units),
+                size=float("inf"),
+                relative=float("inf"),
+            )
+        self.owners, self.ways = _first_ways(known.points, starts)
+        self.sizes = np.full(len(self.owners), np.inf)
+
+    def measure(self, steps: int) -> None:
+        """How long the pushes must be; the shortest are noted."""
+        furthest = [2 * self.distance[owner] for owner in self.owners.tolist()]
+        self.sizes, ends = _exits(
+            self.known,
+            self.owners,
+            self.ways,
+            np.array(furthest),
+            steps,
+            BISECTIONS,
+        )
+        measured = zip(
+            self.owners.tolist(),
+            self.ways,
+            self.sizes,
+            ends,
+            strict=True,
+        )
+        for owner, way, size, end in measured:
+            if size < self.best[owner].size:
+                self.best[owner] = Disturbance(
+                    start=owner,
+                    end=int(end),
+                    vector=size * way,
+                    size=float(size),
+                    relative=float(size / self.distance[owner]),
+                )
+
+    def turn(self) -> bool:
+        """Turn the shortest pushes to the normals of the border; False when there is none."""
+        kept = _shortest(self.owners, self.sizes, BEST)
+        self.owners = self.owners[kept]
+        if not len(self.owners):
+            return False
+        pushes = self.ways[kept] * self.sizes[kept, None]
+        points = self.known.points
+        at_border = points.states[self.owners] + pushes
+        self.ways = normals(points, at_border, pushes)
+        return True
+
+
+def _with_ends(
+    known: Attractors,
+    found: list[Disturbance],
+    steps: int,
+) -> list[Disturbance]:
     """Where a push a little longer leads: right on the border the way takes long."""
-    pushed = [known.points.states[each.start] + 1.02 * each.vector for each in found]
-    ends = known.tendency(np.array(pushed), 5 * _limit(known, steps))
-    return [
-        replace(each, end=int(end)) if end not in (-1, each.start) else each
-        for each, end in zip(found, ends, strict=True)
-    ]
+    pushed = []
+    for each in found:
+        state = known.points.states[each.start]
+        pushed.append(state + 1.02 * each.vector)
+    long = 5 * _limit(known, steps)
+    ends = known.tendency(np.array(pushed), long)
+    told = []
+    for each, end in zip(found, ends, strict=True):
+        elsewhere = end not in (-1, each.start)
+        told.append(replace(each, end=int(end)) if elsewhere else each)
+    return told
 
 
-def _first_ways(points: FixedPoints, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _first_ways(
+    points: FixedPoints,
+    starts: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
     """Unit vectors from each start towards its nearest fixed points, and which start each is of."""
-    owners, ways = [], []
+    count = min(NEIGHBOURS, len(points) - 1)
+    owners = []
+    ways = []
     for start in starts.tolist():
         apart = points.states - points.states[start]
         distance = np.linalg.norm(apart, axis=1)
         distance[start] = np.inf
-        for other in np.argsort(distance)[: min(NEIGHBOURS, len(points) - 1)]:
+        nearest = np.argsort(distance)[:count]
+        for other in nearest:
             owners.append(start)
             ways.append(apart[other] / distance[other])
     return np.array(owners), np.array(ways)
 
 
-def _shortest(owners: np.ndarray, sizes: np.ndarray, count: int) -> np.ndarray:
+def _shortest(
+    owners: np.ndarray,
+    sizes: np.ndarray,
+    count: int,
+) -> np.ndarray:
     """Indices of the `count` shortest finite pushes of each owner."""
     kept: list[int] = []
+    finite = np.isfinite(sizes)
     for owner in np.unique(owners):
-        own = np.flatnonzero((owners == owner) & np.isfinite(sizes))
-        kept += own[np.argsort(sizes[own])[:count]].tolist()
+        own = np.flatnonzero((owners == owner) & finite)
+        by_size = np.argsort(sizes[own])
+        shortest = own[by_size[:count]]
+        kept += shortest.tolist()
     return np.array(kept, int)
 
 
@@ -169,86 +316,77 @@ def _exits(
 
     inf where it does not end within `furthest` (way,).
     """
-    home, count = known.points.states[owners], len(ways)
-
-    def ends_of(sizes: np.ndarray) -> np.ndarray:
-        return known.tendency(home + sizes[:, None] * ways, steps)
-
-    scan = np.linspace(0, 1, SCAN + 1)[1:, None] * furthest
+    home = known.points.states[owners]
+    columns = np.arange(len(ways))
+    shares = np.linspace(0, 1, SCAN + 1)[1:]
+    scan = shares[:, None] * furthest
     everywhere = home + scan[..., None] * ways
-    ends = known.tendency(everywhere.reshape(-1, ways.shape[1]), steps).reshape(SCAN, count)
+    ends = known.tendency(everywhere.reshape(-1, ways.shape[1]), steps)
+    ends = ends.reshape(SCAN, len(ways))
     left = ends != owners
-    first, columns = left.argmax(axis=0), np.arange(count)
-    outside, beyond = scan[first, columns], ends[first, columns]
+
+    first = left.argmax(axis=0)
+    outside = scan[first, columns]
+    beyond = ends[first, columns]
     inside = np.where(first > 0, scan[first - 1, columns], 0.0)
     for _ in range(bisections):
         middle = (inside + outside) / 2
-        reached = ends_of(middle)
+        reached = known.tendency(home + middle[:, None] * ways, steps)
         out = reached != owners
-        outside, beyond = np.where(out, middle, outside), np.where(out, reached, beyond)
+        outside = np.where(out, middle, outside)
+        beyond = np.where(out, reached, beyond)
         inside = np.where(out, inside, middle)
-    return np.where(left.any(axis=0), outside, np.inf), beyond
+    found = left.any(axis=0)
+    return np.where(found, outside, np.inf), beyond
 
 
-def _normals(points: FixedPoints, states: np.ndarray, pushes: np.ndarray) -> np.ndarray:
-    """Unit normals (state, unit) of the border at states next to it, pointing along the pushes.
-
-    A state and one a little nearer to home go together until the border parts them; the adjoint of
-    the linearised steps takes the direction in which they part back to where they began.
-    """
-    step = points.step
-    gap = 0.01 * np.linalg.norm(pushes, axis=1)
-    here, beside = states, states - 0.01 * pushes
-    apart, parted = here - beside, np.full(len(states), ADJOINT)
-    visited = []
-    for t in range(ADJOINT):
-        visited.append(here)
-        here, beside = step(here), step(beside)
-        fresh = (parted == ADJOINT) & (np.linalg.norm(here - beside, axis=1) > GROWN * gap)
-        parted[fresh], apart[fresh] = t + 1, (here - beside)[fresh]
-        if (parted < ADJOINT).all():
-            break
-    unparted = parted == ADJOINT
-    parted[unparted], apart[unparted] = len(visited), (here - beside)[unparted]
-    for t in reversed(range(len(visited))):
-        rows = np.flatnonzero(parted > t)
-        back = step.pull_back(visited[t][rows], apart[rows])
-        apart[rows] = back / np.maximum(1e-300, np.linalg.norm(back, axis=1, keepdims=True))
-    sign = np.where((apart * pushes).sum(1) > 0, 1.0, -1.0)
-    return sign[:, None] * apart / np.maximum(1e-300, np.linalg.norm(apart, axis=1, keepdims=True))
-
-
-def _approached(points: FixedPoints, state: np.ndarray, steps: int) -> int:
+def _approached(
+    points: FixedPoints,
+    state: np.ndarray,
+    steps: int,
+) -> int:
     """The unstable fixed point that a trajectory from here comes nearest to, compared with how near
     it is at the start; -1 for none."""
     unstable = np.flatnonzero(points.n_unstable > 0)
     if not len(unstable):
         return -1
-    first = np.linalg.norm(points.states[unstable] - state, axis=1)
-    nearest, here = first.copy(), state[None]
-    for _ in range(min(steps, 2000)):
+    saddles = points.states[unstable]
+    first = np.linalg.norm(saddles - state, axis=1)
+    nearest = first.copy()
+    here = state[None]
+    for _ in range(min(steps, APPROACH)):
         here = points.step(here)
-        nearest = np.minimum(nearest, np.linalg.norm(points.states[unstable] - here[0], axis=1))
+        distance = np.linalg.norm(saddles - here[0], axis=1)
+        nearest = np.minimum(nearest, distance)
     best = int(np.argmin(nearest))
-    typical = np.linalg.norm(points.states[unstable[best]]) + first[best]
-    return int(unstable[best]) if nearest[best] < 0.1 * typical else -1
+    typical = np.linalg.norm(saddles[best]) + first[best]
+    approached = nearest[best] < 0.1 * typical
+    return int(unstable[best]) if approached else -1
 
 
 def _nearest_stable(points: FixedPoints, start: int) -> float:
     """Distance (2-norm) from a stable point to the nearest other one."""
     others = points.stable[points.stable != start]
-    return float(np.linalg.norm(points.states[others] - points.states[start], axis=1).min())
+    apart = points.states[others] - points.states[start]
+    distances = np.linalg.norm(apart, axis=1)
+    return float(distances.min())
 
 
 def _known(points: FixedPoints | Attractors) -> Attractors:
-    return points if isinstance(points, Attractors) else Attractors(points, ())
+    if isinstance(points, Attractors):
+        return points
+    return Attractors(points, ())
 
 
 def _limit(known: Attractors, steps: int) -> int:
     return round(steps / known.points.step.leak)
 
 
-def _checked_stable(points: FixedPoints, name: str, index: int) -> None:
+def _checked_stable(
+    points: FixedPoints,
+    name: str,
+    index: int,
+) -> None:
     if index not in points.stable:
         raise InvalidSetting(
             f"{name} = {shown(index)} is not allowed: the index of a stable point, one of "

@@ -33,13 +33,20 @@ class Blocks(Protocol):
     def step(self) -> NetworkStep: ...
 
     def run(
-        self, states: np.ndarray, inputs: np.ndarray, seed: int, extra: np.ndarray | None = None
+        self,
+        states: np.ndarray,
+        inputs: np.ndarray,
+        seed: int,
+        extra: np.ndarray | None = None,
     ) -> np.ndarray:
         """States (row, unit) after a noisy block of each row's input, and `extra` (row,) more
         steps of noisy silence."""
 
     def wait(
-        self, states: np.ndarray, steps: int, rng: np.random.Generator | None
+        self,
+        states: np.ndarray,
+        steps: int,
+        rng: np.random.Generator | None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """The states after so many steps of silence, and the read-out (step, row, output) after
         each; float64. Without rng there is no noise."""
@@ -48,7 +55,11 @@ class Blocks(Protocol):
         """The readout (row, output) in float64."""
 
 
-def blocks_of(step: NetworkStep, machine: Machine, network: Network) -> Blocks:
+def blocks_of(
+    step: NetworkStep,
+    machine: Machine,
+    network: Network,
+) -> Blocks:
     """Blocks of a network with this step."""
     if isinstance(step, RateStep):
         return _RateBlocks(step, machine, step.noise)
@@ -62,28 +73,44 @@ class _SharedOut:
     rows: int
 
     def run(
-        self, states: np.ndarray, inputs: np.ndarray, seed: int, extra: np.ndarray | None = None
+        self,
+        states: np.ndarray,
+        inputs: np.ndarray,
+        seed: int,
+        extra: np.ndarray | None = None,
     ) -> np.ndarray:
-        parts = np.array_split(np.arange(len(states)), max(1, -(-len(states) // self.rows)))
-        seeds = np.random.SeedSequence(seed).spawn(len(parts))
-        more = np.zeros(len(states), int) if extra is None else extra
+        count = len(states)
+        n_parts = max(1, -(-count // self.rows))
+        parts = np.array_split(np.arange(count), n_parts)
+        seeds = np.random.SeedSequence(seed).spawn(n_parts)
+        more = np.zeros(count, int) if extra is None else extra
 
         def run_part(job: tuple[np.ndarray, np.random.SeedSequence]) -> np.ndarray:
-            rows, own = job
-            return self._run(states[rows], inputs[rows], more[rows], np.random.default_rng(own))
+            rows, own_seed = job
+            rng = np.random.default_rng(own_seed)
+            return self._run(states[rows], inputs[rows], more[rows], rng)
 
-        return np.concatenate(spread(run_part, zip(parts, seeds, strict=True)))
+        jobs = zip(parts, seeds, strict=True)
+        return np.concatenate(spread(run_part, jobs))
 
     def _run(
-        self, states: np.ndarray, inputs: np.ndarray, more: np.ndarray, rng: np.random.Generator
+        self,
+        states: np.ndarray,
+        inputs: np.ndarray,
+        more: np.ndarray,
+        rng: np.random.Generator,
     ) -> np.ndarray:
         raise NotImplementedError
 
     def _noise(
-        self, shape: tuple[int, ...], rng: np.random.Generator, dtype: Any = np.float32
+        self,
+        shape: tuple[int, ...],
+        rng: np.random.Generator,
+        dtype: Any = np.float32,
     ) -> np.ndarray:
         """The task's noise on the inputs, (…, input)."""
-        drawn = rng.standard_normal((*shape, self.machine.pulses.shape[-1]), dtype)
+        n_inputs = self.machine.pulses.shape[-1]
+        drawn = rng.standard_normal((*shape, n_inputs), dtype)
         return dtype(self.machine.noise) * drawn
 
 
@@ -92,34 +119,53 @@ class _RateBlocks(_SharedOut):
 
     rows = ROWS
 
-    def __init__(self, step: RateStep, machine: Machine, recurrent_noise: float) -> None:
-        self.machine, self.units, self.step = machine, step.units, step
-        self.leak, self.value = np.float32(step.leak), step.activation.value
+    def __init__(
+        self,
+        step: RateStep,
+        machine: Machine,
+        recurrent_noise: float,
+    ) -> None:
+        self.machine = machine
+        self.units = step.units
+        self.step = step
+        self.leak = np.float32(step.leak)
+        self.value = step.activation.value
         self.recurrent = np.ascontiguousarray(step.recurrent.T, np.float32)
         self.input_weights = np.ascontiguousarray(step.input_weights.T, np.float32)
         self.bias = step.bias.astype(np.float32)
         self.recurrent_noise = np.float32(recurrent_noise)
 
     def wait(
-        self, states: np.ndarray, steps: int, rng: np.random.Generator | None
+        self,
+        states: np.ndarray,
+        steps: int,
+        rng: np.random.Generator | None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        step, outputs = self.step, np.empty((steps, len(states), len(self.step.output_bias)))
+        step = self.step
+        count = len(states)
+        outputs = np.empty((steps, count, len(step.output_bias)))
         for t in range(steps):
             drive = step.drive(states)
             if rng is not None:
-                drive += self._noise((len(states),), rng, np.float64) @ step.input_weights.T
+                shown = self._noise((count,), rng, np.float64)
+                drive += shown @ step.input_weights.T
             if rng is not None and self.recurrent_noise:
-                drive += self.recurrent_noise * rng.standard_normal(drive.shape)
+                drawn = rng.standard_normal(drive.shape)
+                drive += self.recurrent_noise * drawn
             rates = step.activation.value(drive)
             states = rates if step.leak == 1 else states + step.leak * (rates - states)
             outputs[t] = step.outputs(states)
         return states, outputs
 
     def outputs(self, states: np.ndarray) -> np.ndarray:
-        return self.step.outputs(np.asarray(states, np.float64))
+        exact = np.asarray(states, np.float64)
+        return self.step.outputs(exact)
 
     def _step(
-        self, states: np.ndarray, shown: np.ndarray | None, rng: np.random.Generator | None
+        self,
+        states: np.ndarray,
+        shown: np.ndarray | None,
+        rng: np.random.Generator | None,
     ) -> np.ndarray:
         """The next states; shown (row, input), None for silence; without rng no recurrent noise."""
         drive = states @ self.recurrent
@@ -127,24 +173,32 @@ class _RateBlocks(_SharedOut):
         if shown is not None:
             drive += shown @ self.input_weights
         if rng is not None and self.recurrent_noise:
-            drive += self.recurrent_noise * rng.standard_normal(drive.shape, np.float32)
+            drawn = rng.standard_normal(drive.shape, np.float32)
+            drive += self.recurrent_noise * drawn
         rates = self.value(drive)
-        return rates if self.leak == 1 else states + self.leak * (rates - states)
+        if self.leak == 1:
+            return rates
+        return states + self.leak * (rates - states)
 
     def _run(
-        self, states: np.ndarray, inputs: np.ndarray, more: np.ndarray, rng: np.random.Generator
+        self,
+        states: np.ndarray,
+        inputs: np.ndarray,
+        more: np.ndarray,
+        rng: np.random.Generator,
     ) -> np.ndarray:
-        machine = self.machine
         states = states.astype(np.float32)
-        pulses = machine.pulses[inputs].astype(np.float32)
+        pulses = self.machine.pulses[inputs].astype(np.float32)
         width = pulses.shape[1]
+        lengths = width + self.machine.rest + more
+        longest = width + self.machine.rest + int(more.max(initial=0))
         ends = states.copy()
-        for t in range(width + machine.rest + int(more.max(initial=0))):
+        for t in range(longest):
             shown = self._noise((len(states),), rng)
             if t < width:
                 shown += pulses[:, t]
             states = self._step(states, shown, rng)
-            done = t + 1 == width + machine.rest + more
+            done = lengths == t + 1
             ends[done] = states[done]
         return ends
 
@@ -154,35 +208,58 @@ class _ModelBlocks(_SharedOut):
 
     rows = MODEL_ROWS
 
-    def __init__(self, step: NetworkStep, machine: Machine, network: Network) -> None:
-        self.machine, self.units, self.step = machine, step.units, step
+    def __init__(
+        self,
+        step: NetworkStep,
+        machine: Machine,
+        network: Network,
+    ) -> None:
+        self.machine = machine
+        self.units = step.units
+        self.step = step
         self.model = network.model
         self.weights = _as(network.weights, np.float32)
         self.exact_weights = _as(network.weights, np.float64)
 
     def wait(
-        self, states: np.ndarray, steps: int, rng: np.random.Generator | None
+        self,
+        states: np.ndarray,
+        steps: int,
+        rng: np.random.Generator | None,
     ) -> tuple[np.ndarray, np.ndarray]:
         shape = (steps, len(states))
-        silence = np.zeros((*shape, self.machine.pulses.shape[-1]))
-        shown = silence if rng is None else self._noise(shape, rng, np.float64)
+        n_inputs = self.machine.pulses.shape[-1]
+        shown = np.zeros((*shape, n_inputs))
+        if rng is not None:
+            shown = self._noise(shape, rng, np.float64)
         with jax.enable_x64(True):
             path = self._path(states, shown, rng, np.float64)
         return path[-1], self.step.outputs(path)
 
     def outputs(self, states: np.ndarray) -> np.ndarray:
-        return self.step.outputs(np.asarray(states, np.float64))
+        exact = np.asarray(states, np.float64)
+        return self.step.outputs(exact)
 
     def _run(
-        self, states: np.ndarray, inputs: np.ndarray, more: np.ndarray, rng: np.random.Generator
+        self,
+        states: np.ndarray,
+        inputs: np.ndarray,
+        more: np.ndarray,
+        rng: np.random.Generator,
     ) -> np.ndarray:
-        machine, pulses = self.machine, self.machine.pulses[inputs]
-        last = pulses.shape[1] + machine.rest - 1 + more
-        # one length for blocks that are held, whatever the longest hold among them
-        longest = last.max() + 1 if not more.any() else pulses.shape[1] + machine.hold
-        shown = self._noise((max(longest, int(last.max()) + 1), len(states)), rng)
-        shown[: pulses.shape[1]] += pulses.swapaxes(0, 1).astype(np.float32)
-        return self._path(states, shown, rng)[last, np.arange(len(states))]
+        machine = self.machine
+        count = len(states)
+        pulses = machine.pulses[inputs]
+        width = pulses.shape[1]
+        last = width + machine.rest - 1 + more
+        steps = int(last.max()) + 1
+        if more.any():
+            # one length for blocks that are held, whatever the longest hold among them
+            steps = max(steps, width + machine.hold)
+        shown = self._noise((steps, count), rng)
+        shown[:width] += pulses.swapaxes(0, 1).astype(np.float32)
+        path = self._path(states, shown, rng)
+        return path[last, np.arange(count)]
 
     def _path(
         self,
@@ -193,17 +270,21 @@ class _ModelBlocks(_SharedOut):
     ) -> np.ndarray:
         """All states (time, row, unit) under inputs (time, row, input)."""
         count = len(states)
-        spare = (1 << max(0, count - 1).bit_length()) - count  # few programs to compile
+        # filled up to a power of two: few programs to compile
+        spare = (1 << max(0, count - 1).bit_length()) - count
+        padded_inputs = np.pad(shown, ((0, 0), (0, spare), (0, 0)))
+        padded_states = np.pad(states, ((0, spare), (0, 0)))
         key = None
         if rng is not None and self.model.has_cell_noise():
             key = jax.random.key(int(rng.integers(2**31)))
-        made = _path_of(self.model)(
-            self.weights if dtype == np.float32 else self.exact_weights,
-            jnp.asarray(np.pad(shown, ((0, 0), (0, spare), (0, 0))), dtype),
-            jnp.asarray(np.pad(states, ((0, spare), (0, 0))), dtype),
+        weights = self.weights if dtype == np.float32 else self.exact_weights
+        path = _path_of(self.model)(
+            weights,
+            jnp.asarray(padded_inputs, dtype),
+            jnp.asarray(padded_states, dtype),
             key,
         )
-        return np.asarray(made)[:, :count]
+        return np.asarray(path)[:, :count]
 
 
 def _as(weights: dict[str, np.ndarray], dtype: Any) -> Weights:

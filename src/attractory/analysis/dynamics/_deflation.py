@@ -8,10 +8,15 @@ from attractory.analysis.dynamics._step import Step
 
 MOST_UNITS = 64  # beyond, so many solutions of linear equations take too long
 ITERATIONS = 40
+LEAST = 1e-300  # of a length that is divided by
+NUDGE = 1e-8  # of a system that has no solution
 
 
 def deflated_newton(
-    step: Step, starts: np.ndarray, known: np.ndarray, longest: float
+    step: Step,
+    starts: np.ndarray,
+    known: np.ndarray,
+    longest: float,
 ) -> np.ndarray:
     """Where the starts (start, unit) come to when the known points (point, unit) are taken out.
 
@@ -23,26 +28,46 @@ def deflated_newton(
     states = starts.copy()
     for _ in range(ITERATIONS):
         with np.errstate(all="ignore"):
-            moves = _plain_moves(step, states)
-            away = states[:, None] - known
-            squares = np.maximum((away**2).sum(axis=2), 1e-300)
-            # ∇ log(1 + 1/s) along p, s = ‖h - known‖²
-            along = -2.0 * np.einsum("skn,sn->sk", away, moves) / (squares * (squares + 1.0))
-            moves = moves / (1.0 - along.sum(axis=1))[:, None]
-            lengths = np.linalg.norm(moves, axis=1)
-            moves *= np.minimum(1.0, longest / np.maximum(lengths, 1e-300))[:, None]
-            moved = states + moves
+            plain = _plain_moves(step, states)
+            moves = _deflated(plain, states, known)
+            moved = states + _shortened(moves, longest)
         fine = np.isfinite(moved).all(axis=1)
         states[fine] = moved[fine]
     return states
 
 
+def _deflated(
+    moves: np.ndarray,
+    states: np.ndarray,
+    known: np.ndarray,
+) -> np.ndarray:
+    """The plain steps p of Newton's method times 1/(1 - ∇m·p/m)."""
+    away = states[:, None] - known
+    squares = (away**2).sum(axis=2)
+    squares = np.maximum(squares, LEAST)
+    # ∇ log(1 + 1/s) along p, s = ‖h - known‖²
+    products = np.einsum("skn,sn->sk", away, moves)
+    along = -2.0 * products / (squares * (squares + 1.0))
+    divisor = 1.0 - along.sum(axis=1)
+    return moves / divisor[:, None]
+
+
+def _shortened(moves: np.ndarray, longest: float) -> np.ndarray:
+    lengths = np.linalg.norm(moves, axis=1)
+    share = longest / np.maximum(lengths, LEAST)
+    share = np.minimum(1.0, share)
+    return moves * share[:, None]
+
+
 def _plain_moves(step: Step, states: np.ndarray) -> np.ndarray:
     """Newton's step of each state; NaN where the equations have no solution."""
-    systems = np.eye(step.units) - step.jacobians(states)
+    identity = np.eye(step.units)
+    systems = identity - step.jacobians(states)
     residuals = states - step(states)
+    columns = residuals[:, :, None]
     try:
-        return -np.linalg.solve(systems, residuals[:, :, None])[:, :, 0]
+        solutions = np.linalg.solve(systems, columns)
     except np.linalg.LinAlgError:
-        nudge = 1e-8 * np.eye(step.units)
-        return -np.linalg.solve(systems + nudge, residuals[:, :, None])[:, :, 0]
+        nudged = systems + NUDGE * identity
+        solutions = np.linalg.solve(nudged, columns)
+    return -solutions[:, :, 0]

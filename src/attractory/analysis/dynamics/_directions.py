@@ -10,7 +10,11 @@ ITERATIONS = 3  # of the inverse iteration: it starts within rounding of the eig
 BESIDE = 1e-7  # the shift lies so far beside the eigenvalue that the equations have a solution
 
 
-def eigenvectors(step: Step, state: np.ndarray, values: np.ndarray) -> np.ndarray:
+def eigenvectors(
+    step: Step,
+    state: np.ndarray,
+    values: np.ndarray,
+) -> np.ndarray:
     """Unit vectors (direction, unit): those of eigenvalues of the Jacobian at a state.
 
     A complex value gives the real and the imaginary part of its vector. By inverse iteration, as
@@ -22,16 +26,31 @@ def eigenvectors(step: Step, state: np.ndarray, values: np.ndarray) -> np.ndarra
     found: list[np.ndarray] = []
     for value in values:
         vector = _eigenvector(jacobian, value, rng)
-        found += [vector] if value.imag == 0 else [vector.real, vector.imag]
+        if value.imag == 0:
+            found.append(vector)
+        else:
+            found.append(vector.real)
+            found.append(vector.imag)
     vectors = np.array(found).reshape(-1, len(jacobian))
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / lengths
 
 
-def _eigenvector(jacobian: np.ndarray, value: complex, rng: np.random.Generator) -> np.ndarray:
+def _eigenvector(
+    jacobian: np.ndarray,
+    value: complex,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    n = len(jacobian)
     real = value.imag == 0
-    shift = (value.real if real else value) * (1 + BESIDE)
-    vector = rng.normal(size=len(jacobian)).astype(jacobian.dtype if real else complex)
+    eigenvalue = value.real if real else value
+    dtype = jacobian.dtype if real else complex
+    shift = eigenvalue * (1 + BESIDE)
+    system = jacobian - shift * np.eye(n)
+    start = rng.normal(size=n)
+    vector = start.astype(dtype)
     for _ in range(ITERATIONS):
-        vector = np.linalg.solve(jacobian - shift * np.eye(len(jacobian)), vector)
-        vector = vector / np.linalg.norm(vector)
+        vector = np.linalg.solve(system, vector)
+        length = np.linalg.norm(vector)
+        vector = vector / length
     return vector

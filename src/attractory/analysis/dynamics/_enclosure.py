@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from attractory._cores import spread
+from attractory.analysis.dynamics._batched import times
 from attractory.analysis.dynamics._coordinates import Boxes, Coordinates
+from attractory.analysis.dynamics._relaxation import Relaxation
 from attractory.analysis.dynamics._rounding import EPS, SLACK, TINY, sum_error
-from attractory.kernels import Activation
 
 ROWS = 1 << 16  # boxes times units that a thread takes at a time: they stay in its cache
 OVERHEAD = 32  # units that take as long as what a box costs whatever the number of units
@@ -32,8 +33,8 @@ class Known:
     """Fixed points (point, unit), and what becomes of boxes near to them.
 
     proved (point,): it is the only one within reach (point,) (max norm), so that boxes there are
-    done with. Boxes within reach of another are left as they are: next to a degenerate point round-
-    off would decide in any number of smaller ones.
+    done with. Boxes within reach of another are left as they are: next to a degenerate point
+    round-off would decide in any number of smaller ones.
     """
 
     states: np.ndarray
@@ -50,18 +51,6 @@ class Search:
     work: float
 
 
-@dataclass(frozen=True)
-class _Relaxation:
-    """phi(u) within base + slope (u - middle) ± error on each interval; values: its range."""
-
-    base: np.ndarray
-    slope: np.ndarray
-    error: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    bend: np.ndarray
-
-
 def search(
     coordinates: Coordinates,
     boxes: Boxes,
@@ -74,169 +63,268 @@ def search(
 
     largest: a bound of max|h| at all fixed points in these boxes.
     """
+
+    def treated(part: Boxes) -> tuple[Boxes, Boxes]:
+        return _treated(coordinates, part, known, largest, smallest)
+
     units = len(coordinates.left)
     rows = max(64, ROWS // units)
-    waiting, left = boxes, boxes[:0]
+    work_of_box = (units + OVERHEAD) * (SWEEPS + 1)
+    waiting = boxes
+    left = boxes[:0]
     work = 0.0
     while len(waiting):
         if work > most_work or len(left) > MOST_LEFT:
-            return Search(left.joined(waiting), False, work)
+            undecided = left.joined(waiting)
+            return Search(undecided, False, work)
         taken = min(len(waiting), 8 * rows)
-        parts = [
-            waiting[len(waiting) - end : len(waiting) - end + rows]
-            for end in range(taken, 0, -rows)
-        ]
+        parts = _last_rows(waiting, taken, rows)
         waiting = waiting[: len(waiting) - taken]
-        work += taken * (units + OVERHEAD) * (SWEEPS + 1)
-        done = spread(lambda part: _treated(coordinates, part, known, largest, smallest), parts)
-        for small, cut in done:
+        work += taken * work_of_box
+        for small, again in spread(treated, parts):
             left = left.joined(small)
-            waiting = waiting.joined(cut)
+            waiting = waiting.joined(again)
     return Search(left, True, work)
 
 
+def _last_rows(
+    boxes: Boxes,
+    taken: int,
+    rows: int,
+) -> list[Boxes]:
+    """The last so many boxes, a thread's share each."""
+    parts = []
+    for end in range(taken, 0, -rows):
+        first = len(boxes) - end
+        parts.append(boxes[first : first + rows])
+    return parts
+
+
 def _treated(
-    coordinates: Coordinates, boxes: Boxes, known: Known, largest: float, smallest: float
+    coordinates: Coordinates,
+    boxes: Boxes,
+    known: Known,
+    largest: float,
+    smallest: float,
 ) -> tuple[Boxes, Boxes]:
     """Of these boxes: those too small to be cut, and those that are to be treated again."""
     for _ in range(SWEEPS):
         before = boxes.radius
         boxes, kept = contracted(coordinates, boxes, largest)
-        unfinished = ~near_known(coordinates, boxes, known, largest, proved=True)
-        boxes, before = boxes[unfinished], before[kept][unfinished]
+        done = near_known(coordinates, boxes, known, largest, proved=True)
+        unfinished = ~done
+        boxes = boxes[unfinished]
+        before = before[kept][unfinished]
         if not len(boxes):
             return boxes, boxes
     _, variation = coordinates.drives(boxes, largest)
     small = variation.max(axis=1) <= smallest
     small |= near_known(coordinates, boxes, known, largest, proved=False)
-    shrank = (boxes.radius <= SHRINKING * before).any(axis=1)
-    whole = boxes[~small & shrank]
-    to_cut = boxes[~small & ~shrank]
-    if not len(to_cut):
-        return boxes[small], whole
-    middle, radius = coordinates.drives(to_cut, largest)
-    bend = _relaxed(coordinates.activation, middle, radius).bend
-    # cut where the nonlinear part suffers most from the length of the box
-    weight = (bend + 1e-6) @ np.abs(coordinates.left) * to_cut.radius
-    return boxes[small], whole.joined(to_cut.halves(weight.argmax(axis=1)))
+    large = ~small
+    shorter = boxes.radius <= SHRINKING * before
+    shrank = shorter.any(axis=1)
+    again = boxes[large & shrank]
+    to_cut = boxes[large & ~shrank]
+    if len(to_cut):
+        halves = _halves(coordinates, to_cut, largest)
+        again = again.joined(halves)
+    return boxes[small], again
 
 
-def contracted(coordinates: Coordinates, boxes: Boxes, largest: float) -> tuple[Boxes, np.ndarray]:
+def _halves(
+    coordinates: Coordinates,
+    boxes: Boxes,
+    largest: float,
+) -> Boxes:
+    """Boxes cut where the nonlinear part suffers most from their length."""
+    middle, radius = coordinates.drives(boxes, largest)
+    relaxed = Relaxation.of(coordinates.activation, middle, radius)
+    bend = relaxed.bend + 1e-6
+    sizes = np.abs(coordinates.left)
+    weight = bend @ sizes * boxes.radius
+    along = weight.argmax(axis=1)
+    return boxes.halves(along)
+
+
+def contracted(
+    coordinates: Coordinates,
+    boxes: Boxes,
+    largest: float,
+) -> tuple[Boxes, np.ndarray]:
     """The boxes without parts that hold no fixed point, and which of them are left (box,)."""
     middle, radius = coordinates.drives(boxes, largest)
-    relaxed = _relaxed(coordinates.activation, middle, radius)
+    relaxed = Relaxation.of(coordinates.activation, middle, radius)
+
     found, allowed = _by_range(coordinates, relaxed)
     kept = _meet(boxes, found, allowed)
-    smaller = _intersection(boxes[kept], found[kept], allowed[kept])
-    found, allowed = _by_linear_part(coordinates, boxes[kept], _rows(relaxed, kept))
+    boxes = boxes[kept]
+    smaller = _intersection(
+        boxes,
+        found[kept],
+        allowed[kept],
+    )
+
+    relaxed = relaxed.rows(kept)
+    found, allowed = _by_linear_part(coordinates, boxes, relaxed)
     still = _meet(smaller, found, allowed)
-    kept[np.flatnonzero(kept)[~still]] = False
-    return _intersection(smaller[still], found[still], allowed[still]), kept
+    indices = np.flatnonzero(kept)
+    dropped = indices[~still]
+    kept[dropped] = False
+    smallest = _intersection(
+        smaller[still],
+        found[still],
+        allowed[still],
+    )
+    return smallest, kept
 
 
-def _by_range(coordinates: Coordinates, relaxed: _Relaxation) -> tuple[np.ndarray, np.ndarray]:
+def _by_range(
+    coordinates: Coordinates,
+    relaxed: Relaxation,
+) -> tuple[np.ndarray, np.ndarray]:
     """κ = Rᵀ h with h in the range of phi on the box, as middle and radius."""
     center = (relaxed.low + relaxed.high) / 2
-    reach = (relaxed.high - relaxed.low) / 2 + EPS * np.abs(center)
-    sizes = np.abs(coordinates.right)
-    rounding = sum_error(len(sizes) + 2) * (np.abs(center) @ sizes)
-    return center @ coordinates.right, (reach @ sizes + rounding) * SLACK + TINY
+    half_range = (relaxed.high - relaxed.low) / 2
+    reach = half_range + EPS * np.abs(center)
+    right = coordinates.right
+    sizes = np.abs(right)
+    gamma = sum_error(len(sizes) + 2)
+    rounding = gamma * (np.abs(center) @ sizes)
+    found = center @ right
+    allowed = (reach @ sizes + rounding) * SLACK + TINY
+    return found, allowed
 
 
 def _by_linear_part(
-    coordinates: Coordinates, boxes: Boxes, relaxed: _Relaxation
+    coordinates: Coordinates,
+    boxes: Boxes,
+    relaxed: Relaxation,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where the zeros of G(κ) = κ - Rᵀ phi(L κ + c) may be on each box, as middle and radius.
 
     With A = I - Rᵀ diag(slope) L, G is A (κ - m) + g ± ρ there. For every matrix Y its zeros have
     κ - m within -Y g ± (|Y| ρ + |I - Y A| r); Y is A⁻¹ as floating point gives it.
     """
-    right, sizes = coordinates.right, np.abs(coordinates.right)
-    size, gamma = coordinates.size, sum_error(len(right) + 4)
-    value = boxes.middle - relaxed.base @ right
-    error = (relaxed.error @ sizes + gamma * (np.abs(relaxed.base) @ sizes)) * SLACK
-    error = error + 4 * EPS * np.abs(boxes.middle) + TINY
-    pairs = (right[:, :, None] * coordinates.left[:, None, :]).reshape(len(right), -1)
-    system = np.eye(size) - (relaxed.slope @ pairs).reshape(-1, size, size)
-    rounding = (np.abs(relaxed.slope) @ np.abs(pairs)).reshape(-1, size, size)
-    rounding = (gamma + 4 * EPS) * (rounding + np.eye(size)) * SLACK
-    error = error + _times(rounding, boxes.radius)
+    gamma = sum_error(len(coordinates.right) + 4)
+    value, error = _value_at_middle(coordinates, boxes, relaxed, gamma)
+    system, rounding = _systems(coordinates, relaxed.slope, gamma)
+    error = error + times(rounding, boxes.radius)
+
     inverse = _inverses(system)
-    sizes_of_inverse = np.abs(inverse)
-    rest = np.abs(np.eye(size) - inverse @ system)
-    rest = rest + sum_error(size + 2) * (sizes_of_inverse @ np.abs(system)) + 2 * EPS
-    moved = _times(inverse, value)
-    allowed = _times(sizes_of_inverse, error + sum_error(size + 2) * np.abs(value))
-    allowed = (allowed + _times(rest, boxes.radius)) * SLACK + TINY
+    sizes = np.abs(inverse)
+    gamma_of_inverse = sum_error(coordinates.size + 2)
+    identity = np.eye(coordinates.size)
+    defect = np.abs(identity - inverse @ system)
+    rounding_of_product = gamma_of_inverse * (sizes @ np.abs(system))
+    defect = defect + rounding_of_product + 2 * EPS
+
+    moved = times(inverse, value)
+    rounding_of_move = gamma_of_inverse * np.abs(value)
+    by_error = times(sizes, error + rounding_of_move)
+    by_defect = times(defect, boxes.radius)
+    allowed = (by_error + by_defect) * SLACK + TINY
     found = boxes.middle - moved
-    return found, allowed + 4 * EPS * (np.abs(boxes.middle) + np.abs(moved))
+    rounding_of_place = 4 * EPS * (np.abs(boxes.middle) + np.abs(moved))
+    return found, allowed + rounding_of_place
 
 
-def _relaxed(activation: Activation, middle: np.ndarray, radius: np.ndarray) -> _Relaxation:
-    """phi on intervals as a line and an error: the best of three, unit by unit.
-
-    No slope and half of the range; the middle of the slopes, by the mean value theorem; the slope
-    at the middle and half the curvature, by Taylor's, where there is no kink.
-    """
-    low, high = activation.range(middle - radius, middle + radius)
-    base = (low + high) / 2
-    error = (high - low) / 2 + EPS * np.abs(base)
-    slope = np.zeros_like(base)
-    least, greatest = activation.slope_range(middle - radius, middle + radius)
-    bend = greatest - least
-    rounding = activation.rounding * np.maximum(1.0, np.abs(middle))
-    value = activation.value(middle)
-
-    def take(steepness: np.ndarray, remainder: np.ndarray, where: np.ndarray) -> None:
-        better = where & (remainder < error)
-        base[better], error[better] = value[better], remainder[better]
-        slope[better] = steepness[better]
-
-    between = (least + greatest) / 2
-    remainder = (bend / 2 + EPS * np.abs(between)) * radius
-    take(between, (remainder + rounding) * SLACK + TINY, np.ones(base.shape, bool))
-    if activation.curvature is not None and not activation.kinks:
-        remainder = activation.curvature / 2 * radius**2 + rounding * radius
-        everywhere = np.ones(base.shape, bool)
-        take(activation.slope(middle), (remainder + rounding) * SLACK + TINY, everywhere)
-    return _Relaxation(base, slope, error, low, high, bend)
+def _value_at_middle(
+    coordinates: Coordinates,
+    boxes: Boxes,
+    relaxed: Relaxation,
+    gamma: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """g of `_by_linear_part` and ρ without the rounding of A, (box, coordinate) each."""
+    right = coordinates.right
+    sizes = np.abs(right)
+    value = boxes.middle - relaxed.base @ right
+    rounding = gamma * (np.abs(relaxed.base) @ sizes)
+    error = (relaxed.error @ sizes + rounding) * SLACK
+    rounding_of_middle = 4 * EPS * np.abs(boxes.middle)
+    return value, error + rounding_of_middle + TINY
 
 
-def _rows(relaxed: _Relaxation, which: np.ndarray) -> _Relaxation:
-    return _Relaxation(*(getattr(relaxed, name)[which] for name in _Relaxation.__annotations__))
+def _systems(
+    coordinates: Coordinates,
+    slope: np.ndarray,
+    gamma: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """A of `_by_linear_part` and a bound of its rounding, (box, row, column) each."""
+    left = coordinates.left
+    right = coordinates.right
+    size = coordinates.size
+    identity = np.eye(size)
+    shape = (-1, size, size)
+    pairs = right[:, :, None] * left[:, None, :]
+    pairs = pairs.reshape(len(right), -1)
+    product = slope @ pairs
+    product_size = np.abs(slope) @ np.abs(pairs)
+    system = identity - product.reshape(shape)
+    terms = product_size.reshape(shape) + identity
+    rounding = (gamma + 4 * EPS) * terms * SLACK
+    return system, rounding
 
 
 def near_known(
-    coordinates: Coordinates, boxes: Boxes, known: Known, largest: float, proved: bool
+    coordinates: Coordinates,
+    boxes: Boxes,
+    known: Known,
+    largest: float,
+    proved: bool,
 ) -> np.ndarray:
     """Which boxes have only states within reach of one of the (proved, or other) points, (box,)."""
     chosen = known.proved == proved
     if not chosen.any() or not len(boxes):
         return np.zeros(len(boxes), bool)
-    middle, radius = coordinates.drives(boxes, largest)
-    low, high = coordinates.activation.range(middle - radius, middle + radius)
-    places = coordinates.of_states(known.states[chosen])
-    distances = np.abs(boxes.middle[:, None] - places).max(axis=2)
+    states = known.states[chosen]
+    reach = known.reach[chosen]
+    places = coordinates.of_states(states)
+    apart = boxes.middle[:, None] - places
+    distances = np.abs(apart).max(axis=2)
     nearest = distances.argmin(axis=1)
-    states = known.states[chosen][nearest]
-    away = np.maximum(np.abs(high - states), np.abs(low - states)).max(axis=1) * SLACK
-    return away < known.reach[chosen][nearest]
+    point = states[nearest]
+
+    middle, radius = coordinates.drives(boxes, largest)
+    low, high = coordinates.activation.range(
+        middle - radius,
+        middle + radius,
+    )
+    to_high = np.abs(high - point)
+    to_low = np.abs(low - point)
+    furthest = np.maximum(to_high, to_low).max(axis=1)
+    return furthest * SLACK < reach[nearest]
 
 
-def _meet(boxes: Boxes, middle: np.ndarray, radius: np.ndarray) -> np.ndarray:
+def _meet(
+    boxes: Boxes,
+    middle: np.ndarray,
+    radius: np.ndarray,
+) -> np.ndarray:
     """Which boxes have points in common with middle ± radius; NaN counts as everywhere."""
-    apart = np.abs(boxes.middle - middle) > (boxes.radius + radius) * SLACK
+    between = np.abs(boxes.middle - middle)
+    reached = (boxes.radius + radius) * SLACK
+    apart = between > reached
     return ~apart.any(axis=1)
 
 
-def _intersection(boxes: Boxes, middle: np.ndarray, radius: np.ndarray) -> Boxes:
+def _intersection(
+    boxes: Boxes,
+    middle: np.ndarray,
+    radius: np.ndarray,
+) -> Boxes:
     """The common part of boxes and of middle ± radius, as boxes that hold it."""
+    lower_end = boxes.middle - boxes.radius
+    upper_end = boxes.middle + boxes.radius
     with np.errstate(invalid="ignore"):
-        low = np.fmax(boxes.middle - boxes.radius, middle - radius)
-        high = np.fmin(boxes.middle + boxes.radius, middle + radius)
+        low = np.fmax(lower_end, middle - radius)
+        high = np.fmin(upper_end, middle + radius)
     width = np.maximum(high - low, 0.0)
+    half = width / 2 * (1 + 4 * EPS)
     rounding = 4 * EPS * (np.abs(low) + np.abs(high))
-    return Boxes((low + high) / 2, width / 2 * (1 + 4 * EPS) + rounding + TINY)
+    return Boxes(
+        middle=(low + high) / 2,
+        radius=half + rounding + TINY,
+    )
 
 
 def _inverses(systems: np.ndarray) -> np.ndarray:
@@ -244,11 +332,7 @@ def _inverses(systems: np.ndarray) -> np.ndarray:
     try:
         inverse = np.linalg.inv(systems)
     except np.linalg.LinAlgError:
-        nudged = systems + 1e-9 * np.random.default_rng(0).normal(size=systems.shape[1:])
-        inverse = np.linalg.pinv(nudged)
+        rng = np.random.default_rng(0)
+        nudge = rng.normal(size=systems.shape[1:])
+        inverse = np.linalg.pinv(systems + 1e-9 * nudge)
     return np.where(np.isfinite(inverse), inverse, 0.0)
-
-
-def _times(matrices: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Each matrix (box, n, n) times its row (box, n)."""
-    return (matrices @ rows[:, :, None])[:, :, 0]

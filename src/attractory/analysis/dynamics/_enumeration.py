@@ -21,9 +21,14 @@ from attractory.analysis.dynamics._step import RateStep
 
 APART = 1e-3  # a place further than this from all points is one where a point may be missing
 MOST_STARTS = 256  # boxes from whose middles points are looked for at a time
+WIDER, LEAST_WIDTH = 1 + 1e-6, 1e-12  # of the first box: more than any rounding
 
 
-def enumerate_points(step: RateStep, points: Points, longest: float) -> float:
+def enumerate_points(
+    step: RateStep,
+    points: Points,
+    longest: float,
+) -> float:
     """Add the fixed points that are missing from `points`; how near to these all of them are.
 
     0: all are there, proved. A distance (max norm): every fixed point is no further from one of
@@ -35,17 +40,25 @@ def enumerate_points(step: RateStep, points: Points, longest: float) -> float:
     if step.activation.curvature is None:
         return np.inf
     if has_few_patterns(step):
-        candidates = solve_patterns(step)
-        if len(candidates.states):
-            points.add(newton(step, candidates.states, np.inf))
-        return 0.0 if all_are_known(step, candidates, points) else np.inf
+        return _by_patterns(step, points)
     coordinates = Coordinates.of(step)
     if coordinates is None:
         return np.inf
     bounds = _bounds(coordinates)
     if bounds is None:
         return np.inf
-    return _searched(step, coordinates, points, *bounds, longest)
+    boxes, largest = bounds
+    return _searched(step, coordinates, points, boxes, largest, longest)
+
+
+def _by_patterns(step: RateStep, points: Points) -> float:
+    """As `enumerate_points`, where phi is made of few lines."""
+    candidates = solve_patterns(step)
+    if len(candidates.states):
+        ends = newton(step, candidates.states, np.inf)
+        points.add(ends)
+    complete = all_are_known(step, candidates, points)
+    return 0.0 if complete else np.inf
 
 
 def _searched(
@@ -57,25 +70,49 @@ def _searched(
     longest: float,
 ) -> float:
     """Branch and bound: to where points may be, then, with these known, to the end."""
-    rest, work = boxes, 0.0
+    rest = boxes
+    work = 0.0
     for smallest in (CLOSE, SMALLEST):
-        found = search(coordinates, rest, _known(points), largest, smallest, MOST_WORK - work)
-        rest, work = found.left, work + found.work
+        found = search(
+            coordinates,
+            rest,
+            _known(points),
+            largest,
+            smallest,
+            MOST_WORK - work,
+        )
+        rest = found.left
+        work = work + found.work
         if not found.finished:
             return np.inf
         if not len(rest):
             return 0.0
-        drives, _ = coordinates.drives(rest, largest)
-        chosen = np.linspace(0, len(rest) - 1, min(len(rest), MOST_STARTS)).astype(int)
-        points.add(newton(step, step.activation.value(drives[chosen]), longest))
+        starts = _middles(coordinates, rest, largest)
+        points.add(newton(step, starts, longest))
         if points.continuum:
             return np.inf
     done = near_known(coordinates, rest, _known(points), largest, proved=True)
-    rest = rest[~done]
-    return _distance(coordinates, rest, points, largest)
+    return _distance(coordinates, rest[~done], points, largest)
 
 
-def _distance(coordinates: Coordinates, rest: Boxes, points: Points, largest: float) -> float:
+def _middles(
+    coordinates: Coordinates,
+    boxes: Boxes,
+    largest: float,
+) -> np.ndarray:
+    """States (box, unit) in the middles of boxes, of some of them where they are many."""
+    drives, _ = coordinates.drives(boxes, largest)
+    count = min(len(boxes), MOST_STARTS)
+    chosen = np.linspace(0, len(boxes) - 1, count).astype(int)
+    return coordinates.activation.value(drives[chosen])
+
+
+def _distance(
+    coordinates: Coordinates,
+    rest: Boxes,
+    points: Points,
+    largest: float,
+) -> float:
     """How far a fixed point in these boxes can be from the nearest of the points, at most."""
     if not len(rest):
         return 0.0
@@ -85,44 +122,77 @@ def _distance(coordinates: Coordinates, rest: Boxes, points: Points, largest: fl
     low, high = coordinates.activation.range(middle - radius, middle + radius)
     states = points.states()
     furthest = 0.0
-    for one_low, one_high in zip(low, high, strict=True):
-        away = np.maximum(np.abs(one_low - states), np.abs(one_high - states)).max(axis=1)
-        furthest = max(furthest, float(away.min()) * SLACK)
+    for lowest, highest in zip(low, high, strict=True):
+        to_lowest = np.abs(lowest - states)
+        to_highest = np.abs(highest - states)
+        away = np.maximum(to_lowest, to_highest).max(axis=1)
+        to_nearest = float(away.min()) * SLACK
+        furthest = max(furthest, to_nearest)
     return furthest if furthest <= APART else np.inf
 
 
 def _known(points: Points) -> Known:
-    states = points.states()
-    proved = np.array([point.certificate.exists for point in points.all], bool)
-    alone = np.array([point.certificate.unique_radius for point in points.all])
-    return Known(states, np.where(proved, alone, APART), proved)
+    certificates = [point.certificate for point in points.all]
+    proved = np.array([each.exists for each in certificates], bool)
+    alone = np.array([each.unique_radius for each in certificates])
+    return Known(
+        states=points.states(),
+        reach=np.where(proved, alone, APART),
+        proved=proved,
+    )
 
 
 def _bounds(coordinates: Coordinates) -> tuple[Boxes, float] | None:
     """A box that holds κ of every fixed point, and a bound of max|h|; None where there is none."""
-    activation, right = coordinates.activation, coordinates.right
-    if activation.bounded:
-        middle = np.full(len(right), (activation.low + activation.high) / 2)
-        radius = np.full(len(right), (activation.high - activation.low) / 2)
-        box = Boxes((middle @ right)[None], (radius @ np.abs(right))[None] * (1 + 1e-6) + 1e-12)
-        return box, max(abs(activation.low), abs(activation.high))
-    below, above, off = activation.tails
+    if coordinates.activation.bounded:
+        return _bounds_of_range(coordinates)
+    return _bounds_by_gap(coordinates)
+
+
+def _bounds_of_range(coordinates: Coordinates) -> tuple[Boxes, float]:
+    """By the range of phi: κ = Rᵀ h."""
+    low = coordinates.activation.low
+    high = coordinates.activation.high
+    right = coordinates.right
+    middle = np.full(len(right), (low + high) / 2)
+    radius = np.full(len(right), (high - low) / 2)
+    reach = radius @ np.abs(right)
+    box = Boxes(
+        middle=(middle @ right)[None],
+        radius=reach[None] * WIDER + LEAST_WIDTH,
+    )
+    return box, max(abs(low), abs(high))
+
+
+def _bounds_by_gap(coordinates: Coordinates) -> tuple[Boxes, float] | None:
+    """By what phi is far away: rays, with |phi - psi| <= off."""
+    below, above, off = coordinates.activation.tails
     if not np.isfinite(off):
         return None
-    units = len(right)
+    units = len(coordinates.right)
     rays = Rays(np.full(units, below), np.full(units, above))
-    least, outside = gap(coordinates, rays), outside_of_span(coordinates, rays)
+    least = gap(coordinates, rays)
+    outside = outside_of_span(coordinates, rays)
     if not least > outside:
         return None
-    # beyond the gap times |κ| the rest, |phi - psi| <= off and what c adds, cannot make up for it
-    rest = np.abs(right).T @ (off + rays.steepest * coordinates.magnitude)
-    rest_of_error = 2 * rays.steepest * float(coordinates.error.max())
-    if rest_of_error > 0.5:
+    steepest = rays.steepest
+    share_of_error = 2 * steepest * float(coordinates.error.max())
+    if share_of_error > 0.5:
         return None
-    beside = rays.steepest * float(coordinates.magnitude.max()) + off
-    rest = rest + np.abs(right).T @ (rays.steepest * coordinates.error) * 2 * beside
+    # beyond the gap times |κ| the rest, |phi - psi| <= off and what c adds, cannot make up for it
+    sizes = np.abs(coordinates.right).T
+    rest = sizes @ (off + steepest * coordinates.magnitude)
+    beside = steepest * float(coordinates.magnitude.max()) + off
+    by_error = sizes @ (steepest * coordinates.error)
+    rest = rest + by_error * 2 * beside
     furthest = float(rest.max()) / (least - outside) * SLACK
-    reach = float(np.abs(coordinates.left).sum(1).max()) * furthest
-    largest = (rays.steepest * reach + beside) / (1 - rest_of_error / 2) * SLACK
+
+    row_sums = np.abs(coordinates.left).sum(1)
+    reach = float(row_sums.max()) * furthest
+    largest = (steepest * reach + beside) / (1 - share_of_error / 2) * SLACK
     size = coordinates.size
-    return Boxes(np.zeros((1, size)), np.full((1, size), furthest * (1 + 1e-6) + 1e-12)), largest
+    box = Boxes(
+        middle=np.zeros((1, size)),
+        radius=np.full((1, size), furthest * WIDER + LEAST_WIDTH),
+    )
+    return box, largest

@@ -17,12 +17,18 @@ _int_pointer = ctypes.POINTER(ctypes.c_int)
 
 def _routine(name: str, arguments: int) -> Any:
     """A LAPACK routine; called through ctypes it runs without Python's lock."""
+    name_of = ctypes.pythonapi.PyCapsule_GetName
+    name_of.restype = ctypes.c_char_p
+    name_of.argtypes = [ctypes.py_object]
+    pointer_of = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer_of.restype = ctypes.c_void_p
+    pointer_of.argtypes = [ctypes.py_object, ctypes.c_char_p]
+
     capsule = cython_lapack.__pyx_capi__[name]
-    name_of, pointer_of = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
-    name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
-    pointer_of.restype, pointer_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * arguments)
-    return kind(pointer_of(capsule, name_of(capsule)))
+    pointer = pointer_of(capsule, name_of(capsule))
+    types = [ctypes.c_void_p] * arguments
+    kind = ctypes.CFUNCTYPE(None, *types)
+    return kind(pointer)
 
 
 _sgetrf = _routine("sgetrf", 6)
@@ -39,17 +45,29 @@ class Factors:
         self._size = ctypes.c_int(matrices.shape[-1])
         self._pivots = np.empty(matrices.shape[:2], np.int32)
         self.singular = np.zeros(len(matrices), bool)
-        info, size = ctypes.c_int(0), ctypes.byref(self._size)
-        for i, (matrix, pivots) in enumerate(zip(matrices, self._pivots, strict=True)):
-            _sgetrf(size, size, matrix.ctypes.data, size, pivots.ctypes.data, ctypes.byref(info))
+        info = ctypes.c_int(0)
+        size = ctypes.byref(self._size)
+        pairs = zip(matrices, self._pivots, strict=True)
+        for i, (matrix, pivots) in enumerate(pairs):
+            _sgetrf(
+                size,
+                size,
+                matrix.ctypes.data,
+                size,
+                pivots.ctypes.data,
+                ctypes.byref(info),
+            )
             self.singular[i] = info.value != 0
 
     def solve(self, rows: np.ndarray, which: np.ndarray) -> np.ndarray:
         """matrix⁻¹ row for each row (row, n) and the matrix it belongs to (row,), in float64."""
-        made = np.ascontiguousarray(rows, np.float32)
-        made = made.copy() if made is rows else made
-        one, info, size = ctypes.c_int(1), ctypes.c_int(0), ctypes.byref(self._size)
-        for row, i in zip(made, which, strict=True):
+        solved = np.ascontiguousarray(rows, np.float32)
+        if solved is rows:
+            solved = solved.copy()
+        one = ctypes.c_int(1)
+        info = ctypes.c_int(0)
+        size = ctypes.byref(self._size)
+        for row, i in zip(solved, which, strict=True):
             _sgetrs(
                 b"T",  # LAPACK reads the rows as columns
                 size,
@@ -61,4 +79,4 @@ class Factors:
                 size,
                 ctypes.byref(info),
             )
-        return made.astype(np.float64)
+        return solved.astype(np.float64)

@@ -12,9 +12,10 @@ from attractory._arguments import as_array, optional, takes, whole
 from attractory._cores import one_blas_thread, spread
 from attractory._errors import InvalidSetting, whole_number
 from attractory.analysis._given import constant_input, network_or_step
-from attractory.analysis.dynamics._certificate import NOTHING, Eigenvalues, jacobian_eigenvalues
+from attractory.analysis.dynamics._certificate import NOTHING
 from attractory.analysis.dynamics._completeness import completeness_of
 from attractory.analysis.dynamics._deflation import MOST_UNITS, deflated_newton
+from attractory.analysis.dynamics._eigenvalues import Eigenvalues, jacobian_eigenvalues
 from attractory.analysis.dynamics._enumeration import enumerate_points
 from attractory.analysis.dynamics._fixed_points import FixedPoints
 from attractory.analysis.dynamics._rounding import SLACK, sum_error
@@ -61,37 +62,64 @@ def fixed_points(
 ) -> FixedPoints:
     """All the fixed points that can be found, each with its proof where one is known.
 
-    network: a network of any model, or a step(h, x) -> h written in JAX operations, h (unit,): the
-    whole state, with an LSTM's memory and every layer of a stack in it.
-    inputs: the constant input (input,); 0 when None (a step then gets x = 0).
-    n_starts: how many starts there are at first; half of them where the evidence says by then that
+    Parameters
+    ----------
+    network : Network or callable
+        A network of any model, or a step(h, x) -> h written in JAX operations, h (unit,): the whole
+        state, with an LSTM's memory and every layer of a stack in it.
+    inputs : array (input,), optional
+        The constant input; 0 when None (a step then gets x = 0).
+    n_starts : int
+        How many starts there are at first; half of them where the evidence says by then that
         nothing is missing (see `Completeness.complete`).
-    max_starts: while it says that something is, the search goes on up to so many starts; 32 times
-        n_starts when None. max_starts = n_starts: no further search.
-    task: a task or trials whose trajectories the starts are taken from; without one they come from
+    seed : int
+        Of the starts.
+    task : Task or Trials, optional
+        A task or trials whose trajectories the starts are taken from; without one they come from
         random pulses on the inputs. For a step(h, x) they come from `initial_states`.
-    units: the size of h for a step(h, x). initial_states (state, unit): further starting states.
+    max_starts : int, optional
+        While the evidence says that something is missing, the search goes on up to so many starts;
+        32 times n_starts when None. max_starts = n_starts: no further search.
+    units : int, optional
+        The size of h for a step(h, x).
+    initial_states : array (state, unit), optional
+        Further starting states.
 
+    Returns
+    -------
+    FixedPoints
+        The points with their evidence, and what is known of the list as a whole.
+
+    Raises
+    ------
+    InvalidSetting
+        For sizes, numbers or weights that are not allowed.
+
+    Notes
+    -----
     Newton's method in float64 from states on trajectories, these with noise, midpoints of settled
     states, scaled copies and random states; then from around and between the points found; their
     mirror images are taken where the network is odd. Noise of the model is left out. Proofs exist
     for networks that have a rate form (`models.RateForm`: rate and current networks, of low rank
     too) with an activation whose slope is understood (all names but gelu and selu; of your own,
     where its bounds were said); elsewhere (gated cells, layers, functions) `certified` is False:
-    the proof needs a bound of how fast the Jacobian changes.
+    the proof needs a bound of how fast the Jacobian changes. Fixed points are used as in Sussillo
+    & Barak [1]_. The proof is Newton-Kantorovich's theorem in the form of radii polynomials
+    ([2]_, [3]_).
+
     Memory: about 3 units² numbers a core.
 
-    Sources: Sussillo & Barak (2013) for the use of fixed points; `certify` for the proof.
-    Raises InvalidSetting for sizes, numbers or weights that are not allowed.
+    References
+    ----------
+    .. [1] Sussillo & Barak (2013), Neural Computation 25:626.
+    .. [2] Ortega & Rheinboldt (1970), 12.6.
+    .. [3] van den Berg & Lessard (2015).
     """
     most = _checked_counts(n_starts, max_starts)
     given = checked_states(initial_states, network, units)
     if given is not None:
         units = given.shape[1]
-    if task is not None and not isinstance(task, (Task, Trials)):
-        raise InvalidSetting(f"task is of type {type(task).__name__}; a Task or Trials is needed")
-    if task is not None and isinstance(network, Network):
-        check_meeting(network.model, task)
+    _check_task(task, network)
     own = step_of(network, inputs, units)
     # of currents the rates are searched: they have the same points, and there are the proofs
     step = own.rates if isinstance(own, CurrentStep) else own
@@ -102,32 +130,110 @@ def fixed_points(
         starts = plain_starts(step, rng, given)
     else:
         starts = network_starts(step, task, seed, rng, given)
-    longest = CAP * np.sqrt(step.units) * max(1.0, float(np.sqrt(np.mean(starts.pool**2))))
-    points = Points(step)
-    if given is not None:
-        points.add(newton(step, given, longest))
-    enclosed = enumerate_points(step, points, longest) if isinstance(step, RateStep) else np.inf
-    # where all are known the starts show how many of them lead where, and where they get stuck
-    first = max(1, n_starts // 2 if np.isinf(enclosed) else min(FEW, n_starts // 2))
-    points.add(newton(step, starts.first(first, rng), longest))
-    if np.isinf(enclosed) and not step.bounded:
-        # nothing keeps the points of such a map near the states that it comes through
-        further = min(max(1, first // 4), most - points.starts)
-        if further > 0:
-            points.add(newton(step, starts.first(further, rng), np.inf))
-    while np.isinf(enclosed) and not points.continuum and points.starts < most:
-        evidence = completeness_of(points)
-        if evidence.complete and not _more_by_deflation(points, starts, most, rng, longest):
-            break
-        if points.starts >= most:
-            break
-        if not points.arrived and points.starts >= HOPELESS * n_starts:
-            break
-        starts.learn(points.states(), points.hits)
-        size = min(max(64, n_starts // 4, points.starts // 4), most - points.starts)
-        points.add(newton(step, starts.next(size, rng), longest))
-    found = _result(step, points, enclosed)
+    search = _Search(step, starts, n_starts, most, rng)
+    search.run(given)
+    found = _result(step, search.points, search.enclosed)
     return as_currents(found, own) if isinstance(own, CurrentStep) else found
+
+
+def _check_task(task: Any, network: Any) -> None:
+    if task is None:
+        return
+    if not isinstance(task, (Task, Trials)):
+        raise InvalidSetting(f"task is of type {type(task).__name__}; a Task or Trials is needed")
+    if isinstance(network, Network):
+        check_meeting(network.model, task)
+
+
+class _Search:
+    """Newton's method from more and more starts, until nothing seems to be missing.
+
+    enclosed: how near to the points found all are, proved (see `enumerate_points`).
+    """
+
+    def __init__(
+        self,
+        step: AnyStep,
+        starts: Starts,
+        n_starts: int,
+        most: int,
+        rng: np.random.Generator,
+    ) -> None:
+        self.step = step
+        self.starts = starts
+        self.n_starts = n_starts
+        self.most = most
+        self.rng = rng
+        typical = float(np.sqrt(np.mean(starts.pool**2)))
+        self.longest = CAP * np.sqrt(step.units) * max(1.0, typical)
+        self.points = Points(step)
+        self.enclosed = np.inf
+
+    def run(self, given: np.ndarray | None) -> None:
+        """Search, first from the states (state, unit) that were given."""
+        if given is not None:
+            self._add_from(given)
+        if isinstance(self.step, RateStep):
+            self.enclosed = enumerate_points(self.step, self.points, self.longest)
+        if np.isfinite(self.enclosed):
+            # all are known: starts show how many of them lead where, and where they get stuck
+            few = max(1, min(FEW, self.n_starts // 2))
+            self._add_from(self.starts.first(few, self.rng))
+            return
+        self._begin()
+        while not self._ended():
+            self._go_on()
+
+    def _add_from(self, states: np.ndarray) -> None:
+        ends = newton(self.step, states, self.longest)
+        self.points.add(ends)
+
+    def _begin(self) -> None:
+        """The first starts, which need no point found."""
+        first = max(1, self.n_starts // 2)
+        self._add_from(self.starts.first(first, self.rng))
+        if self.step.bounded:
+            return
+        # nothing keeps the points of such a map near the states that it comes through
+        further = min(max(1, first // 4), self._left())
+        if further > 0:
+            states = self.starts.first(further, self.rng)
+            self.points.add(newton(self.step, states, np.inf))
+
+    def _left(self) -> int:
+        """So many starts are left."""
+        return self.most - self.points.starts
+
+    def _ended(self) -> bool:
+        if self.points.continuum or self._left() <= 0:
+            return True
+        evidence = completeness_of(self.points)
+        if evidence.complete and not self._more_by_deflation():
+            return True
+        without_point = not self.points.arrived
+        hopeless = without_point and self.points.starts >= HOPELESS * self.n_starts
+        return self._left() <= 0 or hopeless
+
+    def _go_on(self) -> None:
+        """More starts, from around and between the points found."""
+        self.starts.learn(self.points.states(), self.points.hits)
+        wanted = max(64, self.n_starts // 4, self.points.starts // 4)
+        number = min(wanted, self._left())
+        self._add_from(self.starts.next(number, self.rng))
+
+    def _more_by_deflation(self) -> bool:
+        """Add what Newton's method finds when it cannot go to the known points; any new?"""
+        before = len(self.points.all)
+        number = min(DEFLATED, self._left())
+        if self.step.units <= MOST_UNITS and number > 0:
+            ends = deflated_newton(
+                self.step,
+                self.starts.first(number, self.rng),
+                self.points.states(),
+                self.longest,
+            )
+            self._add_from(ends)
+        return len(self.points.all) > before
 
 
 def as_currents(points: FixedPoints, step: CurrentStep) -> FixedPoints:
@@ -139,22 +245,21 @@ def as_currents(points: FixedPoints, step: CurrentStep) -> FixedPoints:
     """
     form = step.rates
     states = step.of_rates(points.states)
-    row_sum = float(np.abs(form.recurrent).sum(axis=1).max()) * SLACK
-    # rounding of W r + c, a sum of units + inputs + 2 products
-    terms = np.abs(points.states) @ np.abs(form.recurrent).T + np.abs(step.shift)
-    terms = terms + np.abs(form.input_weights) @ np.abs(form.inputs) + np.abs(form.bias)
-    rounding = sum_error(step.units + len(form.inputs) + 4) * terms.max(axis=1, initial=0.0)
+    row_sums = np.abs(form.recurrent).sum(axis=1)
+    largest_row = float(row_sums.max()) * SLACK
     steepest = form.activation.max_slope * SLACK
+    rounding = _rounding_of_currents(points.states, step)
     with np.errstate(invalid="ignore"):  # of points without a proof the radius is infinite
-        radius = (row_sum * points.radius + rounding) * SLACK
+        radius = (largest_row * points.radius + rounding) * SLACK
         alone = (points.unique_radius - points.radius) / steepest - radius
     certified = points.certified & (alone > radius)
+    residuals = np.abs(step(states) - states)
     return replace(
         points,
         step=step,
         certified=certified,
         states=states,
-        residuals=np.abs(step(states) - states).max(axis=1, initial=0.0),
+        residuals=residuals.max(axis=1, initial=0.0),
         outputs=step.outputs(states),
         radius=np.where(certified, radius, NOTHING.radius),
         unique_radius=np.where(certified, alone, NOTHING.unique_radius),
@@ -162,48 +267,54 @@ def as_currents(points: FixedPoints, step: CurrentStep) -> FixedPoints:
     )
 
 
-def _more_by_deflation(
-    points: Points, starts: Starts, most: int, rng: np.random.Generator, longest: float
-) -> bool:
-    """Add the points that Newton's method finds when it cannot go to the known ones; any new?"""
-    before = len(points.all)
-    number = min(DEFLATED, most - points.starts)
-    if points.step.units <= MOST_UNITS and number > 0:
-        ends = deflated_newton(points.step, starts.first(number, rng), points.states(), longest)
-        points.add(newton(points.step, ends, longest))
-    return len(points.all) > before
+def _rounding_of_currents(rates: np.ndarray, step: CurrentStep) -> np.ndarray:
+    """Of W r + c, a sum of units + inputs + 2 products, at most (point,)."""
+    form = step.rates
+    by_units = np.abs(rates) @ np.abs(form.recurrent).T
+    by_inputs = np.abs(form.input_weights) @ np.abs(form.inputs)
+    terms = by_units + np.abs(step.shift)
+    terms = terms + by_inputs + np.abs(form.bias)
+    gamma = sum_error(step.units + len(form.inputs) + 4)
+    return gamma * terms.max(axis=1, initial=0.0)
 
 
-def _result(step: AnyStep, points: Points, enclosed: float) -> FixedPoints:
+def _result(
+    step: AnyStep,
+    points: Points,
+    enclosed: float,
+) -> FixedPoints:
     found = points.all
     spectra = _spectra(step, found)
     n_unstable = np.array([spectrum.n_unstable for spectrum in spectra], int)
-    outputs = step.outputs(points.states())
-    last = np.array([point.kinked for point in found], bool)
-    order = np.lexsort((np.arange(len(found)), n_unstable, last))
+    kinked = np.array([point.kinked for point in found], bool)
+    as_found = np.arange(len(found))
+    order = np.lexsort((as_found, n_unstable, kinked))
 
     def column(values: list[Any], dtype: Any) -> np.ndarray:
         return np.array(values, dtype)[order]
 
+    states = points.states()
+    outputs = step.outputs(states)
+    eigenvalues = column([spectrum.eigenvalues for spectrum in spectra], complex)
     proofs = [NOTHING if point.kinked else point.certificate for point in found]
     exact = [point.kinked and point.certificate.exists for point in found]
-    stuck = np.array(points.lost).reshape(-1, step.units)[:SLOW_STARTS]
+    lost = np.array(points.lost).reshape(-1, step.units)
     return FixedPoints(
         step=step,
-        states=points.states()[order],
+        states=states[order],
         residuals=column([point.residual for point in found], float),
         outputs=outputs[order],
         certified=column([proof.exists for proof in proofs], bool),
         radius=column([proof.radius for proof in proofs], float),
         unique_radius=column([proof.unique_radius for proof in proofs], float),
         hits=points.hits[order],
-        eigenvalues=column([s.eigenvalues for s in spectra], complex).reshape(-1, step.units),
+        eigenvalues=eigenvalues.reshape(-1, step.units),
         n_unstable=n_unstable[order],
         decided=column([spectrum.decided for spectrum in spectra], bool),
-        kinked=column([point.kinked for point in found], bool),
+        kinked=kinked[order],
         exact=column(exact, bool),
         completeness=completeness_of(points, enclosed),
-        unsettled=stuck,
+        unsettled=lost[:SLOW_STARTS],
     )
 
 
@@ -212,19 +323,32 @@ def _spectra(step: AnyStep, points: list[Point]) -> list[Eigenvalues]:
 
     def spectrum(point: Point) -> Eigenvalues:
         if point.kinked:
-            return Eigenvalues(np.full(step.units, complex(np.nan, np.nan)), NO_JACOBIAN, False)
+            return _no_spectrum(step)
         return jacobian_eigenvalues(step, point.state, point.certificate.radius)
 
-    made = iter(spread(spectrum, [point for point in points if not point.mirrored]))
+    own = [point for point in points if not point.mirrored]
+    made = iter(spread(spectrum, own))
     spectra: list[Eigenvalues] = []
     for point in points:
         spectra.append(spectra[-1] if point.mirrored else next(made))
     return spectra
 
 
+def _no_spectrum(step: AnyStep) -> Eigenvalues:
+    """On a kink."""
+    unknown = complex(np.nan, np.nan)
+    return Eigenvalues(
+        eigenvalues=np.full(step.units, unknown),
+        n_unstable=NO_JACOBIAN,
+        decided=False,
+    )
+
+
 def _checked_counts(n_starts: Any, max_starts: Any) -> int:
     first = whole_number("n_starts", n_starts)
-    most = first * EXTENSION if max_starts is None else whole_number("max_starts", max_starts)
+    most = first * EXTENSION
+    if max_starts is not None:
+        most = whole_number("max_starts", max_starts)
     if most < first:
         raise InvalidSetting(
             f"max_starts = {max_starts} is not allowed: at least n_starts = {n_starts}"

@@ -29,12 +29,37 @@ class FixedPoints(Result):
     Stable points first, then by the number of unstable dimensions, those on a kink last; where the
     map is odd (an odd activation, no bias, no input) points come in pairs h, -h.
 
-    states (point, unit). residuals (point,): ‖F(h) - h‖∞. outputs (point, output): the readout.
-    certified (point,): proved that a fixed point lies within `radius` (max norm) of the state and
-    that no other lies within `unique_radius`. hits (point,): how many starts led there. eigenvalues
-    (point, unit): of the Jacobian DF, largest modulus first. n_unstable (point,): how many of them
-    have modulus above 1. decided (point,): that number is proved for the true fixed point; where it
-    is False the point is undecided. inputs (input,): the constant input.
+    Attributes
+    ----------
+    step : Step
+        The map F.
+    states : array (point, unit)
+        The fixed points.
+    residuals : array (point,)
+        ‖F(h) - h‖∞.
+    outputs : array (point, output)
+        The readout.
+    certified : array (point,)
+        Proved that a fixed point lies within `radius` of the state and that no other lies within
+        `unique_radius`.
+    radius, unique_radius : array (point,)
+        What is proved, in the max norm; inf and 0 where nothing is.
+    hits : array (point,)
+        How many starts led there.
+    eigenvalues : array (point, unit)
+        Of the Jacobian DF, largest modulus first; NaN on a kink.
+    n_unstable : array (point,)
+        How many eigenvalues have modulus above 1; -1 on a kink.
+    decided : array (point,)
+        That number is proved for the true fixed point; where it is False the point is undecided.
+    kinked : array (point,)
+        The point is on a kink of the activation, where there is no Jacobian.
+    exact : array (point,)
+        It is on a kink and was checked in exact arithmetic.
+    completeness : Completeness
+        What is known of the list as a whole.
+    unsettled : array (state, unit)
+        Where starts got stuck that led to no fixed point, the first of them.
     """
 
     step: AnyStep
@@ -77,20 +102,48 @@ class FixedPoints(Result):
         return np.flatnonzero(self.n_unstable == 0)
 
     def sides(self, point: int) -> list[Side]:
-        """The linear dynamics on each side of a point that is on a kink; empty for any other."""
+        """The linear dynamics on each side of a point that is on a kink.
+
+        Parameters
+        ----------
+        point : int
+            Index of the point.
+
+        Returns
+        -------
+        list of Side
+            Empty for a point that is not on a kink.
+
+        Raises
+        ------
+        InvalidSetting
+            When there is no such point.
+        """
         index = whole_number("point", point, least=0)
         if index >= len(self):
             raise InvalidSetting(f"point = {point} is not allowed: there are {len(self)} points")
-        return sides(self.step, self.states[index]) if self.kinked[index] else []
+        if not self.kinked[index]:
+            return []
+        return sides(self.step, self.states[index])
 
     @one_blas_thread
     def unstable_vectors(self, point: int) -> np.ndarray:
-        """Unit vectors (direction, unit) that span the unstable space of a point.
+        """Unit vectors that span the unstable space of a point.
 
-        A pair of complex eigenvalues gives the real and the imaginary part of its vector.
+        Parameters
+        ----------
+        point : int
+            Index of the point.
+
+        Returns
+        -------
+        array (direction, unit)
+            A pair of complex eigenvalues gives the real and the imaginary part of its vector.
         """
         values = self.eigenvalues[point]
-        unstable = values[(np.abs(values) > 1) & (values.imag >= 0)]
+        above_one = np.abs(values) > 1
+        one_of_pair = values.imag >= 0
+        unstable = values[above_one & one_of_pair]
         return eigenvectors(self.step, self.states[point], unstable)
 
     @property
@@ -167,7 +220,14 @@ class FixedPoints(Result):
         return form is not None and form.activation.curvature is not None
 
     def table(self) -> pd.DataFrame:
-        """A row for each point, for a file or the eye."""
+        """A row for each point, for a file or the eye.
+
+        Returns
+        -------
+        DataFrame
+            With the columns point, n_unstable, decided, kinked, certified, residual, radius,
+            unique_radius, hits, largest_modulus, and output_0, output_1, … for the readout.
+        """
         slowest = np.abs(self.eigenvalues[:, 0]) if len(self) else np.zeros(0)
         table = pd.DataFrame(
             {

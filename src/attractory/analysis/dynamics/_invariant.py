@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from attractory._result import Result
-from attractory.analysis.dynamics._certificate import RateErrors, solve_stein
 from attractory.analysis.dynamics._form_norm import FormNorm, positive_definite
+from attractory.analysis.dynamics._rate_errors import RateErrors
 from attractory.analysis.dynamics._rounding import EPS, SLACK
+from attractory.analysis.dynamics._stein import solve_stein
 from attractory.analysis.dynamics._step import RateStep, Step
 
 SAFE = 0.5  # share of the size that states may have under the input that is allowed for ever

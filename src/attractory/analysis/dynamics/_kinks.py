@@ -9,10 +9,11 @@ import numpy as np
 from scipy import optimize
 
 from attractory._result import Result
-from attractory.analysis.dynamics._certificate import NOTHING, Certificate, RateErrors
+from attractory.analysis.dynamics._certificate import NOTHING, Certificate
 from attractory.analysis.dynamics._coordinates import Coordinates
 from attractory.analysis.dynamics._determinant import approximate_inverses
 from attractory.analysis.dynamics._exact import is_exact
+from attractory.analysis.dynamics._rate_errors import RateErrors
 from attractory.analysis.dynamics._rays import Rays, gap, outside_of_span
 from attractory.analysis.dynamics._rounding import SLACK
 from attractory.analysis.dynamics._step import CurrentStep, RateStep, Step

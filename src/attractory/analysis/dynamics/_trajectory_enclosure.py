@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
-from attractory.analysis.dynamics._certificate import RateErrors
 from attractory.analysis.dynamics._form_norm import TINY, positive_definite
 from attractory.analysis.dynamics._invariant import Ellipsoid
+from attractory.analysis.dynamics._rate_errors import RateErrors
 from attractory.analysis.dynamics._rounding import EPS, SLACK, sum_error
 from attractory.analysis.dynamics._step import RateStep
 
