@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import Field, model_validator
 
-from attractory._arguments import a_name, takes, whole
+from attractory._arguments import a_name, as_array, takes, whole
 from attractory._errors import InvalidSetting, NamesNearest, nearest, shown
 from attractory.kernels import Precision, compiled
 from attractory.models import _initial
@@ -319,3 +319,5 @@ def check_init(field: str, value: Any, allowed: tuple[str, ...]) -> None:
             f"{field} = {shown(value)} is not allowed: an array or a name; "
             + nearest(value, allowed)
         )
+    if not isinstance(value, str):
+        as_array(field, value)

@@ -35,7 +35,7 @@ from attractory.models import Trajectory
 from attractory.report._cubes import cube_json, cube_row
 from attractory.report._dynamics import Dynamics, Effort, dynamics, known_dynamics
 from attractory.report._states import all_states
-from attractory.runs import Run, of_network, save_safetensors
+from attractory.runs import Run, a_run, of_network, save_safetensors
 from attractory.tasks import Task, Trials
 
 SCORE_SEED = 1_000_003  # the scores' trials are none of those trained on
@@ -195,9 +195,10 @@ class Study(Shown):
 
 
 @takes(
-    run=instance_of(Run, hint="at.Run.of(networks, task) makes one"),
+    run=a_run,
     fixed_points=optional(a_flag),
     automaton=optional(a_flag),
+    effort=optional(instance_of(Effort)),
 )
 def study(
     run: Run,

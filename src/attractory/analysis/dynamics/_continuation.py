@@ -96,16 +96,22 @@ def continuation(
     direction = _checked_pattern(points, pattern)
     if not np.isfinite(maximum) or maximum <= 0:
         raise InvalidSetting(f"maximum = {shown(maximum)} is not allowed: a number above 0")
+    chosen = _checked_starts(points, starts)
+    branches = spread(
+        lambda start: _Curve(points, direction, maximum, start).branch(), chosen.tolist()
+    )
+    return Continuation(points, direction, float(maximum), branches)
+
+
+def _checked_starts(points: FixedPoints, starts: Any) -> np.ndarray:
+    """The points that are followed, the stable ones where none are named."""
     chosen = points.stable if starts is None else np.asarray(starts, int)
     for start in chosen.tolist():
         if not 0 <= start < len(points):
             raise InvalidSetting(
                 f"starts: {start} is not allowed: 0 to {len(points) - 1}, indices of points"
             )
-    branches = spread(
-        lambda start: _Curve(points, direction, maximum, start).branch(), chosen.tolist()
-    )
-    return Continuation(points, direction, float(maximum), branches)
+    return chosen
 
 
 class _Curve:
@@ -263,7 +269,7 @@ def pulse_thresholds(
     if isinstance(step, FunctionStep):
         raise InvalidSetting("points: pulses can be given to networks only, not to a step(h, x)")
     whole_number("duration", duration)
-    chosen = points.stable if starts is None else np.asarray(starts, int)
+    chosen = _checked_starts(points, starts)
     limit = round(settle / step.leak)
 
     def ends_of(amplitudes: np.ndarray, which: np.ndarray) -> np.ndarray:
