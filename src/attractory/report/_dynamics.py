@@ -75,6 +75,9 @@ class Effort(Settings):
         )
 
 
+an_effort = optional(instance_of(Effort))
+
+
 @dataclass(frozen=True, repr=False)
 class Dynamics(Result):
     """The dynamics of one network. What was not asked for is None, or empty.
@@ -177,7 +180,7 @@ class Dynamics(Result):
     run=a_run,
     task=as_task,
     net=whole(),
-    effort=optional(instance_of(Effort)),
+    effort=an_effort,
     fixed_points=a_flag,
     automaton=a_flag,
     seed=whole(),

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from attractory import analysis
-from attractory._arguments import a_flag, instance_of, optional, takes
+from attractory._arguments import a_flag, optional, takes
 from attractory._cores import spread
 from attractory._errors import InvalidSetting, one_line
 from attractory._files import write_json, write_text
@@ -33,7 +33,7 @@ from attractory.evaluation import (
 )
 from attractory.models import Trajectory
 from attractory.report._cubes import cube_json, cube_row
-from attractory.report._dynamics import Dynamics, Effort, dynamics, known_dynamics
+from attractory.report._dynamics import Dynamics, Effort, an_effort, dynamics, known_dynamics
 from attractory.report._states import all_states
 from attractory.runs import Run, a_run, of_network, save_safetensors
 from attractory.tasks import Task, Trials
@@ -194,12 +194,7 @@ class Study(Shown):
         )
 
 
-@takes(
-    run=a_run,
-    fixed_points=optional(a_flag),
-    automaton=optional(a_flag),
-    effort=optional(instance_of(Effort)),
-)
+@takes(run=a_run, fixed_points=optional(a_flag), automaton=optional(a_flag), effort=an_effort)
 def study(
     run: Run,
     n: int = 512,

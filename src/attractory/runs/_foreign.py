@@ -92,10 +92,10 @@ def imported(
                 "memory has as many outputs as inputs: say which task it is for"
             )
         task = of_the_paper(bits=network.n_inputs, score_last_step=False)
-    return _imported_run(network, task, path)
+    return imported_run(network, task, path)
 
 
-def _imported_run(network: Network, task: Task, file: str | Path) -> Run:
+def imported_run(network: Network, task: Task, file: str | Path) -> Run:
     """A run that holds one network from a file of another framework, to be analysed on a task."""
     for name in ("n_inputs", "n_outputs"):
         if getattr(network, name) != getattr(task, name):
