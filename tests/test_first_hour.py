@@ -138,6 +138,27 @@ REFUSED = {
     "a rule's setting by position": ("by name", lambda: rules.BPTT(100)),
     "half a unit": ("units = 5.5", lambda: models.RateRNN(units=5.5)),
     "an array of units": ("units = an array", lambda: models.RateRNN(units=np.array([5, 6]))),
+    "a flag for a number": ("units = True", lambda: models.RateRNN(units=True)),
+    "a step that is no index": (
+        "starts: 9",
+        lambda: analysis.continuation(points(), [1.0], starts=[9]),
+    ),
+    "an amplitude of nothing": (
+        "maximum = -1",
+        lambda: analysis.continuation(points(), [1.0], maximum=-1),
+    ),
+    "another network of scores": (
+        "net = 2.*0 to 1",
+        lambda: at.evaluate([NET, OTHER], TASK, 4).of_network(2),
+    ),
+    "initial weights of another kind": (
+        "input_init",
+        lambda: models.RateRNN(4, input_init=TASK),
+    ),
+    "one value to vary": ("values = 0.5", lambda: at.robustness(NET, TASK, values=0.5)),
+    "an unknown condition": ("vary = 3", lambda: at.robustness(NET, TASK, vary=3)),
+    "an epoch by number": ("epoch = 0", lambda: TRIALS.during(0)),
+    "steps of no length": ("dt = 0", lambda: NET.with_dt(0)),
     "units in words": ("units = 'many'", lambda: models.RateRNN("many")),
     "settings of get by position": ("positional", lambda: tasks.get("flipflop", 3)),
     # attributes

@@ -161,6 +161,19 @@ def refusal(name: str, value: Any, what: str, hint: str = "") -> str:
     return f"{name} = {given} is not allowed: {what} is needed" + (f"; {hint}" if hint else "")
 
 
+def array_of(*axes: str) -> Meant:
+    """An argument that must be an array with these axes."""
+
+    def check(name: str, value: Any) -> np.ndarray:
+        array = as_array(name, value)
+        if array.ndim != len(axes):
+            wanted = f"({axes[0]},)" if len(axes) == 1 else f"({', '.join(axes)})"
+            raise InvalidSetting(f"{name} has shape {array.shape}; it must be {wanted}")
+        return array
+
+    return check
+
+
 def whole(least: int = 0) -> Meant:
     """An argument that must be a whole number; also NumPy's."""
     return lambda name, value: whole_number(name, value, least)
@@ -171,6 +184,14 @@ def a_name(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise InvalidSetting(refusal(name, value, "a name"))
     return value
+
+
+def names_of(name: str, value: Any) -> tuple[str, ...]:
+    """An argument that must be a name, or several."""
+    if isinstance(value, str):
+        return (value,)
+    found = sorted(value) if isinstance(value, (set, frozenset)) else several(name, value)
+    return tuple(a_name(name, each) for each in found)
 
 
 def a_flag(name: str, value: Any) -> bool:

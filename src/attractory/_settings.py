@@ -119,6 +119,14 @@ class Settings(BaseModel):
             f"others are made by .replace({name}={value})"
         )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_flag_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        number = cls.model_fields[str(info.field_name)].annotation in (int, float)
+        if number and isinstance(value, bool):
+            raise ValueError("a number")
+        return value
+
     @field_validator("*", mode="after")
     @classmethod
     def _within_integers(cls, value: Any, info: ValidationInfo) -> Any:

@@ -88,7 +88,7 @@ MEETINGS = {
     "state_space": lambda net: at.analysis.state_space(net, TASK.sample(4)),
     "fixed_points": lambda net: at.analysis.fixed_points(net, n_starts=4, max_starts=4, task=TASK),
     "fixed_points of trials": lambda net: at.analysis.fixed_points(net, 4, task=TASK.sample(4)),
-    "imported_run": lambda net: at.runs._run.imported_run(net, TASK, __file__),
+    "imported_run": lambda net: at.runs._foreign.imported_run(net, TASK, __file__),
 }
 
 
@@ -116,7 +116,7 @@ def test_a_network_whose_steps_have_no_length_is_taken_step_by_step():
     assert np.isfinite(at.evaluate(net, TASK, n=4).mse)
     plain = RateRNN.from_weights(net.recurrent_weights, net.input_weights, net.output_weights)
     assert np.isfinite(at.evaluate(plain, TASK, n=4).mse)
-    assert at.runs._run.imported_run(plain, TASK, __file__).model.dt == 25.0
+    assert at.runs._foreign.imported_run(plain, TASK, __file__).model.dt == 25.0
 
 
 LAYERS = Stacked(layers=(CurrentRNN(units=3, tau=3.0), GRU(units=2)))

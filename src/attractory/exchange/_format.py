@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+from attractory._arguments import a_name, takes
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory._registry import Registry
 from attractory.models import Network
@@ -174,6 +175,7 @@ def those_that(direction: str) -> list[str]:
     return [name for name in names() if getattr(find(name), direction)]
 
 
+@takes(direction=a_name)
 def named(name: Any, direction: str) -> Format:
     """The format of this name.
 
@@ -194,6 +196,8 @@ def named(name: Any, direction: str) -> Format:
     InvalidSetting
         Where there is none, or not in this direction.
     """
+    if direction not in ("reads", "writes"):
+        raise InvalidSetting(f"direction = {shown(direction)} is not allowed: 'reads', 'writes'")
     if not isinstance(name, str) or name not in names():
         raise InvalidSetting(
             f"format = {shown(name)} is not allowed (one of your own needs "

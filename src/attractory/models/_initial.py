@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from attractory._arguments import as_array
 from attractory._errors import InvalidSetting, nearest, shown
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -89,7 +90,9 @@ def check_weights(weights: Mapping[str, np.ndarray]) -> None:
 
 def check_init(field: str, value: Any, allowed: tuple[str, ...]) -> None:
     """ValueError for an initial distribution that is unknown by name."""
-    if isinstance(value, str) and value not in allowed:
+    if not isinstance(value, str):
+        as_array(field, value)
+    elif value not in allowed:
         raise ValueError(
             f"{field} = {shown(value)} is not allowed: an array or a name; "
             + nearest(value, allowed)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from attractory._errors import InvalidSetting, shown
+from attractory._arguments import positive
+from attractory._errors import InvalidSetting
 from attractory.models._cell import Cell
 from attractory.models._trajectory import check_trials
 from attractory.tasks import Task, Trials
@@ -132,9 +133,8 @@ def rescaled(model: Any, dt: float) -> Any:
     InvalidSetting
         For a dt that is none.
     """
-    if isinstance(dt, bool) or not isinstance(dt, (int, float)) or not 0 < dt < math.inf:
-        raise InvalidSetting(f"dt = {shown(dt)} is not allowed: a number above 0")
-    return model.with_cells(lambda cell: _rescaled(cell, float(dt)))
+    length = positive("dt", dt)
+    return model.with_cells(lambda cell: _rescaled(cell, length))
 
 
 def _rescaled(cell: Cell, dt: float) -> Cell:

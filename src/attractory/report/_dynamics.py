@@ -15,7 +15,7 @@ from attractory._errors import InvalidSetting
 from attractory._result import Result
 from attractory._settings import Settings
 from attractory.models import Network
-from attractory.runs import Run, of_network
+from attractory.runs import Run, a_run, of_network
 from attractory.tasks import Task, as_task
 
 
@@ -73,6 +73,9 @@ class Effort(Settings):
             patterns=1,
             branches=1,
         )
+
+
+an_effort = optional(instance_of(Effort))
 
 
 @dataclass(frozen=True, repr=False)
@@ -174,10 +177,10 @@ class Dynamics(Result):
 
 
 @takes(
-    run=instance_of(Run, hint="at.Run.of(networks, task) makes one"),
+    run=a_run,
     task=as_task,
     net=whole(),
-    effort=optional(instance_of(Effort)),
+    effort=an_effort,
     fixed_points=a_flag,
     automaton=a_flag,
     seed=whole(),

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from attractory import analysis
-from attractory._arguments import a_flag, instance_of, optional, takes
+from attractory._arguments import a_flag, optional, takes
 from attractory._cores import spread
 from attractory._errors import InvalidSetting, one_line
 from attractory._files import write_json, write_text
@@ -33,9 +33,9 @@ from attractory.evaluation import (
 )
 from attractory.models import Trajectory
 from attractory.report._cubes import cube_json, cube_row
-from attractory.report._dynamics import Dynamics, Effort, dynamics, known_dynamics
+from attractory.report._dynamics import Dynamics, Effort, an_effort, dynamics, known_dynamics
 from attractory.report._states import all_states
-from attractory.runs import Run, of_network, save_safetensors
+from attractory.runs import Run, a_run, of_network, save_safetensors
 from attractory.tasks import Task, Trials
 
 SCORE_SEED = 1_000_003  # the scores' trials are none of those trained on
@@ -194,11 +194,7 @@ class Study(Shown):
         )
 
 
-@takes(
-    run=instance_of(Run, hint="at.Run.of(networks, task) makes one"),
-    fixed_points=optional(a_flag),
-    automaton=optional(a_flag),
-)
+@takes(run=a_run, fixed_points=optional(a_flag), automaton=optional(a_flag), effort=an_effort)
 def study(
     run: Run,
     n: int = 512,

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from attractory import exchange
-from attractory._arguments import instance_of, optional, takes
+from attractory._arguments import optional, takes
 from attractory._errors import InvalidSetting
 from attractory._files import a_path, digest, read_bytes
 from attractory.models import Network, check_meeting
-from attractory.runs._run import Run
+from attractory.runs._run import Run, a_run
 from attractory.tasks import Task, as_task, of_the_paper
 
 
-@takes(run=instance_of(Run, hint="at.Run.of(networks, task) makes one"), folder=optional(a_path))
+@takes(run=a_run, folder=optional(a_path))
 def export(
     run: Run, format: str = "keras", folder: str | Path | None = None, net: int | None = None
 ) -> list[Path]:
@@ -92,10 +92,10 @@ def imported(
                 "memory has as many outputs as inputs: say which task it is for"
             )
         task = of_the_paper(bits=network.n_inputs, score_last_step=False)
-    return _imported_run(network, task, path)
+    return imported_run(network, task, path)
 
 
-def _imported_run(network: Network, task: Task, file: str | Path) -> Run:
+def imported_run(network: Network, task: Task, file: str | Path) -> Run:
     """A run that holds one network from a file of another framework, to be analysed on a task."""
     for name in ("n_inputs", "n_outputs"):
         if getattr(network, name) != getattr(task, name):

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from attractory import models, rules, tasks
-from attractory._arguments import instance_of, made_with, takes
+from attractory._arguments import instance_of, made_with, optional, takes, whole
 from attractory._errors import AttractoryError, FileProblem, InvalidSetting, NamesNearest
-from attractory._files import as_path
+from attractory._files import a_path, as_path
 from attractory._shown import as_html
 from attractory.models import Model, Network, check_fit, networks_of
 from attractory.rules import Rule
@@ -48,7 +48,17 @@ def _networks(name: str, value: Any) -> list[Network]:
     return networks_of(value, name)
 
 
-@made_with(task=as_task, model=instance_of(Model), networks=_networks, status=instance_of(list))
+@made_with(
+    task=as_task,
+    model=instance_of(Model),
+    networks=_networks,
+    status=instance_of(list),
+    rule=optional(instance_of(Rule)),
+    seed=whole(),
+    history=instance_of(pd.DataFrame),
+    source=optional(instance_of(dict)),
+    path=optional(a_path),
+)
 @dataclass(repr=False)
 class Run(NamesNearest):
     """Networks that were trained (or imported) together, with all that is needed to know how.
@@ -211,6 +221,9 @@ class Run(NamesNearest):
     def _stacked(self) -> dict[str, np.ndarray]:
         names = self.networks[0].weights
         return {n: np.stack([np.asarray(net.weights[n]) for net in self.networks]) for n in names}
+
+
+a_run = instance_of(Run, hint="at.Run.of(networks, task) makes one")
 
 
 @takes()

@@ -9,7 +9,18 @@ import jax
 import numpy as np
 import pandas as pd
 
-from attractory._arguments import as_array, made_with, takes, whole
+from attractory._arguments import (
+    a_name,
+    array_of,
+    as_array,
+    instance_of,
+    made_with,
+    names_of,
+    optional,
+    positive,
+    takes,
+    whole,
+)
 from attractory._errors import InvalidSetting, nearest, shown, without_tuple_names
 from attractory._shown import Shown
 from attractory._stored import stored
@@ -61,7 +72,14 @@ class Batch(NamedTuple):
 
 
 @stored
-@made_with()
+@made_with(
+    dt=positive,
+    epoch_names=names_of,
+    epochs=optional(array_of("trial", "epoch")),
+    conditions=instance_of(dict),
+    input_names=names_of,
+    output_names=names_of,
+)
 @dataclass(frozen=True, repr=False)
 class Trials(Shown):
     """A batch of trials as NumPy float32 arrays.
@@ -151,6 +169,7 @@ class Trials(Shown):
         begun = (self.epochs[:, :-1, None] <= time).sum(axis=1) - 1
         return np.where(self.within, begun, -1)
 
+    @takes(epoch=a_name)
     def during(self, epoch: str) -> np.ndarray:
         """Where an epoch is.
 

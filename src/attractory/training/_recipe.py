@@ -111,6 +111,7 @@ def rule_for(task: Task, model: Model) -> Rule:
     return rules.find(name)(**settings)
 
 
+@takes(name=a_name)
 def cell_of(name: str) -> str:
     """The cell's name where this is the name of its model ("GRU": "gru"); else the name itself.
 

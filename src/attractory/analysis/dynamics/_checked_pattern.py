@@ -26,3 +26,14 @@ def checked_pattern(points: FixedPoints, pattern: Any) -> np.ndarray:
     if points.inputs.any():
         raise InvalidSetting("points: they must be those without input (inputs = 0)")
     return direction
+
+
+def checked_starts(points: FixedPoints, starts: Any) -> np.ndarray:
+    """The points that are followed, the stable ones where none are named."""
+    chosen = points.stable if starts is None else np.asarray(starts, int)
+    for start in chosen.tolist():
+        if not 0 <= start < len(points):
+            raise InvalidSetting(
+                f"starts: {start} is not allowed: 0 to {len(points) - 1}, indices of points"
+            )
+    return chosen

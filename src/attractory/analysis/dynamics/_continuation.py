@@ -14,7 +14,7 @@ from attractory._cores import one_blas_thread, spread
 from attractory._errors import InvalidSetting, shown
 from attractory._result import Result
 from attractory.analysis._given import POINTS
-from attractory.analysis.dynamics._checked_pattern import checked_pattern
+from attractory.analysis.dynamics._checked_pattern import checked_pattern, checked_starts
 from attractory.analysis.dynamics._fixed_points import FixedPoints
 from attractory.analysis.dynamics._step import Step
 
@@ -158,12 +158,7 @@ def continuation(
     direction = checked_pattern(points, pattern)
     if not np.isfinite(maximum) or maximum <= 0:
         raise InvalidSetting(f"maximum = {shown(maximum)} is not allowed: a number above 0")
-    chosen = points.stable if starts is None else np.asarray(starts, int)
-    for start in chosen.tolist():
-        if not 0 <= start < len(points):
-            raise InvalidSetting(
-                f"starts: {start} is not allowed: 0 to {len(points) - 1}, indices of points"
-            )
+    chosen = checked_starts(points, starts)
 
     def branch(start: int) -> Branch:
         return _Curve(points, direction, maximum, start).branch()

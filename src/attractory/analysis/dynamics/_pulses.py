@@ -12,7 +12,7 @@ from attractory._arguments import as_array, indices, optional, positive, takes, 
 from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting, whole_number
 from attractory.analysis.dynamics._attractors import Attractors, points_or_attractors
-from attractory.analysis.dynamics._checked_pattern import checked_pattern
+from attractory.analysis.dynamics._checked_pattern import checked_pattern, checked_starts
 from attractory.analysis.dynamics._fixed_points import FixedPoints
 from attractory.analysis.dynamics._step import FunctionStep
 
@@ -78,7 +78,7 @@ def pulse_thresholds(
     if isinstance(step, FunctionStep):
         raise InvalidSetting("points: pulses can be given to networks only, not to a step(h, x)")
     whole_number("duration", duration)
-    chosen = points.stable if starts is None else np.asarray(starts, int)
+    chosen = checked_starts(points, starts)
     limit = round(settle / step.leak)
 
     def ends_of(amplitudes: np.ndarray, which: np.ndarray) -> np.ndarray:

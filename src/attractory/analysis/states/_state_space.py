@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from attractory._arguments import a_name, as_array, takes
+from attractory._arguments import a_name, array_of, as_array, takes
 from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting, shown
 from attractory._result import Result
@@ -226,7 +226,7 @@ def _decompose(
     return components * signs[:, None], center, variance
 
 
-@takes(memory=as_array)
+@takes(memory=array_of("trial", "time"))
 def held_states(memory: np.ndarray) -> np.ndarray:
     """When a memory state is held: from 10 % to 40 % of each period in which it stays the same.
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from attractory._arguments import a_flag, a_name, optional, several, takes
+from attractory._arguments import a_flag, a_name, names_of, optional, takes
 from attractory._errors import FileProblem, InvalidSetting, shown
 from attractory.exchange._layers import network_of
 from attractory.exchange.torch._check import check_same
@@ -18,16 +18,8 @@ from attractory.exchange.torch._write import NONLINEARITIES
 from attractory.models import Network, check_weights, rescaled
 
 
-def _some_names(name: str, value: Any) -> Collection[str]:
-    """One name, or a collection of them."""
-    found = [value] if isinstance(value, str) else value
-    if isinstance(found, (set, frozenset)):
-        found = sorted(found)
-    return [a_name(name, each) for each in several(name, found)]
-
-
 @takes(
-    ignore=_some_names,
+    ignore=names_of,
     read=optional(a_name),
     over_units=optional(a_flag),
     bias=optional(a_name),
