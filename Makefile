@@ -22,6 +22,7 @@ lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/docstrings.py
 
 # the pages hold no output of their own: their code is run, their links are followed
 docs: $(VENV)/.installed-test

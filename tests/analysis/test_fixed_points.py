@@ -506,8 +506,8 @@ def test_weights_that_are_not_finite_are_named(name):
         (lambda h: h, {"units": 2}, "step could not be run"),
         (lambda h, x: jnp.ones((3, 3)) @ h, {"units": 2}, "step could not be run.*2 units"),
         (lambda h, x: h * 1j, {"units": 2}, "step"),
-        (3.0, {"units": 2}, "network is of type float"),
-        ("net", {"units": 2}, "network is of type str"),
+        (3.0, {"units": 2}, "network = 3.0 is not allowed: a Network or a function"),
+        ("net", {"units": 2}, "network = .net. is not allowed: a Network or a function"),
     ],
 )
 def test_steps_that_cannot_be_used_are_named(step, settings, field):

@@ -29,7 +29,8 @@ from attractory.runs._given import given_functions
 from attractory.runs._history import LOOP_COLUMNS
 from attractory.runs._kept import kept, of_network
 from attractory.runs._results import Results
-from attractory.runs._run import Run, a_run, load, run_config
+from attractory.runs._run import Run, load, run_config
+from attractory.runs._run import a_run as a_run
 from attractory.runs._schema import LoopState, checked
 
 __all__ = [
@@ -39,7 +40,6 @@ __all__ = [
     "LoopState",
     "Results",
     "Run",
-    "a_run",
     "checked",
     "claim_folder",
     "export",

@@ -161,8 +161,10 @@ class Trials(Shown):
 
     @property
     def epoch(self) -> np.ndarray | None:
-        """The number of the epoch that a step is in, (trial, time); -1 after the trial, None where
-        the task has no epochs."""
+        """The number of the epoch that a step is in, (trial, time).
+
+        It is -1 after the trial; None where the task has no epochs.
+        """
         if self.epochs is None:
             return None
         time = np.arange(self.inputs.shape[1])
