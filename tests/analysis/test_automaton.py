@@ -148,7 +148,7 @@ def test_no_region_is_proved_around_a_saddle_or_for_an_unknown_activation():
         (planted_bits(2), TASK, {"n_samples": -1}, "n_samples = -1"),
         (planted_bits(2), TASK, {"hold_steps": 0}, "hold_steps = 0"),
         (planted_bits(3), TASK, {}, "network has 3 inputs and 3 outputs; the task has 2 and 2"),
-        ("net", TASK, {}, "network"),
+        ("net", TASK, {}, "network = .net. is not allowed"),
     ],
 )
 def test_bad_input(network, task, options, match):
