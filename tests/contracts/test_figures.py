@@ -18,9 +18,13 @@ from matplotlib.transforms import Bbox
 from attractory import InvalidSetting, figures
 
 PNG = b"\x89PNG\r\n\x1a\n"
-each = pytest.mark.parametrize(
-    "example", EXAMPLES, ids=lambda example: f"{example.function}-{example.panels}"
-)
+
+
+def named(example):
+    return f"{example.function}-{example.panels}"
+
+
+each = pytest.mark.parametrize("example", EXAMPLES, ids=named)
 layouts = pytest.mark.parametrize("layout", [None, "constrained"])
 
 
@@ -174,7 +178,7 @@ def test_a_wrong_number_of_axes_is_one_line_and_draws_nothing(example):
     assert not any(axes.has_data() for axes in given)
 
 
-@pytest.mark.parametrize("example", [one for one in EXAMPLES if one.solid], ids=str)
+@pytest.mark.parametrize("example", [one for one in EXAMPLES if one.solid], ids=named)
 def test_a_solid_panel_needs_solid_axes(example):
     _, given, _ = grid_for(example._replace(solid=()))
     with pytest.raises(InvalidSetting, match="projection='rectilinear' given, allowed: '3d'"):
