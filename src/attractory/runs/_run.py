@@ -88,6 +88,8 @@ class Run(NamesNearest):
         Where imported networks came from.
     path : Path or None
         The run's folder; None while it is in memory only.
+    start : str or None
+        SHA-256 of the weights that training began with, where they were given to it.
     """
 
     task: Task
@@ -99,6 +101,7 @@ class Run(NamesNearest):
     history: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LOOP_COLUMNS))
     source: dict[str, Any] | None = None
     path: Path | None = None
+    start: str | None = None
 
     def __post_init__(self) -> None:
         if not self.status:
@@ -167,7 +170,13 @@ class Run(NamesNearest):
     def config(self) -> dict[str, Any]:
         """Everything that was asked, in JSON's terms; two runs with equal configs are the same."""
         return run_config(
-            self.task, self.model, self.rule, len(self.networks), self.seed, self.source
+            self.task,
+            self.model,
+            self.rule,
+            len(self.networks),
+            self.seed,
+            self.source,
+            self.start,
         )
 
     def save(self, path: str | Path | None = None) -> Path:
@@ -275,7 +284,8 @@ def _loaded(folder: Path, manifest: dict[str, Any], functions: dict[str, Any]) -
     networks = [Network(model, {n: w[i] for n, w in weights.items()}) for i in range(len(rows))]
     history = read_history(folder / HISTORY, read_file(folder, manifest, HISTORY))
     seed, source = config["seed"], config["source"]
-    return Run(task, model, networks, rows, rule, seed, history, source, folder)
+    start = config.get("start")
+    return Run(task, model, networks, rows, rule, seed, history, source, folder, start)
 
 
 def run_config(
@@ -285,6 +295,7 @@ def run_config(
     nets: int,
     seed: int,
     source: dict[str, Any] | None = None,
+    start: str | None = None,
 ) -> dict[str, Any]:
     """What identifies a run, in JSON's terms.
 
@@ -302,6 +313,8 @@ def run_config(
         The seed of the training.
     source : dict, optional
         Where imported networks came from.
+    start : str, optional
+        SHA-256 of the weights that training began with, where they were given.
 
     Returns
     -------
@@ -315,6 +328,8 @@ def run_config(
         "nets": nets,
         "seed": int(seed),
         "source": source,
+        # runs of before there was a start have no such entry, and are the same runs
+        **({} if start is None else {"start": start}),
     }
 
 

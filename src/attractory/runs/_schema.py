@@ -43,6 +43,7 @@ class Config(_Record):
     nets: int = Field(ge=1)
     seed: int = Field(ge=0, lt=2**63)
     source: Source | None
+    start: str | None = None
 
 
 class Event(_Record):

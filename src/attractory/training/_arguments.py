@@ -10,26 +10,31 @@ from attractory.rules import Rule
 from attractory.tasks import Task, random_key
 from attractory.training._memory import check_training_memory
 from attractory.training._recipe import recipe, rule_for
+from attractory.training._start import Start
 
 
 def checked_arguments(
-    task: Any, model: Any, rule: Any, nets: Any, seed: Any
-) -> tuple[Model, Rule, int, int]:
-    """Model, rule, nets and seed; those of the task's recipe where model or rule is None.
+    task: Any, model: Any, rule: Any, nets: Any, seed: Any, start: Any = None
+) -> tuple[Model, Rule, int, int, Start]:
+    """Model, rule, nets, seed and what is begun with; the task's recipe where one is None.
 
     Raises InvalidSetting for what cannot be trained, or does not fit into memory.
     """
     _check_kind("task", task, Task)
-    model = recipe(task).model if model is None else model
+    whole_number("nets", nets)
+    begun = Start.of(start, int(nets))
+    nets = begun.nets or int(nets)
+    if model is None:
+        model = recipe(task).model if begun.model is None else begun.model
     _check_kind("model", model, Model)
     model = in_steps_of(model, task.dt, task.name)
     rule = rule_for(task, model) if rule is None else rule
     _check_kind("rule", rule, Rule)
     model = rule.adapt(model)
-    whole_number("nets", nets)
     random_key(seed)
-    check_training_memory(task, model, rule, int(nets))  # which looks at the task's trials, too
-    return model, rule, int(nets), int(seed)
+    check_training_memory(task, model, rule, nets)  # which looks at the task's trials, too
+    begun.check(model, task.n_inputs, task.n_outputs)
+    return model, rule, nets, int(seed), begun
 
 
 def _check_kind(name: str, value: Any, kind: type) -> None:

@@ -75,15 +75,26 @@ class Population:
         self._counts = jnp.array(here, jnp.int32)
         self._update = self._programs.update
 
-    def initial_state(self) -> PopulationState:
-        """Fresh weights and rule states.
+    def initial_state(self, start: Weights | None = None) -> PopulationState:
+        """First weights and rule states.
+
+        Parameters
+        ----------
+        start : dict of arrays (net, …), optional
+            The weights to begin with; freshly drawn ones when None.
 
         Returns
         -------
         PopulationState
             The state before the first update.
         """
-        made = [self._programs.initial(key) for key in self.keys.weights]
+        if start is None:
+            made = [self._programs.initial(key) for key in self.keys.weights]
+        else:
+            made = [
+                self._programs.begun({name: array[net] for name, array in start.items()}, key)
+                for net, key in enumerate(self.keys.weights)
+            ]
         return jax.tree.map(lambda *leaves: jnp.stack(leaves), *made)
 
     def compile(self, state: PopulationState) -> None:
@@ -213,6 +224,7 @@ class _Programs:
         self.task, self.model, self.rule = task, model, rule
         self._compiled: dict[int, Any] = {}
         self.initial = compiled(self._initial)
+        self.begun = compiled(self._begun)
         self.update = self._over_devices(self._update, mesh, shared=1)
         self.validate = self._over_devices(self._validate, mesh, shared=0)
         self.finish = compiled(self._finish)
@@ -230,7 +242,10 @@ class _Programs:
         return self._compiled[nets]
 
     def _initial(self, key: jax.Array) -> PopulationState:
-        weights = self.model.init(key, self.task.n_inputs, self.task.n_outputs)
+        return self._begun(self.model.init(key, self.task.n_inputs, self.task.n_outputs), key)
+
+    def _begun(self, weights: Weights, key: jax.Array) -> PopulationState:
+        """The state before the first update of a network with these weights."""
         own = jax.random.fold_in(key, OF_THE_RULE)
         return PopulationState(weights, self.rule.init(self.model, weights, own))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ from attractory.training._interrupt import InterruptRequest
 from attractory.training._measures import silent_loss, spectral_radius
 from attractory.training._population import Population, PopulationState
 from attractory.training._progress import TrainingProgress
+from attractory.training._start import Start
 
 CHECKPOINT_SECONDS = 20.0
 MOST_RETRIES = 3
@@ -53,6 +55,7 @@ def train(
     *,
     nets: int = 1,
     seed: int = 0,
+    start: Run | Network | Sequence[Network] | None = None,
     path: str | Path | None = None,
     progress: bool = True,
 ) -> Run:
@@ -79,6 +82,9 @@ def train(
         Number of networks.
     seed : int
         What all random numbers follow from.
+    start : Run, Network or sequence of Network, optional
+        Networks to begin with, of this task or one with as many inputs and outputs (fine-tuning, a
+        curriculum by hand): one for any number of `nets`, of several each is trained once.
     path : str or Path, optional
         A folder in which the run is kept: interrupted at any moment, the same call goes on from the
         last checkpoint and ends with the same weights, bit for bit; finished, it is loaded.
@@ -100,10 +106,11 @@ def train(
     KeyboardInterrupt
         After Ctrl-C.
     """
-    model, rule, nets, seed = checked_arguments(task, model, rule, nets, seed)
+    model, rule, nets, seed, begun = checked_arguments(task, model, rule, nets, seed, start)
     if path is None:
-        return _Training(task, model, rule, nets, seed).go(progress)
-    folder, config = as_path(path), run_config(task, model, rule, nets, seed)
+        return _Training(task, model, rule, nets, seed, begun).go(progress)
+    folder = as_path(path)
+    config = run_config(task, model, rule, nets, seed, start=begun.sha256)
     found = own_manifest(folder, config)  # a finished run may lie where nothing can be written
     if found is not None and found["status"] == "finished":
         tidy_up(folder, config)
@@ -111,7 +118,7 @@ def train(
     with claim_folder(folder, config) as claim:
         if claim.manifest is not None and claim.manifest["status"] == "finished":
             return load(folder, **given_functions(task, model, rule))
-        return _Training(task, model, rule, nets, seed, folder, claim).go(progress)
+        return _Training(task, model, rule, nets, seed, begun, folder, claim).go(progress)
 
 
 class _Training:
@@ -125,16 +132,18 @@ class _Training:
         rule: Rule,
         nets: int,
         seed: int,
+        begun: Start,
         folder: Path | None = None,
         claim: Claim | None = None,
     ) -> None:
         self.task, self.model, self.rule, self.nets, self.seed = task, model, rule, nets, seed
         self.folder, self.claim = folder, claim
-        self.config = run_config(task, model, rule, nets, seed)
+        self.start = begun.sha256
+        self.config = run_config(task, model, rule, nets, seed, start=self.start)
         self.population = Population(task, model, rule, nets, seed)
         with ThreadPoolExecutor(1) as pool:  # each compiles for a second, and one thread compiles
             of_silence = pool.submit(silent_loss, task, rule.loss_function)
-            self.state = self.good = self.best = self.population.initial_state()
+            self.state = self.good = self.best = self.population.initial_state(begun.weights)
         self.watch = DivergenceWatch(nets, of_silence.result())
         self.history = History(nets)
         self.step = 0
@@ -204,6 +213,7 @@ class _Training:
             self.rule,
             self.seed,
             self.history.table(),
+            start=self.start,
         )
 
     def _advance(self) -> None:

@@ -351,7 +351,8 @@ def _initial_weights(run: Run) -> list[dict[str, np.ndarray]] | None:
     """The initial weights of each network, where a model of the run has fixed ones to compare."""
     names = list(run.networks[0].weights)
     has_fixed = any(FIXED in name for name in names)
-    if run.rule is None or not has_fixed:
+    # of given first weights no more is known than a checksum
+    if run.rule is None or run.start is not None or not has_fixed:
         return None
     from attractory.training import Population  # other audits need no training
 
