@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from attractory import models, rules, tasks
-from attractory._arguments import instance_of, made_with, optional, takes, whole
+from attractory._arguments import instance_of, made_with, optional, refusal, takes, whole
 from attractory._errors import AttractoryError, FileProblem, InvalidSetting, NamesNearest
 from attractory._files import a_path, as_path
 from attractory._shown import as_html
@@ -223,7 +223,30 @@ class Run(NamesNearest):
         return {n: np.stack([np.asarray(net.weights[n]) for net in self.networks]) for n in names}
 
 
-a_run = instance_of(Run, hint="at.Run.of(networks, task) makes one")
+def a_run(name: str, value: Any) -> Run:
+    """Refuse what is no run, for arguments that are checked by their names.
+
+    Parameters
+    ----------
+    name : str
+        The argument, as the message names it.
+    value : Run
+        What was given.
+
+    Returns
+    -------
+    Run
+        The same.
+
+    Raises
+    ------
+    InvalidSetting
+        For anything else.
+    """
+    if not isinstance(value, Run):
+        hint = "at.Run.of(networks, task) makes one"
+        raise InvalidSetting(refusal(name, value, "a Run", hint))
+    return value
 
 
 @takes()
