@@ -52,11 +52,9 @@ def _networks(name: str, value: Any) -> list[Network]:
     task=as_task,
     model=instance_of(Model),
     networks=_networks,
-    status=instance_of(list),
     rule=optional(instance_of(Rule)),
     seed=whole(),
     history=instance_of(pd.DataFrame),
-    source=optional(instance_of(dict)),
     path=optional(a_path),
 )
 @dataclass(repr=False)
@@ -93,7 +91,7 @@ class Run(NamesNearest):
     task: Task
     model: Model
     networks: Sequence[Network]
-    status: list[dict[str, Any]] = field(default_factory=list)
+    status: list[dict[str, Any]] = ()  # type: ignore[assignment]  # () stands for not given
     rule: Rule | None = None
     seed: int = 0
     history: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LOOP_COLUMNS))
@@ -101,7 +99,7 @@ class Run(NamesNearest):
     path: Path | None = None
 
     def __post_init__(self) -> None:
-        if not self.status:
+        if isinstance(self.status, tuple) and not self.status:
             self.status = [_row(net) for net in range(len(self.networks))]
 
     @classmethod
