@@ -156,5 +156,7 @@ def test_layers_are_audited_each_and_gated_cells_not():
     assert audit(broken).violations == 1
     with pytest.raises(at.InvalidSetting, match="GRU has no square matrix"):
         audit(GRU(units=4).build(1, 1))
-    with pytest.raises(at.InvalidSetting, match="networks = 'net' is not allowed: a Network"):
+    with pytest.raises(
+        at.InvalidSetting, match="networks = .net. is not allowed: a Network, a sequence"
+    ):
         audit("net")

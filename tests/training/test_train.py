@@ -282,7 +282,7 @@ def test_patience_gives_back_the_weights_of_the_best_check():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"task": "flipflop"}, "task = 'flipflop' is not allowed: a Task is needed"),
+        ({"task": 3}, "task = 3 is not allowed: a Task, or the name of one, is needed"),
         ({"model": at.models.RateRNN}, "did you mean RateRNN"),
         ({"rule": 3}, "rule = 3 is not allowed"),
         ({"nets": 0}, "nets = 0 is not allowed: a whole number, 1 or more"),

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from attractory import models, rules, tasks
-from attractory._arguments import instance_of, made_with, optional, takes, whole
+from attractory._arguments import instance_of, made_with, optional, refusal, takes, whole
 from attractory._errors import AttractoryError, FileProblem, InvalidSetting, NamesNearest
 from attractory._files import a_path, as_path
 from attractory._shown import as_html
@@ -52,11 +52,9 @@ def _networks(name: str, value: Any) -> list[Network]:
     task=as_task,
     model=instance_of(Model),
     networks=_networks,
-    status=instance_of(list),
     rule=optional(instance_of(Rule)),
     seed=whole(),
     history=instance_of(pd.DataFrame),
-    source=optional(instance_of(dict)),
     path=optional(a_path),
 )
 @dataclass(repr=False)
@@ -95,7 +93,7 @@ class Run(NamesNearest):
     task: Task
     model: Model
     networks: Sequence[Network]
-    status: list[dict[str, Any]] = field(default_factory=list)
+    status: list[dict[str, Any]] = ()  # type: ignore[assignment]  # () stands for not given
     rule: Rule | None = None
     seed: int = 0
     history: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LOOP_COLUMNS))
@@ -104,7 +102,7 @@ class Run(NamesNearest):
     start: str | None = None
 
     def __post_init__(self) -> None:
-        if not self.status:
+        if isinstance(self.status, tuple) and not self.status:
             self.status = [_row(net) for net in range(len(self.networks))]
 
     @classmethod
@@ -232,7 +230,30 @@ class Run(NamesNearest):
         return {n: np.stack([np.asarray(net.weights[n]) for net in self.networks]) for n in names}
 
 
-a_run = instance_of(Run, hint="at.Run.of(networks, task) makes one")
+def a_run(name: str, value: Any) -> Run:
+    """Refuse what is no run, for arguments that are checked by their names.
+
+    Parameters
+    ----------
+    name : str
+        The argument, as the message names it.
+    value : Run
+        What was given.
+
+    Returns
+    -------
+    Run
+        The same.
+
+    Raises
+    ------
+    InvalidSetting
+        For anything else.
+    """
+    if not isinstance(value, Run):
+        hint = "at.Run.of(networks, task) makes one"
+        raise InvalidSetting(refusal(name, value, "a Run", hint))
+    return value
 
 
 @takes()
