@@ -14,6 +14,7 @@ from attractory.exchange import (
 from attractory.exchange import (
     read as load_network,
 )
+from attractory.runs._config import run_config
 from attractory.runs._folder import (
     CHECKPOINTS,
     Claim,
@@ -29,7 +30,7 @@ from attractory.runs._given import given_functions
 from attractory.runs._history import LOOP_COLUMNS
 from attractory.runs._kept import kept, of_network
 from attractory.runs._results import Results
-from attractory.runs._run import Run, load, run_config
+from attractory.runs._run import Run, load
 from attractory.runs._run import a_run as a_run
 from attractory.runs._schema import LoopState, checked
 
