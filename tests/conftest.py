@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -19,6 +20,9 @@ from matplotlib.figure import Figure
 from attractory._registry import Registry
 
 jax.config.update("jax_num_cpu_devices", 2)
+# compiled programs stay, millions of objects: looking for garbage among them all the time, as
+# Python does by default, takes a tenth of a test run
+gc.set_threshold(100_000, 50, 100)
 
 AUTHORS_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "jarne2024"
 PROGRAMS = "ATTRACTORY_TEST_PROGRAMS"  # a folder in which one test run keeps compiled programs

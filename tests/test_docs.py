@@ -41,10 +41,9 @@ def test_the_readmes_examples_learn_what_they_say(tmp_path, monkeypatch, registr
     assert len(first["points"]) == 9
     assert first["points"].certified.all()
     assert sorted(first["points"].n_unstable > 0) == [False] * 4 + [True] * 5
-    second = next(ran)
-    assert at.evaluate(second["run"], n=256).correct > 0.95
-    assert at.analysis.audit(second["run"]).violations == 0
-    assert not list(ran)
+    *_, last = ran
+    assert at.evaluate(last["run"], n=256).correct.min() > 0.95
+    assert at.analysis.audit(last["run"]).violations == 0
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))],

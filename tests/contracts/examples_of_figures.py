@@ -56,6 +56,7 @@ def made() -> SimpleNamespace:
         ),
         spectrum=analysis.spectrum(net),
         connectivity=analysis.connectivity(net),
+        slow=analysis.slow_sets(net, task=TASK, n_starts=16, tolerance=0.5),
     )
 
 
@@ -108,6 +109,7 @@ EXAMPLES = (
     Example("psychometric", lambda: (psychometric_curve(1),), 1),
     Example("psychometric", lambda: (psychometric_curve(2),), 2),
     Example("robustness", lambda: ([robustness_curve()] * 2,), 6),
+    Example("slow_sets", lambda: ([made().slow] * 2, made().space), 2, (0,)),
     Example("spectral_radius", lambda: (history(),), 1),
     Example("spectrum", lambda: (made().spectrum,), 1),
     Example("spectrum", lambda: ([made().spectrum] * 5,), 5),

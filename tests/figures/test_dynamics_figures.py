@@ -491,3 +491,29 @@ def test_the_ways_are_those_of_the_connections(points, space, joined):
         assert np.allclose(way[0], space.project(points.states[saddle]))
         places = space.project(points.states[ends])
         assert np.abs(places - way[-1]).max(axis=1).min() < 1e-6
+
+
+def test_slow_sets_are_drawn_with_the_drift_along_them():
+    """A line of states c·v, which all stay: one line in space, a flat drift, its two ends."""
+    v = np.array([0.6, 0.64, 0.48])
+    net = models.RateRNN.from_weights(
+        np.outer(v, v), v[:, None], v[None], activation="relu", tau=5.0
+    )
+    inputs = np.random.default_rng(0).uniform(0, 0.1, (4, 60, 1)).astype(np.float32)
+    trials = tasks.Trials(inputs, inputs, np.ones_like(inputs))
+    space = analysis.state_space(net, trials, n=3)
+    found = analysis.slow_sets(net, duration=500)
+    figure = figures.slow_sets([found, found], space, labels=["first", "second"])
+    solid, drift = figure.axes
+    (line,) = found.continuous
+    drawn = [np.array(each.get_data_3d()) for each in solid.lines if each.get_linewidth() == 2.0]
+    np.testing.assert_allclose(drawn[0].T, space.project(line.states))
+    curve = drift.lines[0].get_xydata()
+    assert curve[-1, 0] == pytest.approx(line.extent[0])
+    np.testing.assert_allclose(curve[:, 1], 100 * line.drift[:, 0] / found.typical_speed)
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == ["trajectory", "first", "second"]
+    with pytest.raises(InvalidSetting, match="labels = .* 2 texts"):
+        figures.slow_sets([found, found], space, labels="ab")
+    with pytest.raises(InvalidSetting, match="of one network"):
+        figures.slow_sets(found, replace(space, components=np.eye(4)[:3]))

@@ -351,11 +351,12 @@ def test_older_processors_compute_the_same(fresh, tmp_path, processor):
     assert older
     assert not older.bfloat16
     fresh.setattr(_rate_native, "native", lambda: older)
+    tanh = activation_of(jnp.tanh)
     for steps, trials, units, inputs, outputs in [(9, 21, 70, 5, 7), (4, 3, 11, 18, 1)]:
         arguments, loss = problem(steps, trials, units, inputs, outputs)
         for leak in (1.0, 0.3):
-            made, saved = _rate_native._saving(jnp.tanh, leak, "float32", *arguments)
-            gradient = _rate_native._backward(jnp.tanh, leak, "float32", saved, *loss)
+            made, saved = _rate_native._saving(tanh, leak, "float32", *arguments)
+            gradient = _rate_native._backward(tanh, leak, "float32", saved, *loss)
             states, expected_outputs, expected = by_hand(leak, arguments, loss)
             wanted = jax.tree.map(np.float32, ((states, expected_outputs), expected))
             assert_close((made, gradient), wanted)

@@ -68,7 +68,9 @@ def projected(space: StateSpace, states: np.ndarray) -> np.ndarray:
 def extent(space: StateSpace, points: FixedPoints) -> float:
     """The longest side of the box around all that is drawn."""
     places = [space.coordinates[..., :3].reshape(-1, 3), projected(space, points.states)]
-    return float(np.ptp(np.concatenate(places), axis=0).max())
+    drawn = np.concatenate(places)
+    within = np.isfinite(drawn).all(axis=1)  # a trial that is over has no place
+    return float(np.ptp(drawn[within], axis=0).max())
 
 
 def unstable_segments(points: FixedPoints, space: StateSpace) -> list[np.ndarray]:

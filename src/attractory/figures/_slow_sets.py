@@ -1,0 +1,143 @@
+"""Slow sets in state space, and the drift along them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from attractory._errors import InvalidSetting
+from attractory.analysis import SlowSet, SlowSets, StateSpace
+from attractory.figures._check import one_of, several
+from attractory.figures._drawn import drawn
+from attractory.figures._held import DRAWN_TRIALS, axis_labels, check_dimensions
+from attractory.figures._points import projected
+from attractory.figures._settings import font
+from attractory.figures._style import (
+    CATEGORIES,
+    DOUBLE,
+    GREY,
+    PALE,
+    clean_3d,
+    legend_below,
+    letter,
+    new_figure,
+)
+
+ALONG = ("line", "ring", "chain", "cycle", "passage")  # of one dimension: their states are in order
+
+
+@drawn
+def slow_sets(
+    sets: SlowSets | Sequence[SlowSets],
+    space: StateSpace,
+    labels: Sequence[str] | None = None,
+) -> Figure:
+    """Slow sets in the three leading components of a state space, and the drift along them.
+
+    Parameters
+    ----------
+    sets : SlowSets or sequence of SlowSets
+        Those of one network, under one constant input or several (such as the two contexts of a
+        task).
+    space : StateSpace
+        Of the same network, with at least three components.
+    labels : sequence of str, optional
+        What the inputs are called, one for each of `sets`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two panels, the first in three dimensions.
+
+    Notes
+    -----
+    A: pale lines are trajectories; lines, rings and chains are drawn as lines, planes as their
+    states, points as markers; a colour for each input. B: how far a state moves along each of these
+    lines in a step, as a share of the trajectories' typical step, by its place from one end to the
+    other; dashed: what counts as slow. Where the drift falls through 0 states come to rest.
+    """
+    found = several("sets", sets, SlowSets)
+    one_of("space", space, StateSpace)
+    check_dimensions([space])
+    names = _names(found, labels)
+    _check_units(found, space)
+    figure = new_figure(DOUBLE, 92)
+    axes: Any = figure.add_subplot(1, 2, 1, projection="3d")
+    drift: Any = figure.add_subplot(1, 2, 2)
+    for trial in space.coordinates[:DRAWN_TRIALS, :, :3]:
+        axes.plot(*trial.T, color=PALE, linewidth=0.4, rasterized=True)
+    handles = [Line2D([], [], color=PALE, linewidth=0.8, label="trajectory")]
+    for i, (each, name) in enumerate(zip(found, names, strict=True)):
+        color = CATEGORIES[i % len(CATEGORIES)]
+        for one in each.sets:
+            _draw_set(axes, one, space, color)
+            _draw_drift(drift, one, each.typical_speed, color)
+        handles.append(Line2D([], [], color=color, linewidth=2.0, label=name))
+    _label(axes, space)
+    _label_drift(drift, max(each.tolerance for each in found))
+    letter(drift, 1)
+    legend_below(figure, handles, 4)
+    return figure
+
+
+def _names(found: list[SlowSets], labels: Sequence[str] | None) -> list[str]:
+    if labels is None:
+        return ["slow set"] if len(found) == 1 else [f"input {i + 1}" for i in range(len(found))]
+    if isinstance(labels, str) or len(labels) != len(found):
+        raise InvalidSetting(
+            f"labels = {labels!r:.80} is not allowed: {len(found)} texts, one for each of sets"
+        )
+    return [str(label) for label in labels]
+
+
+def _check_units(found: list[SlowSets], space: StateSpace) -> None:
+    units = space.components.shape[1]
+    for i, each in enumerate(found):
+        for one in each.sets:
+            if one.states.shape[1] != units:
+                raise InvalidSetting(
+                    f"sets[{i}] is of {one.states.shape[1]} units, space of {units}; they must be "
+                    "of one network"
+                )
+
+
+def _draw_set(axes: Any, one: SlowSet, space: StateSpace, color: str) -> None:
+    places = projected(space, one.states)
+    if one.kind in ALONG:
+        closed = one.kind in ("ring", "cycle")
+        drawn_places = np.concatenate([places, places[:1]]) if closed else places
+        axes.plot(*drawn_places.T, color=color, linewidth=2.0)
+        return
+    size = 14 if one.kind == "point" else 5
+    axes.scatter(*places.T, color=color, s=size, linewidths=0, depthshade=False)
+
+
+def _draw_drift(axes: Any, one: SlowSet, typical_speed: float, color: str) -> None:
+    if one.kind not in ALONG:
+        return
+    lengths = np.linalg.norm(np.diff(one.states, axis=0), axis=1)
+    places = np.append(0.0, np.cumsum(lengths))
+    axes.plot(places, 100 * one.drift[:, 0] / typical_speed, color=color, linewidth=1.2)
+
+
+def _label(axes: Any, space: StateSpace) -> None:
+    names = axis_labels(space)
+    axes.set_xlabel(names[0], fontsize=font(6), labelpad=-7)
+    axes.set_ylabel(names[1], fontsize=font(6), labelpad=-7)
+    axes.set_zlabel(names[2], fontsize=font(6), labelpad=-7)
+    axes.view_init(elev=22, azim=-58)
+    axes.set_box_aspect(None, zoom=0.86)
+    axes.text2D(0, 0.95, "A", transform=axes.transAxes, fontweight="bold", fontsize=font(9))
+    clean_3d(axes)
+
+
+def _label_drift(axes: Any, tolerance: float) -> None:
+    for side in (-1, 1):
+        axes.axhline(100 * side * tolerance, color=GREY, linestyle="--", linewidth=0.8, zorder=0)
+    axes.axhline(0, color=GREY, linewidth=0.5, zorder=0)
+    axes.set_xlabel("Place along the set (a.u.)")
+    axes.set_ylabel("Drift per step (% of the typical step)")
