@@ -164,3 +164,25 @@ def test_it_is_saved_and_comes_back(tmp_path):
 def test_bad_settings_are_one_line(settings, complaint):
     with pytest.raises(at.InvalidSetting, match=complaint):
         slow_sets(at.models.RateRNN(units=3).build(1, 1), **settings)
+
+
+def test_a_line_that_states_leave_is_no_attractor():
+    """The same line with a direction across it in which states leave."""
+
+    def moved(c):
+        return jnp.stack([jnp.clip(c[0], -1, 1), jnp.tanh(1.5 * c[1])])
+
+    on_it = np.linspace(-0.9, 0.9, 24)[:, None] * BASIS[:1]
+    found = slow_sets(within(2, moved), initial_states=on_it)
+    leaving = [each for each in found.continuous if each.n_unstable]
+    assert [each.n_unstable for each in leaving] == [1]
+    np.testing.assert_allclose(np.abs(leaving[0].direction @ BASIS[0]), [1.0], atol=1e-6)
+    assert "a slow line with 1 unstable dimension across it" in found.statement
+    assert only(within(1, lambda c: jnp.clip(c, -1, 1)))[1].n_unstable == 0
+
+
+def test_trajectories_that_run_away_do_not_say_what_is_slow():
+    with pytest.raises(at.InvalidSetting, match="every trajectory runs away"):
+        slow_sets(lambda h, x: 1e9 * (h + 1), units=2)
+    found = slow_sets(lambda h, x: 2 * h, units=3)
+    assert found.typical_speed < 1e6

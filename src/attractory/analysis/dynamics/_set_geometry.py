@@ -155,6 +155,8 @@ def described(
     kind = _kind(dimension, closed, drift, duration)
     if kind == "point" and dimension:
         return described(step, states, 0, False, duration)
+    along = _spans(states, dimension, closed) if dimension else np.empty((1, 0, step.units))
+    across = [_unstable_across(step, h, own) for h, own in zip(states, along, strict=True)]
     return SlowSet(
         kind=kind,
         dimension=dimension if kind in CONTINUOUS else 0,
@@ -166,6 +168,7 @@ def described(
         drift=drift.velocities,
         drift_time=drift.time,
         n_resting=drift.n_resting,
+        n_unstable=max(across),
     )
 
 
@@ -238,17 +241,28 @@ def _resting(velocities: np.ndarray, closed: bool) -> list[int]:
     return [int((i + nearer[i]) % len(velocities)) for i in np.flatnonzero(turns)]
 
 
-def _rates(step: Step, state: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """How fast states go to a resting place along so many directions (direction, unit), per step:
-    1 - λ of the eigenvectors that lie along them the most.
+def _eigenvalues_along_first(step: Step, state: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """The eigenvalues of the Jacobian (unit,): those whose eigenvectors lie along the directions
+    (direction, unit) the most come first.
 
     tᵀ J t of a direction itself would take in what is fast across the set.
     """
     values, vectors = np.linalg.eig(step.jacobians(state[None])[0])
     along = np.linalg.norm(directions @ vectors, axis=0)
-    chosen = np.argsort(-along)[: len(directions)]
-    rates: np.ndarray = 1.0 - values[chosen].real
-    return rates
+    ordered: np.ndarray = values[np.argsort(-along)]
+    return ordered
+
+
+def _rates(step: Step, state: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """How fast states go to a resting place along so many directions, per step."""
+    values = _eigenvalues_along_first(step, state, directions)
+    return 1.0 - values[: len(directions)].real
+
+
+def _unstable_across(step: Step, state: np.ndarray, directions: np.ndarray) -> int:
+    """In how many directions across the set states leave it, at one of its states."""
+    values = _eigenvalues_along_first(step, state, directions)
+    return int((np.abs(values[len(directions) :]) > 1.0).sum())
 
 
 def _across(

@@ -46,6 +46,9 @@ class SlowSet:
         nothing moves, 0 for a point.
     n_resting : int
         How many places on it the drift leads to.
+    n_unstable : int
+        In how many directions across it states leave it: eigenvalues of the Jacobian of modulus
+        above 1 that are not along the set, the most at any of its states. 0: it attracts.
     """
 
     kind: str
@@ -58,6 +61,7 @@ class SlowSet:
     drift: np.ndarray
     drift_time: float
     n_resting: int
+    n_unstable: int
 
     def __len__(self) -> int:
         return len(self.states)
@@ -127,7 +131,11 @@ class SlowSets(Result):
         if each.kind in ("cycle", "passage"):
             return f"a slow {each.kind}, {size}, {each.drift_time:.3g} steps to go along it"
         dimensions = f" of {each.dimension} dimensions" if each.kind == "set" else ""
-        return f"a {each.kind} attractor{dimensions}, {size}, {_drift_in_words(each)}"
+        drift = _drift_in_words(each)
+        if each.n_unstable:
+            across = f"{each.n_unstable} unstable dimension{'s' * (each.n_unstable > 1)} across it"
+            return f"a slow {each.kind}{dimensions} with {across}, {size}, {drift}"
+        return f"a {each.kind} attractor{dimensions}, {size}, {drift}"
 
     def table(self) -> pd.DataFrame:
         """A row for each set.
@@ -150,6 +158,7 @@ class SlowSets(Result):
                     "highest_speed": float(each.speed.max()),
                     "drift_time": each.drift_time,
                     "resting": each.n_resting,
+                    "n_unstable": each.n_unstable,
                 }
             )
         return pd.DataFrame(rows)

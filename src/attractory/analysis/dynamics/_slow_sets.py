@@ -115,8 +115,8 @@ def slow_sets(
 
     References
     ----------
-    Mante, Sussillo, Shenoy & Newsome (2013), Nature 503:78, for line attractors found in this way
-    of thinking; Levenberg (1944), Q. Appl. Math. 2:164.
+    Mante, Sussillo, Shenoy & Newsome (2013), Nature 503:78, for the line attractors of trained
+    networks; Levenberg (1944), Q. Appl. Math. 2:164, for the damping.
     """
     _check(tolerance, task, network)
     rng = np.random.default_rng(whole_number("seed", seed, least=0))

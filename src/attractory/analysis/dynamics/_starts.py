@@ -278,8 +278,8 @@ def _settling(
             if t % every == 0:
                 passed.append(states)
     came_through = np.concatenate([*passed, states])
-    pool = came_through[_tame(came_through)]
-    settled = states[_tame(states)]
+    pool = came_through[tame(came_through)]
+    settled = states[tame(states)]
     if not len(settled):
         settled = pool
     return Starts(step, pool, settled)
@@ -326,7 +326,7 @@ def _random_pulses(
     return pulses[:, :steps]
 
 
-def _tame(states: np.ndarray) -> np.ndarray:
+def tame(states: np.ndarray) -> np.ndarray:
     """Which states (state, unit) are finite and have not run away."""
     with np.errstate(invalid="ignore"):
         finite = np.isfinite(states).all(axis=1)

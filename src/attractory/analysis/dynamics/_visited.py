@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attractory.analysis.dynamics._starts import inputs_of_trials
+from attractory._errors import InvalidSetting
+from attractory.analysis.dynamics._starts import inputs_of_trials, tame
 from attractory.analysis.dynamics._step import AnyStep, FunctionStep
 from attractory.tasks import Task, Trials
 
@@ -58,7 +59,7 @@ def visited_by(
         moved.append(np.linalg.norm(following - states, axis=1)[within])
         passed.append(following[within])
         states = following
-    return Visited(np.concatenate(passed), _typical(np.concatenate(moved)), int(lengths.max()))
+    return _tamed(passed, moved, int(lengths.max()))
 
 
 def _visited_by_a_map(
@@ -66,13 +67,23 @@ def _visited_by_a_map(
 ) -> Visited:
     """Those of a map from the given states, or random ones, to where it settles."""
     states = rng.normal(size=(48, step.units)) if given is None else given
-    passed, moved = [states], []
-    for _ in range(MAP_STEPS):
-        following = step(states)
-        moved.append(np.linalg.norm(following - states, axis=1))
-        passed.append(following)
-        states = following
-    return Visited(np.concatenate(passed), _typical(np.concatenate(moved)), MAP_STEPS)
+    passed, moved = [], []
+    with np.errstate(all="ignore"):  # of states that run away
+        for _ in range(MAP_STEPS):
+            following = step(states)
+            moved.append(np.linalg.norm(following - states, axis=1))
+            passed.append(following)
+            states = following
+    return _tamed(passed, moved, MAP_STEPS)
+
+
+def _tamed(passed: list[np.ndarray], moved: list[np.ndarray], duration: int) -> Visited:
+    """Those of the states that have not run away, and the steps that led to them."""
+    states, lengths = np.concatenate(passed), np.concatenate(moved)
+    kept = tame(states)
+    if not kept.any():
+        raise InvalidSetting("network: every trajectory runs away; there are no slow sets to find")
+    return Visited(states[kept], _typical(lengths[kept]), duration)
 
 
 def _typical(lengths: np.ndarray) -> float:
