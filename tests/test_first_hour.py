@@ -51,6 +51,16 @@ def timeline_tuple_name(name):
 
 # what is refused: a piece of the line (a regular expression), and the mistake
 REFUSED = {
+    # figures
+    "half of a figure": (
+        "missing a required argument: 'spectrum'",
+        lambda: at.figures.connectivity(1),
+    ),
+    "a figure of nothing": (r"slow_sets\(sets, space", lambda: at.figures.slow_sets()),
+    "a setting no figure has": (
+        "unknown argument 'colour'",
+        lambda: at.figures.spectrum(1, colour=2),
+    ),
     # networks
     "evaluate nothing": ("networks = None", lambda: at.evaluate(None, TASK)),
     "evaluate a number": ("networks = 3", lambda: at.evaluate(3, TASK)),

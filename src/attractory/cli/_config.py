@@ -135,7 +135,10 @@ def parsed_values(text: str | None, vary: str, task: tasks.Task) -> list[Any]:
                 f"{', '.join(own) or 'no setting'}"
             )
         return list(own[vary])
-    values = read_value("--values", f"[{text}]")
+    try:
+        values = read_value("--values", f"[{text}]")
+    except InvalidSetting:
+        values = None
     if not isinstance(values, list) or not values or None in values:
         raise InvalidSetting(
             f"--values {shown(text)} is not allowed: values with commas between, such as 0,0.1 or "

@@ -15,6 +15,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from attractory._arguments import bound
 from attractory._errors import InvalidSetting, shown
 from attractory.figures._place import drawn_in, drawn_on, in_order
 from attractory.figures._settings import STYLE, style
@@ -48,7 +49,8 @@ def drawn(function: Callable[..., Figure]) -> Callable[..., Figure]:
             raise InvalidSetting(
                 f"figsize and {'axes' if ax is None else 'ax'} are given; allowed: one of them"
             )
-        make = functools.partial(function, *arguments, **settings)
+        call = bound(function, arguments, settings)
+        make = functools.partial(function, *call.args, **call.kwargs)
         with style() as chosen:
             matplotlib.rcParams["lines.linewidth"] = STYLE["lines.linewidth"]
             before = _lines(panels[0].get_figure(root=True)) if panels else []

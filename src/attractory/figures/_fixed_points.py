@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from attractory.analysis import Connections, FixedPoints, StateSpace
 from attractory.figures._check import one_of
 from attractory.figures._drawn import drawn
-from attractory.figures._held import axis_labels, check_dimensions
+from attractory.figures._held import check_dimensions, label_solid
 from attractory.figures._points import (
     HOLLOW,
     check_match,
@@ -22,13 +22,11 @@ from attractory.figures._points import (
     unstable_segments,
     ways,
 )
-from attractory.figures._settings import font
 from attractory.figures._style import (
     BLACK,
     DOUBLE,
     GREY,
     PALE,
-    clean_3d,
     legend_beside,
     new_figure,
 )
@@ -78,7 +76,7 @@ def fixed_points(
     if connections is not None:
         handles += _draw_ways(axes, connections, space)
     handles = _draw_points(axes, points, space) + _draw_rings(axes, connections, space) + handles
-    _label_axes(axes, space)
+    label_solid(axes, space, size=7, pad=-5, zoom=1.02)
     _widen(axes, extent(space, points))
     legend_beside(figure, handles)
     return figure
@@ -152,16 +150,6 @@ def _draw_rings(axes: Any, connections: Connections | None, space: StateSpace) -
 def _handle(marker: str, color: str, label: str, **look: Any) -> Line2D:
     shown = {"markersize": 4.5, "markeredgecolor": BLACK, **look}
     return Line2D([], [], linestyle="none", marker=marker, color=color, label=label, **shown)
-
-
-def _label_axes(axes: Any, space: StateSpace) -> None:
-    x, y, z = axis_labels(space)
-    axes.set_xlabel(x, fontsize=font(7), labelpad=-5)
-    axes.set_ylabel(y, fontsize=font(7), labelpad=-5)
-    axes.set_zlabel(z, fontsize=font(7), labelpad=-5)
-    axes.view_init(elev=22, azim=-58)
-    axes.set_box_aspect(None, zoom=1.02)
-    clean_3d(axes)
 
 
 def _widen(axes: Any, size: float) -> None:

@@ -11,7 +11,8 @@ import numpy as np
 from attractory._errors import InvalidSetting, nearest
 from attractory._errors import shown as shown_value
 from attractory.analysis import Hypercube, StateSpace
-from attractory.figures._style import CATEGORIES, ORDERED_MAP, state_styles
+from attractory.figures._settings import font
+from attractory.figures._style import CATEGORIES, ORDERED_MAP, clean_3d, state_styles
 from attractory.tasks import state_names
 
 MOST_LEVELS = 8  # of a condition with a colour each; more are put into quarters
@@ -123,6 +124,18 @@ def check_dimensions(spaces: Sequence[StateSpace]) -> None:
                 f"state space {i} has {dimensions} dimensions; at least 3 are needed to draw it "
                 "(state_space(..., n=3))"
             )
+
+
+def label_solid(axes: Any, space: StateSpace, size: float, pad: float, zoom: float) -> None:
+    """A panel in three dimensions with the names of the components, seen from the usual side."""
+    names = axis_labels(space)
+    if size < 7:
+        names = [name.replace("onent", ".") for name in names]
+    for axis, name in zip("xyz", names, strict=True):
+        getattr(axes, f"set_{axis}label")(name, fontsize=font(size), labelpad=pad)
+    axes.view_init(elev=22, azim=-58)
+    axes.set_box_aspect(None, zoom=zoom)
+    clean_3d(axes)
 
 
 def axis_labels(space: StateSpace) -> list[str]:

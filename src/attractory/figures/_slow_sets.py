@@ -13,7 +13,7 @@ from attractory._errors import InvalidSetting
 from attractory.analysis import SlowSet, SlowSets, StateSpace
 from attractory.figures._check import one_of, several
 from attractory.figures._drawn import drawn
-from attractory.figures._held import DRAWN_TRIALS, axis_labels, check_dimensions
+from attractory.figures._held import DRAWN_TRIALS, check_dimensions, label_solid
 from attractory.figures._points import projected
 from attractory.figures._settings import font
 from attractory.figures._style import (
@@ -21,7 +21,6 @@ from attractory.figures._style import (
     DOUBLE,
     GREY,
     PALE,
-    clean_3d,
     legend_below,
     letter,
     new_figure,
@@ -77,7 +76,8 @@ def slow_sets(
             _draw_set(axes, one, space, color)
             _draw_drift(drift, one, each.typical_speed, color)
         handles.append(Line2D([], [], color=color, linewidth=2.0, label=name))
-    _label(axes, space)
+    label_solid(axes, space, size=6, pad=-7, zoom=0.86)
+    axes.text2D(0, 0.95, "A", transform=axes.transAxes, fontweight="bold", fontsize=font(9))
     _label_drift(drift, max(each.tolerance for each in found))
     letter(drift, 1)
     legend_below(figure, handles, 4)
@@ -122,17 +122,6 @@ def _draw_drift(axes: Any, one: SlowSet, typical_speed: float, color: str) -> No
     lengths = np.linalg.norm(np.diff(one.states, axis=0), axis=1)
     places = np.append(0.0, np.cumsum(lengths))
     axes.plot(places, 100 * one.drift[:, 0] / typical_speed, color=color, linewidth=1.2)
-
-
-def _label(axes: Any, space: StateSpace) -> None:
-    names = axis_labels(space)
-    axes.set_xlabel(names[0], fontsize=font(6), labelpad=-7)
-    axes.set_ylabel(names[1], fontsize=font(6), labelpad=-7)
-    axes.set_zlabel(names[2], fontsize=font(6), labelpad=-7)
-    axes.view_init(elev=22, azim=-58)
-    axes.set_box_aspect(None, zoom=0.86)
-    axes.text2D(0, 0.95, "A", transform=axes.transAxes, fontweight="bold", fontsize=font(9))
-    clean_3d(axes)
 
 
 def _label_drift(axes: Any, tolerance: float) -> None:

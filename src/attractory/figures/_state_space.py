@@ -14,10 +14,10 @@ from attractory.figures._check import one_of, paired, several
 from attractory.figures._drawn import drawn
 from attractory.figures._held import (
     DRAWN_TRIALS,
-    axis_labels,
     check_dimensions,
     cube_edges,
     grouped,
+    label_solid,
     styles_of,
     title_of,
     usual_grouping,
@@ -29,7 +29,6 @@ from attractory.figures._style import (
     MOST_BITS,
     PALE,
     SINGLE,
-    clean_3d,
     legend_below,
     letter,
     new_figure,
@@ -209,21 +208,11 @@ def _draw_panel(
             label=_spaced(state.name) if memory else state.name,
             **spot,
         )
-    _label_axes(axes, space, small=place[1] > 2)
+    small = place[1] > 2
+    label_solid(axes, space, size=6 if small else 7, pad=-7, zoom=0.8 if small else 0.92)
     if which:
         axes.text2D(0, TOP, which, transform=axes.transAxes, fontweight="bold", fontsize=font(9))
     return handles
-
-
-def _label_axes(axes: Any, space: StateSpace, small: bool) -> None:
-    names = [name.replace("onent", ".") if small else name for name in axis_labels(space)]
-    size = font(6 if small else 7)
-    axes.set_xlabel(names[0], fontsize=size, labelpad=-7)
-    axes.set_ylabel(names[1], fontsize=size, labelpad=-7)
-    axes.set_zlabel(names[2], fontsize=size, labelpad=-7)
-    axes.view_init(elev=22, azim=-58)
-    axes.set_box_aspect(None, zoom=0.8 if small else 0.92)
-    clean_3d(axes)
 
 
 def _legend(figure: Any, handles: dict[str, Line2D], columns: int, by: str) -> None:
