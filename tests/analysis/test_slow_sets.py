@@ -186,3 +186,11 @@ def test_trajectories_that_run_away_do_not_say_what_is_slow():
         slow_sets(lambda h, x: 1e9 * (h + 1), units=2)
     found = slow_sets(lambda h, x: 2 * h, units=3)
     assert found.typical_speed < 1e6
+
+
+def test_a_volume_in_which_nothing_moves_is_a_set_of_three_dimensions():
+    inside = np.random.default_rng(0).uniform(-1, 1, (120, 3))
+    found = slow_sets(lambda h, x: h, initial_states=inside, n_starts=60)
+    assert [(each.kind, each.dimension) for each in found.sets] == [("set", 3)]
+    assert "a set attractor of 3 dimensions" in found.statement
+    assert "without drift" in found.statement

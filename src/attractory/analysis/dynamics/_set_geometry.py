@@ -273,9 +273,10 @@ def _across(
     if np.abs(velocities).max() <= NO_DRIFT * max(size, float(np.abs(states).max())):
         return Drift(np.zeros_like(velocities), np.inf, 0, np.inf)
     speeds = np.linalg.norm(velocities, axis=1)
-    crossing = float(size / 2 / np.median(speeds))
+    typical = float(np.median(speeds))
+    crossing = size / 2 / typical if typical else np.inf
     slowest = int(speeds.argmin())
     rates = _rates(step, states[slowest], axes)
-    if speeds[slowest] <= RESTS * np.median(speeds) and (rates > 0).all():
+    if speeds[slowest] <= RESTS * typical and (rates > 0).all():
         return Drift(velocities, float(1.0 / rates.max()), 1, crossing)
     return Drift(velocities, 2 * crossing, 0, crossing)

@@ -296,8 +296,9 @@ class Search:
     def _line(self, states: np.ndarray) -> tuple[np.ndarray, bool]:
         """The states of a line in order, and whether it closes."""
         middle = averaged(states, THICKNESS * self.piece)
-        slow = self._slow_next_to(_distinct(middle, self.piece / 2))
-        path = path_through(_distinct(slow, self.piece / 2), self.piece)
+        slow = _distinct(self._slow_next_to(_distinct(middle, self.piece / 2)), self.piece / 2)
+        # where nothing is slow about the means the states stay as they are
+        path = path_through(slow if len(slow) > 1 else states, self.piece)
         if self._closes(path):
             return path, True
         outward = path[-1] - path[-2]
