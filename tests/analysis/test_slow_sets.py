@@ -103,7 +103,7 @@ def test_a_limit_cycle_is_no_slow_set():
 
 def test_a_slow_limit_cycle_is_told_from_a_ring_by_the_duration():
     step = within(2, in_polar(lambda angle: angle + 2e-3))
-    assert only(step)[1].kind == "ring" or only(step)[1].kind == "cycle"
+    assert only(step)[1].kind == "ring"  # half of its 3142 steps are more than the 1000
     assert only(step, duration=10_000)[1].kind == "cycle"
     assert only(step, duration=100)[1].kind == "ring"
 
