@@ -209,6 +209,16 @@ def positive(name: str, value: Any) -> float:
     return float(value)
 
 
+def a_window(name: str, value: Any) -> tuple[float, float]:
+    """An argument that must be two times (ms), the earlier one first."""
+    array = as_array(name, value)
+    if array.shape != (2,) or not np.isfinite(array).all() or not array[0] < array[1]:
+        raise InvalidSetting(
+            f"{name} = {shown(value)} is not allowed: two times in ms, the earlier one first"
+        )
+    return float(array[0]), float(array[1])
+
+
 def indices(name: str, value: Any) -> np.ndarray:
     """An argument that must be one or several whole numbers."""
     array = np.atleast_1d(as_array(name, value))
