@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import chdtrc
 
 from attractory._arguments import optional, refusal, takes
 from attractory._errors import InvalidSetting, nearest, shown
@@ -33,6 +33,8 @@ class PsychophysicalKernel(Result):
         Of the condition `by`, None without one.
     stream : str
         The condition that the stream is evidence of.
+    epoch : str or None
+        The epoch in which it is shown; None: the whole trial.
     time_ms : array (time,)
         The end of each step after the beginning of the stream's epoch (ms).
     kernel, sem : array (time,)
@@ -48,6 +50,7 @@ class PsychophysicalKernel(Result):
     net: int
     value: float | None
     stream: str
+    epoch: str | None
     time_ms: np.ndarray
     kernel: np.ndarray
     sem: np.ndarray
@@ -78,7 +81,7 @@ class PsychophysicalKernel(Result):
         if known.sum() < 2:
             return float("nan")
         deviations = (self.kernel[known] - self.mean) / self.sem[known]
-        return float(stats.chi2.sf(np.square(deviations).sum(), known.sum() - 1))
+        return float(chdtrc(known.sum() - 1, np.square(deviations).sum()))
 
     def _mean(self, times: np.ndarray) -> tuple[float, float]:
         if not times.any():
@@ -253,7 +256,7 @@ def kernels_of_outputs(
                 kernel, sem = _difference(array[own], chosen[own] == 0, equal[own])
                 made.append(
                     PsychophysicalKernel(
-                        net, about[0], stream.condition, time_ms, kernel, sem,
+                        net, about[0], stream.condition, stream.epoch, time_ms, kernel, sem,
                         trials=int(own.sum()), undecided=about[1],
                     )
                 )  # fmt: skip
