@@ -220,7 +220,7 @@ def task_axes(
 
     References
     ----------
-    Mante, Sussillo, Shenoy & Newsome (2013), Nature 503:78, supplementary information, section 6.
+    Mante, Sussillo, Shenoy & Newsome (2013), Nature 503:78, supplementary information.
     """
     laid = aligned(trials, align, window_ms)
     states, outputs = trajectory_in(network, trials, seed)
