@@ -301,24 +301,40 @@ def test_units_are_pure_mixed_or_neither_and_sorted(trials, choice, scaled):
         (lambda n, t: task_axes(n, t.first(2), "context"), "must be of these trials"),
         (lambda n, t: selectivity(n, t, "context", least_share=2), "least_share = 2 is not allo"),
         (lambda n, t: selectivity(n, t, "nothing"), "has the same value in all 500 trials"),
+        (lambda n, t: selectivity(n, t, "words"), "'words' is of kind <U1; regression takes num"),
+        (lambda n, t: selectivity(n, t, "missing"), "'missing' has no value in any of the 500"),
+        (lambda n, t: condition_averages(n, t, "short"), r"'short'. has shape \(3,\); it must be"),
+        (
+            lambda n, t: condition_averages(replace(n, states=np.inf * n.states), t),
+            "states in these trials are not finite: it diverges",
+        ),
     ],
 )
 def test_a_callers_mistake_is_one_line(trials, planted, call, expected):
-    odd = replace(trials, conditions={**trials.conditions, "nothing": np.ones(len(trials))})
+    odd = {
+        "nothing": np.ones(len(trials)), "words": np.array(["a", "b"] * 250),
+        "missing": np.full(len(trials), np.nan), "short": np.zeros(3),
+    }  # fmt: skip
+    odd = replace(trials, conditions=trials.conditions | odd)
     with pytest.raises(InvalidSetting, match=expected) as caught:
         call(planted, odd)
     assert "\n" not in str(caught.value)
 
 
-def test_choices_among_many_options_are_no_number():
-    class ThreeDirections(at.tasks.PerceptualDecision):
+def test_conditions_that_are_words_are_averaged_by(trials, planted):
+    words = np.array(["b", "a"] * 250)
+    found = condition_averages(planted, replace(trials, conditions={"side": words}), "side")
+    assert found.conditions["side"].tolist() == ["a", "b"]
+    first = planted.states[words == "a", 0]
+    np.testing.assert_allclose(found.averages[0, 0], first.mean(axis=0))
+
+
+def test_choices_among_many_options_are_no_number(trials, planted):
+    class ThreeDirections(at.tasks.ContextDecision):
         options = ("left", "right", "up")
 
-    task = ThreeDirections(dt=100)
-    trials = task.sample(8)
-    net = at.models.RateRNN(units=6, dt=100, tau=100).build(3, 4)
     with pytest.raises(InvalidSetting, match="'choice' is one of 3 options, which no number"):
-        task_axes(net, trials, "choice", task)
+        task_axes(planted, trials, "choice", ThreeDirections(dt=50))
 
 
 def test_several_networks_have_a_result_each(trials):

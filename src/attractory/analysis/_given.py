@@ -46,6 +46,11 @@ def trajectory_in(
     outputs = np.asarray(network.outputs, np.float64)
     if states.ndim != 3:
         states, outputs = states[None], outputs[None]
+    if not np.isfinite(states).all():
+        raise InvalidSetting(
+            "network = one whose states in these trials are not finite: it diverges; there is "
+            "nothing to analyse"
+        )
     if states.shape[:2] != trials.inputs.shape[:2]:
         raise InvalidSetting(
             f"network = a trajectory of {states.shape[:2]} (trials, steps); the trials are "

@@ -179,7 +179,7 @@ def condition_averages(
         raise InvalidSetting(f"of = {shown(of)} is not allowed: 'states' or 'outputs'")
     laid = aligned(trials, align, window_ms)
     states, outputs = trajectory_in(network, trials, seed)
-    names = tuple(by)
+    names = tuple(dict.fromkeys(by))
     values = values_of("by", names, outputs, trials, task)
     usable = np.ones(len(trials), bool)
     if correct_only:
@@ -192,14 +192,9 @@ def condition_averages(
         for cell in range(cells.max() + 1)
     ]
     averages, sem, counts = (np.stack(part) for part in zip(*parts, strict=True))
-    options = () if task is None else task.options
-    named = {
-        name: np.array(options)[found.astype(int)] if is_choice(name, task) else found
-        for name, found in conditions.items()
-    }
     return ConditionAverages(
         by=names,
-        conditions=named,
+        conditions=_with_options(conditions, task),
         trials=np.bincount(cells[cells >= 0]),
         time_ms=laid.time_ms,
         averages=averages,
@@ -207,16 +202,33 @@ def condition_averages(
         counts=counts,
         align=align,
         of=of,
-        names=trials.output_names if of == "outputs" else (),
+        names=trials.output_names if of == "outputs" and _named(trials) else (),
         left_out=int((cells < 0).sum()),
     )
+
+
+def _with_options(conditions: dict[str, np.ndarray], task: Task | None) -> dict[str, np.ndarray]:
+    """The values of conditions, of a choice the name of the option in the place of its index."""
+    options = np.array(() if task is None else task.options)
+    return {
+        name: options[found.astype(int)] if is_choice(name, task) else found
+        for name, found in conditions.items()
+    }
+
+
+def _named(trials: Trials) -> bool:
+    """Each output has a name."""
+    return len(trials.output_names) == trials.targets.shape[-1]
 
 
 def _cells(
     values: dict[str, np.ndarray], usable: np.ndarray
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """The number of each trial's condition, -1 for none; the values of the conditions by name."""
-    levels = {name: in_levels(np.asarray(given)) for name, given in values.items()}
+    levels = {
+        name: in_levels(given) if given.dtype.kind in "biuf" else given
+        for name, given in values.items()
+    }
     frame = pd.DataFrame(levels, index=range(len(usable)))
     used = usable & frame.notna().all(axis=1).to_numpy()
     if not used.any():

@@ -33,19 +33,29 @@ def regressors(
     if len(set(names)) < len(names):
         raise InvalidSetting(f"variables = {shown(names)} is not allowed: each of them once")
     found = values_of("variables", names, outputs, trials, task)
-    columns = []
-    for name, values in found.items():
-        signed = np.asarray(values, np.float64)
-        if is_choice(name, task):
-            _check_two_options(name, task)
-            signed = -signed  # evidence is positive for the first option, and so is its choice
-        columns.append(signed)
-    values = np.stack(columns, axis=1)
+    values = np.stack([_number(name, each, task) for name, each in found.items()], axis=1)
     usable = np.isfinite(values).all(axis=1)
     scaled = np.array([_scaled(n, v) for n, v in zip(names, values[usable].T, strict=True)]).T
     _check_independent(names, scaled)
     values[usable] = scaled
     return Regressors(values, usable)
+
+
+def _number(name: str, values: np.ndarray, task: Task | None) -> np.ndarray:
+    """A variable (trial,) as a number that grows with it; InvalidSetting where it is none."""
+    if values.dtype.kind not in "biuf":
+        raise InvalidSetting(
+            f"variables = {shown(name)} is of kind {values.dtype}; regression takes numbers"
+        )
+    numbers = values.astype(np.float64)
+    if not np.isfinite(numbers).any():
+        raise InvalidSetting(
+            f"variables = {shown(name)} has no value in any of the {len(values)} trials"
+        )
+    if not is_choice(name, task):
+        return numbers
+    _check_two_options(name, task)
+    return -numbers  # evidence is positive for the first option, and so is its choice
 
 
 def _check_two_options(name: str, task: Task | None) -> None:

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from attractory._arguments import a_name, a_window, names_of, optional, takes
+from attractory._arguments import a_name, a_share, a_window, names_of, optional, takes
 from attractory._cores import one_blas_thread
-from attractory._errors import InvalidSetting, shown
 from attractory._result import Result
 from attractory.analysis._given import network_or_trajectory, trajectory_in
 from attractory.analysis.states._regression import inflation, regressors, spread_of, with_constant
@@ -127,6 +126,7 @@ class Selectivity(Result):
     task=optional(as_task),
     align=optional(a_name),
     window_ms=optional(a_window),
+    least_share=a_share,
 )
 def selectivity(
     network: Network | Trajectory,
@@ -186,8 +186,6 @@ def selectivity(
     MacKinnon & White (1985), J. Econometrics 29:305 (HC3). Benjamini & Hochberg (1995), J. R. Stat.
     Soc. B 57:289. On mixed selectivity: Rigotti et al. (2013), Nature 497:585.
     """
-    if not 0 <= least_share <= 1:
-        raise InvalidSetting(f"least_share = {shown(least_share)} is not allowed: 0 to 1")
     laid = aligned(trials, align, window_ms)
     states, outputs = trajectory_in(network, trials, seed)
     names = tuple(variables)
@@ -206,7 +204,7 @@ def selectivity(
         share=fit["share"],
         r_squared=np.where(np.isfinite(spread), fit["r_squared"], np.nan),
         selective=significant.reshape(fit["p"].shape) & (fit["share"] >= least_share),
-        least_share=float(least_share),
+        least_share=least_share,
         inflation=inflation(values),
         trials=int(used.sum()),
         left_out=int((~used).sum()),

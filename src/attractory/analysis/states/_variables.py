@@ -29,7 +29,14 @@ def values_of(
             )
         allowed = nearest(name, known) if known else "the trials have none"
         raise InvalidSetting(f"{argument} = {shown(name)} is no condition of the trials; {allowed}")
-    return {name: known[name] for name in names}
+    found = {name: np.asarray(known[name]) for name in names}
+    for name, values in found.items():
+        if values.shape != (len(trials),):
+            raise InvalidSetting(
+                f"trials.conditions[{shown(name)}] has shape {values.shape}; it must be "
+                f"({len(trials)},), one value a trial"
+            )
+    return found
 
 
 def _answers(outputs: np.ndarray, trials: Trials, task: Task) -> dict[str, np.ndarray]:
