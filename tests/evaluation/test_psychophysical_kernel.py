@@ -29,9 +29,14 @@ def integrator(keep=1.0, task=TASK):
 
 
 @pytest.fixture(scope="module")
-def kernels():
-    networks = [integrator(), integrator(keep=0.7)]
-    return at.evaluation.psychophysical_kernel(networks, TASK, n=8192)
+def answers():
+    """Of a perfect integrator and of a leaky one."""
+    return at.evaluation.responses([integrator(), integrator(keep=0.7)], TASK, n=8192)
+
+
+@pytest.fixture(scope="module")
+def kernels(answers):
+    return at.evaluation.psychophysical_kernel(answers)
 
 
 def ideal(weights):
@@ -57,9 +62,8 @@ def test_a_leaky_integrator_has_the_exponential_kernel_of_its_leak(kernels):
     assert early < late / 3
 
 
-def test_with_one_evidence_it_is_the_difference_of_two_means():
-    trials = TASK.sample(300, seed=2)
-    outputs = integrator(0.8).respond(trials.inputs)
+def test_with_one_evidence_it_is_the_difference_of_two_means(answers):
+    trials, outputs = answers.trials.first(300), answers.of(1)[:300]
     streams = TASK.evidence_streams
     (one,) = kernels_of_outputs([outputs], TASK, trials, streams).kernels
     first = TASK.chosen(outputs, trials)[:, 0] == 0
@@ -74,10 +78,18 @@ def test_with_one_evidence_it_is_the_difference_of_two_means():
 
 def test_the_stated_error_is_the_scatter_of_repeated_kernels():
     task = TASK.replace(coherences=(0, 2, 8))
-    found = [
-        at.evaluation.psychophysical_kernel(integrator(), task, n=512, seed=seed).kernels[0]
-        for seed in range(30)
-    ]
+    answers = at.evaluation.responses(integrator(), task, n=8192)
+    trials, outputs = answers.trials, answers.outputs
+    found = []
+    for begin in range(0, 8192, 256):
+        own = slice(begin, begin + 256)
+        part = replace(
+            trials, inputs=trials.inputs[own], targets=trials.targets[own], mask=trials.mask[own],
+            epochs=trials.epochs[own],
+            conditions={name: values[own] for name, values in trials.conditions.items()},
+        )  # fmt: skip
+        made = kernels_of_outputs([outputs[own]], task, part, task.evidence_streams)
+        found.append(made.kernels[0])
     scatter = np.std([one.kernel for one in found], axis=0).mean()
     assert np.mean([one.sem for one in found]) == pytest.approx(scatter, rel=0.15)
     assert 0.2 < np.median([one.p_flat for one in found]) < 0.8
@@ -96,10 +108,10 @@ def test_evidence_that_does_not_count_has_a_kernel_of_zero():
     assert [one.value for one in found.kernels] == [0, 0, 1, 1]
 
 
-def test_evidence_of_many_values_does_not_leak_into_the_kernel():
+def test_evidence_of_many_values_does_not_leak_into_the_kernel(answers):
     """Who sees how strong it is, and no noise, has no kernel; within a bin evidence varies, too."""
     rng = np.random.default_rng(0)
-    trials = TASK.sample(4096, seed=0)
+    trials = answers.trials.first(4096)
     strength = rng.uniform(-100, 100, 4096)
     shown = trials.during("stimulus") * strength[:, None] / 200
     inputs = trials.inputs + np.stack([0 * shown, shown, -shown], axis=-1)
@@ -113,23 +125,26 @@ def test_evidence_of_many_values_does_not_leak_into_the_kernel():
     assert one.mean_error < 0.02
 
 
-def test_steps_that_few_trials_have_are_known_less_well():
-    task = TASK.replace(stimulus=at.tasks.OneOf(values=(300, 600)))
-    (one,) = at.evaluation.psychophysical_kernel(integrator(), task, n=1024).kernels
-    assert one.kernel.shape == (6,)
-    assert one.sem[4] > 1.2 * one.sem[1]
+def test_steps_that_half_of_the_trials_have_are_known_less_well(answers):
+    epochs = answers.trials.epochs.copy()
+    epochs[::2, 2] = 6  # in every second trial the stimulus has 5 steps
+    trials = replace(answers.trials, epochs=epochs)
+    (one,) = kernels_of_outputs([answers.of(0)], TASK, trials, TASK.evidence_streams).kernels
+    assert one.kernel.shape == (STEPS,)
+    assert one.sem[5:].mean() == pytest.approx(np.sqrt(2) * one.sem[:5].mean(), rel=0.03)
 
 
-def test_streams_of_ones_own(tmp_path):
+def test_streams_of_ones_own(answers, kernels, tmp_path):
     """A single input: half of the evidence, so its noise decides less."""
     stream = at.tasks.EvidenceStream("coherence", "stimulus", "stimulus 1")
-    found = at.evaluation.psychophysical_kernel(integrator(), TASK, n=2048, streams=stream)
-    both = at.evaluation.psychophysical_kernel(integrator(), TASK, n=2048)
-    assert found.kernels[0].mean == pytest.approx(both.kernels[0].mean / np.sqrt(2), rel=0.1)
+    found = at.evaluation.psychophysical_kernel(answers, streams=stream)
+    both = kernels.kernels[0].mean
+    assert found.kernels[0].mean == pytest.approx(both / np.sqrt(2), rel=0.1)
     back = at.evaluation.PsychophysicalKernels.load(found.save(tmp_path / "kernels.safetensors"))
     np.testing.assert_array_equal(back.kernels[0].kernel, found.kernels[0].kernel)
     assert back.table().equals(found.table())
     assert len(repr(found)) < 300
+    assert [one.epoch for one in found.kernels] == ["stimulus"] * 2
 
 
 @pytest.mark.parametrize(
