@@ -178,6 +178,26 @@ def test_coefficients_without_denoising_are_least_squares(trials, planted, scale
         assert found.inflation[i] == pytest.approx(1 / (1 - explained))
 
 
+def test_denoising_projects_on_the_leading_components_of_the_averages(trials, planted, scaled):
+    """The averages by a loop, their components by a singular value decomposition."""
+    few = task_axes(planted, trials, VARIABLES, TASK, align="stimulus", components=4)
+    raw = task_axes(planted, trials, VARIABLES, TASK, align="stimulus", components=UNITS)
+    z = (planted.states - few.center) / few.scale
+    averages = []
+    for combination in np.unique(scaled[5:], axis=0):
+        own = 5 + np.flatnonzero((scaled[5:] == combination).all(axis=1))
+        for step in range(5):
+            there = [i for i in own if trials.epochs[i, 1] + step < trials.epochs[i, 2]]
+            if there:
+                averages.append(z[there, trials.epochs[there, 1] + step].mean(axis=0))
+    averages = np.array(averages) - np.mean(averages, axis=0)
+    leading = np.linalg.svd(averages)[2][:4]
+    expected = raw.coefficients @ leading.T @ leading
+    np.testing.assert_allclose(few.coefficients, expected, atol=1e-9)
+    along = np.var(averages @ few.axes.T, axis=0) / np.var(averages, axis=0).sum()
+    np.testing.assert_allclose(few.explained_variance, along)
+
+
 def test_shares_of_variance_add_up_to_all_along_all_axes(trials, planted):
     """With as many variables as units the axes span everything."""
     few = Trajectory(trials.inputs, planted.states[..., :3], planted.outputs, 50.0)
@@ -254,15 +274,24 @@ def test_intervals_hold_the_truth_where_noise_grows_with_the_variable(trials, ch
         size = 0.2 + np.abs(scaled[:, 1, None])
         activity = scaled[:, 1, None] + rng.normal(size=(len(trials), 20)) * size
         states = np.repeat(activity[:, None], TASK.n_steps, axis=1)
-        made = Trajectory(trials.inputs, states, planted_outputs(trials), 50.0)
+        made = Trajectory(trials.inputs, states, np.zeros_like(trials.targets), 50.0)
         found = selectivity(made, trials, "coherence_1")
         truth = scaled[:, 1].std() / activity.std(axis=0)
         inside.append((found.low[:, 0] < truth) & (truth < found.high[:, 0]))
     assert np.mean(inside) == pytest.approx(0.95, abs=0.02)
 
 
-def planted_outputs(trials):
-    return np.zeros_like(trials.targets)
+def test_units_of_noise_alone_follow_nothing(trials):
+    """Of 40 networks 2 may have a unit that seems to follow something, the shares left aside."""
+    few = trials.first(100)
+    wrong = 0
+    for seed in range(40):
+        activity = np.random.default_rng(seed).normal(size=(100, 1, 12))
+        states = np.repeat(activity, TASK.n_steps, axis=1)
+        made = Trajectory(few.inputs, states, np.zeros_like(few.targets), 50.0)
+        found = selectivity(made, few, ["coherence_1", "context"], least_share=0)
+        wrong += int(found.selective.any())
+    assert wrong <= 6
 
 
 def test_units_are_pure_mixed_or_neither_and_sorted(trials, choice, scaled):
