@@ -209,6 +209,24 @@ def positive(name: str, value: Any) -> float:
     return float(value)
 
 
+def a_share(name: str, value: Any) -> float:
+    """An argument that must be a number from 0 to 1; also NumPy's."""
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not number or not 0 <= value <= 1:
+        raise InvalidSetting(f"{name} = {shown(value)} is not allowed: a number from 0 to 1")
+    return float(value)
+
+
+def a_window(name: str, value: Any) -> tuple[float, float]:
+    """An argument that must be two times (ms), the earlier one first."""
+    array = as_array(name, value)
+    if array.shape != (2,) or not np.isfinite(array).all() or not array[0] < array[1]:
+        raise InvalidSetting(
+            f"{name} = {shown(value)} is not allowed: two times in ms, the earlier one first"
+        )
+    return float(array[0]), float(array[1])
+
+
 def indices(name: str, value: Any) -> np.ndarray:
     """An argument that must be one or several whole numbers."""
     array = np.atleast_1d(as_array(name, value))

@@ -11,7 +11,13 @@ import numpy as np
 import pandas as pd
 
 from attractory import analysis, figures, models, tasks
-from attractory.evaluation import PsychometricCurve, PsychometricFit, RobustnessCurve
+from attractory.evaluation import (
+    PsychometricCurve,
+    PsychometricFit,
+    PsychophysicalKernel,
+    PsychophysicalKernels,
+    RobustnessCurve,
+)
 
 TASK = tasks.FlipFlop(bits=3, steps=60, first_onset=(5, 15), pulse=4, delay=4)
 TURNING = ("fixed_points_3d", "state_space_3d")  # plotly's
@@ -96,8 +102,38 @@ def robustness_curve() -> RobustnessCurve:
     return RobustnessCurve("noise", values, 0.1, nets * (0.2 + values), shares, shares)
 
 
+@cache
+def task_geometry() -> SimpleNamespace:
+    """Averages, axes and selectivity of states that carry three conditions; two kernels."""
+    conditions = {"motion": np.arange(48) % 3 - 1.0, "color": np.arange(48) // 3 % 4,
+                  "context": np.arange(48) // 12 % 2}  # fmt: skip
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(3, 5))
+    carried = np.linspace(0, 1, 6)[:, None] * (np.array(list(conditions.values())).T @ weights)[
+        :, None
+    ] + rng.normal(0, 0.1, (48, 6, 5))
+    zeros = np.zeros((48, 6, 1))
+    trials = tasks.Trials(zeros, zeros, conditions=conditions, dt=20)
+    path = models.Trajectory(zeros, carried, zeros, 20.0)
+    kernels = tuple(
+        PsychophysicalKernel(net, value, stream, "stimulus", np.arange(5) * 20.0,
+                             np.full(5, 0.2), np.full(5, 0.05), 400, 0.0)
+        for net in range(2) for value in (0.0, 1.0) for stream in ("motion", "color")
+    )  # fmt: skip
+    names = ("motion", "color", "context")
+    return SimpleNamespace(
+        by_motion=analysis.condition_averages(path, trials, ("motion", "context")),
+        by_color=analysis.condition_averages(path, trials, ("color", "context")),
+        axes=analysis.task_axes(path, trials, names),
+        selectivity=analysis.selectivity(path, trials, names),
+        kernels=PsychophysicalKernels("left", "context", kernels),
+    )
+
+
 EXAMPLES = (
     Example("automaton", lambda: (made().machine,), 3),
+    Example("condition_averages", lambda: (task_geometry().by_motion,), 4),
+    Example("condition_averages", lambda: (task_geometry().by_color, 0), 1),
     Example("connections", lambda: (made().joined,), 1),
     Example("connectivity", lambda: (made().connectivity, made().spectrum), 3),
     Example("continuation", lambda: ([made().branches] * 2,), 6),
@@ -108,7 +144,9 @@ EXAMPLES = (
     Example("network", lambda: (made().net,), 2),
     Example("psychometric", lambda: (psychometric_curve(1),), 1),
     Example("psychometric", lambda: (psychometric_curve(2),), 2),
+    Example("psychophysical_kernel", lambda: (task_geometry().kernels,), 2),
     Example("robustness", lambda: ([robustness_curve()] * 2,), 6),
+    Example("selectivity", lambda: (task_geometry().selectivity,), 2),
     Example("slow_sets", lambda: ([made().slow] * 2, made().space), 2, (0,)),
     Example("spectral_radius", lambda: (history(),), 1),
     Example("spectrum", lambda: (made().spectrum,), 1),
@@ -121,5 +159,12 @@ EXAMPLES = (
         (3,),
     ),
     Example("state_spaces", lambda: ([made().space] * 3,), 3, (0, 1, 2)),
+    Example("task_axes", lambda: (task_geometry().axes, task_geometry().by_motion), 1),
+    Example(
+        "task_axes",
+        lambda: (task_geometry().axes, [task_geometry().by_motion, task_geometry().by_color]),
+        4,
+        settings={"columns": "context"},
+    ),
     Example("trials", lambda: (made().trials,), 6, settings={"n": 2}),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 
 import jax.numpy as jnp
 import numpy as np
@@ -31,6 +31,7 @@ def made(net):
     known = analysis.attractors(points)
     trials = TASK.sample(8, seed=0)
     space = analysis.state_space(net, trials, n=1)
+    told_apart = replace(trials, conditions={"ends": trials.targets[:, -1, 0]})
     found = {
         "fixed_points": points,
         "attractors": known,
@@ -42,6 +43,9 @@ def made(net):
         "automaton": analysis.automaton(net, TASK, n_samples=5, points=known, hold_steps=300),
         "spectrum": analysis.spectrum(net),
         "state_space": space,
+        "condition_averages": analysis.condition_averages(net, told_apart, "ends"),
+        "task_axes": analysis.task_axes(net, told_apart, "ends"),
+        "selectivity": analysis.selectivity(net, told_apart, "ends"),
     }
     if net.model.square_recurrent_weights(net.weights) is not None:
         found |= {"connectivity": analysis.connectivity(net), "audit": analysis.audit(net)}

@@ -43,6 +43,14 @@ def test_every_listed_name_makes_a_task_and_is_told_in_a_line(name):
     assert len(tasks.in_words(name).splitlines()) == 1
 
 
+def test_streams_of_evidence_are_inputs_epochs_and_conditions_that_there_are(task, trials):
+    for stream in task.evidence_streams:
+        assert {stream.plus, stream.minus} - {None} <= set(task.input_names[: task.n_inputs])
+        assert stream.epoch is None or stream.epoch in task.epoch_names
+        assert stream.condition in trials.conditions
+        assert task.options
+
+
 def hash_of(name: str) -> int:
     return sum(name.encode())
 

@@ -21,8 +21,11 @@ from attractory.analysis.dynamics._pulses import pulse_thresholds
 from attractory.analysis.dynamics._slow_points import SlowPoints
 from attractory.analysis.dynamics._slow_set import SlowSet, SlowSets
 from attractory.analysis.dynamics._slow_sets import slow_sets
+from attractory.analysis.states._averages import ConditionAverages, condition_averages
 from attractory.analysis.states._hypercube import Hypercube, hypercube
+from attractory.analysis.states._selectivity import Selectivity, selectivity
 from attractory.analysis.states._state_space import StateSpace, held_states, state_space
+from attractory.analysis.states._task_axes import TaskAxes, task_axes
 from attractory.analysis.weights._audit import Audit, NetworkAudit, audit
 from attractory.analysis.weights._connectivity import Connectivity, connectivity
 from attractory.analysis.weights._spectrum import Spectrum, spectrum
@@ -34,6 +37,7 @@ __all__ = [
     "Border",
     "Branch",
     "Completeness",
+    "ConditionAverages",
     "Connections",
     "Connectivity",
     "Continuation",
@@ -44,16 +48,19 @@ __all__ = [
     "Linearisation",
     "NetworkAudit",
     "Oscillation",
+    "Selectivity",
     "Side",
     "SlowPoints",
     "SlowSet",
     "SlowSets",
     "Spectrum",
     "StateSpace",
+    "TaskAxes",
     "attractors",
     "audit",
     "automaton",
     "basin_border",
+    "condition_averages",
     "connections",
     "connectivity",
     "continuation",
@@ -62,8 +69,10 @@ __all__ = [
     "hypercube",
     "linearisation",
     "pulse_thresholds",
+    "selectivity",
     "slow_sets",
     "smallest_disturbances",
     "spectrum",
     "state_space",
+    "task_axes",
 ]

@@ -1,7 +1,12 @@
 """How well networks do their task: scores, by condition, psychometric curves, robustness."""
 
 from attractory.evaluation._axes import Axis, axes_of_studies, axis, axis_names, axis_of, find_axis
-from attractory.evaluation._conditions import by_condition
+from attractory.evaluation._conditions import by_condition, in_levels
+from attractory.evaluation._kernel import (
+    PsychophysicalKernel,
+    PsychophysicalKernels,
+    psychophysical_kernel,
+)
 from attractory.evaluation._psychometric import PsychometricCurve, PsychometricFit, psychometric
 from attractory.evaluation._responses import Responses, responses
 from attractory.evaluation._robustness import RobustnessCurve, robustness
@@ -11,6 +16,8 @@ __all__ = [
     "Axis",
     "PsychometricCurve",
     "PsychometricFit",
+    "PsychophysicalKernel",
+    "PsychophysicalKernels",
     "Responses",
     "RobustnessCurve",
     "Scores",
@@ -21,7 +28,9 @@ __all__ = [
     "by_condition",
     "evaluate",
     "find_axis",
+    "in_levels",
     "psychometric",
+    "psychophysical_kernel",
     "responses",
     "robustness",
 ]

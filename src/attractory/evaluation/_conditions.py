@@ -82,9 +82,19 @@ def condition(argument: str, name: str, task: Task, trials: Trials) -> np.ndarra
 
 
 def in_levels(values: np.ndarray) -> np.ndarray:
-    """Values (trial,): integers or few as they are, many others as the means of their bins.
+    """The values of a condition in levels: integers or few as they are, many others in bins.
 
-    Float32 numbers come back as the decimal that they are written as (6.4, not 6.400000095).
+    Parameters
+    ----------
+    values : array (trial,)
+        Of the condition, NaN where a trial has none.
+
+    Returns
+    -------
+    array (trial,)
+        The level of each trial, the mean of its bin where more than 12 values were cut into up to 8
+        bins of equal numbers of trials. Float32 numbers come back as the decimal that they are
+        written as (6.4, not 6.400000095).
     """
     if values.dtype.kind in "biu":
         return values

@@ -4,25 +4,30 @@ No function touches pyplot or changes a global setting.
 """
 
 from attractory.figures._automaton import automaton
+from attractory.figures._averages import condition_averages
 from attractory.figures._connections import connections
 from attractory.figures._continuation import continuation
 from attractory.figures._fixed_points import fixed_points
 from attractory.figures._fixed_points_3d import fixed_points_3d
 from attractory.figures._flip_flop import flip_flop
+from attractory.figures._kernel import psychophysical_kernel
 from attractory.figures._network import network
 from attractory.figures._psychometric import psychometric
 from attractory.figures._robustness import robustness
 from attractory.figures._save import save
+from attractory.figures._selectivity import selectivity
 from attractory.figures._slow_sets import slow_sets
 from attractory.figures._spectra import jacobian_spectra
 from attractory.figures._state_space import state_space, state_spaces
 from attractory.figures._task import trials
+from attractory.figures._task_axes import task_axes
 from attractory.figures._training import learning_curve, spectral_radius
 from attractory.figures._turning import state_space_3d
 from attractory.figures._weights import connectivity, spectrum
 
 __all__ = [
     "automaton",
+    "condition_averages",
     "connections",
     "connectivity",
     "continuation",
@@ -33,13 +38,16 @@ __all__ = [
     "learning_curve",
     "network",
     "psychometric",
+    "psychophysical_kernel",
     "robustness",
     "save",
+    "selectivity",
     "slow_sets",
     "spectral_radius",
     "spectrum",
     "state_space",
     "state_space_3d",
     "state_spaces",
+    "task_axes",
     "trials",
 ]

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from attractory.evaluation import PsychometricCurve, PsychometricFit
 from attractory.figures._check import one_of
 from attractory.figures._drawn import drawn
+from attractory.figures._looks import CONDITIONS
 from attractory.figures._settings import font
 from attractory.figures._style import (
     CATEGORIES,
@@ -27,14 +28,6 @@ from attractory.figures._style import (
 )
 
 MOST_NETWORKS = 4
-_axes_names = {
-    "coherence": ("Coherence", "%"),
-    "coherence_1": ("Coherence of modality 1", "%"),
-    "coherence_2": ("Coherence of modality 2", "%"),
-    "relevant": ("Relevant coherence", "%"),
-    "irrelevant": ("Irrelevant coherence", "%"),
-    "difference": ("Difference f1 − f2", "Hz"),
-}
 _chance = {"color": GREY, "linestyle": "--", "linewidth": 0.8}
 
 Look = dict[str, Any]  # colour and marker
@@ -64,7 +57,7 @@ def psychometric(curve: PsychometricCurve) -> Figure:
     nets = sorted({fit.net for fit in curve.fits})
     shown = nets[:MOST_NETWORKS]
     looks = _looks(curve)
-    name, unit = _axes_names.get(curve.evidence, (curve.evidence, "task's unit"))
+    name, unit = CONDITIONS.get(curve.evidence, (curve.evidence, "task's unit"))
     figure = new_figure(SINGLE if len(shown) == 1 else DOUBLE, 76 if len(shown) < 3 else 62)
     panels = figure.subplots(1, len(shown), sharex=True, sharey=True, squeeze=False)[0]
     for i, (axes, net) in enumerate(zip(panels, shown, strict=True)):

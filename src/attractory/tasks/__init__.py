@@ -1,9 +1,11 @@
 """What the networks must do: one family of tasks a file. Pure: a key goes in, trials come out."""
 
+from attractory.tasks._alignment import Alignment, aligned
 from attractory.tasks._boolean import And, Boolean, ContextBoolean, Not, Or, Xor
 from attractory.tasks._choice import ChoiceTask
 from attractory.tasks._decision import ContextDecision, PerceptualDecision
 from attractory.tasks._epochs import Duration, EpochTask, OneOf, Timeline, TruncatedExponential
+from attractory.tasks._evidence import EvidenceStream
 from attractory.tasks._flip_flop import FlipFlop
 from attractory.tasks._given import as_task, as_task_or_trials, as_trials
 from attractory.tasks._keys import noise_seed, random_key, trial_keys
@@ -22,6 +24,7 @@ from attractory.tasks._timing import SetReset, TimePulse, TriggeredOscillation
 from attractory.tasks._yang import YangBattery
 
 __all__ = [
+    "Alignment",
     "And",
     "Batch",
     "Boolean",
@@ -32,6 +35,7 @@ __all__ = [
     "DualDelayedMatch",
     "Duration",
     "EpochTask",
+    "EvidenceStream",
     "FlipFlop",
     "Machine",
     "NetworkFacts",
@@ -52,6 +56,7 @@ __all__ = [
     "TruncatedExponential",
     "Xor",
     "YangBattery",
+    "aligned",
     "as_task",
     "as_task_or_trials",
     "as_trials",

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from attractory.tasks._choice import ChoiceTask, picked
 from attractory.tasks._epochs import Duration, TruncatedExponential
+from attractory.tasks._evidence import EvidenceStream
 from attractory.tasks._task import Trial
 
 Coherences = tuple[float, ...]
@@ -52,6 +53,9 @@ class PerceptualDecision(ChoiceTask):
     input_names: ClassVar[tuple[str, ...]] = ("fixation", "stimulus 1", "stimulus 2")
     options: ClassVar[tuple[str, ...]] = ("first", "second")
     evidence: ClassVar[str | None] = "coherence"
+    evidence_streams: ClassVar[tuple[EvidenceStream, ...]] = (
+        EvidenceStream("coherence", "stimulus", "stimulus 1", "stimulus 2"),
+    )
     parts: ClassVar[tuple[str, ...]] = ("fixation", "stimulus", "decision")
 
     dt: float = Field(default=20.0, gt=0)
@@ -134,6 +138,10 @@ class ContextDecision(ChoiceTask):
     )
     options: ClassVar[tuple[str, ...]] = ("first", "second")
     evidence: ClassVar[str | None] = "relevant"
+    evidence_streams: ClassVar[tuple[EvidenceStream, ...]] = (
+        EvidenceStream("coherence_1", "stimulus", "modality 1, first", "modality 1, second"),
+        EvidenceStream("coherence_2", "stimulus", "modality 2, first", "modality 2, second"),
+    )
     parts: ClassVar[tuple[str, ...]] = ("fixation", "stimulus", "delay", "decision")
 
     dt: float = Field(default=25.0, gt=0)

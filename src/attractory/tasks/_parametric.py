@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from attractory.tasks._choice import NOTHING, ChoiceTask
 from attractory.tasks._epochs import Duration, Milliseconds, PositiveMilliseconds
+from attractory.tasks._evidence import EvidenceStream
 from attractory.tasks._recipe import NetworkFacts, Section, usual_rule
 from attractory.tasks._task import Trial
 
@@ -65,6 +66,10 @@ class ParametricWorkingMemory(ChoiceTask):
     input_names: ClassVar[tuple[str, ...]] = ("fixation", "stimulus", "opposite stimulus")
     options: ClassVar[tuple[str, ...]] = ("f1 higher", "f2 higher")
     evidence: ClassVar[str | None] = "difference"
+    evidence_streams: ClassVar[tuple[EvidenceStream, ...]] = (
+        EvidenceStream("f1", "first", "stimulus"),
+        EvidenceStream("f2", "second", "stimulus"),
+    )
     parts: ClassVar[tuple[str, ...]] = ("fixation", "first", "delay", "second", "decision")
 
     dt: float = Field(default=20.0, gt=0)

@@ -12,6 +12,7 @@ from pydantic import Field
 from attractory._arguments import a_flag, a_name, takes
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory._settings import Settings
+from attractory.tasks._evidence import EvidenceStream
 from attractory.tasks._machine import Machine
 from attractory.tasks._recipe import NetworkFacts, Section, usual_network, usual_rule
 from attractory.tasks._sampling import checked_shapes, sampled, trials_of
@@ -48,6 +49,8 @@ class Task(Settings):
     options: ClassVar[tuple[str, ...]] = ()
     answer_epochs: ClassVar[tuple[str, ...]] = ()
     evidence: ClassVar[str | None] = None
+    # where in the inputs it is shown, for psychophysical kernels
+    evidence_streams: ClassVar[tuple[EvidenceStream, ...]] = ()
     # the figure in `attractory.figures` that shows what this task asks for, by its name
     picture: ClassVar[str | None] = None
 

@@ -11,10 +11,10 @@ from attractory._arguments import a_name, array_of, as_array, takes
 from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting, shown
 from attractory._result import Result
-from attractory.analysis._given import network_or_trajectory
-from attractory.models import Network, Trajectory, check_meeting
+from attractory.analysis._given import network_or_trajectory, trajectory_in
+from attractory.models import Network, Trajectory
 from attractory.runs import kept
-from attractory.tasks import Trials, as_trials, memory_states, noise_seed
+from attractory.tasks import Trials, as_trials, memory_states
 
 # of a square of a singular value, in the largest: below it 1e-16 of rounding would be 1e-12 of it
 SMALLEST_SQUARE = 1e-4
@@ -139,7 +139,7 @@ def state_space(
     whole = isinstance(n, (int, np.integer))
     if not whole or not 1 <= n <= size:
         raise InvalidSetting(f"n = {shown(n)} is not allowed: 1 to {size}, the number of units")
-    states = _states(network, trials, seed)
+    states, _ = trajectory_in(network, trials, seed)
     within = trials.within.T
     if within.sum() <= n:
         raise InvalidSetting(f"n = {n} is not allowed: the trials have too few time points for it")
@@ -164,30 +164,6 @@ def state_space(
         epoch=trials.epoch,
         conditions=dict(trials.conditions),
     )
-
-
-def _states(
-    network: Network | Trajectory,
-    trials: Trials,
-    seed: int,
-) -> np.ndarray:
-    """(trial, time, unit), float64."""
-    if isinstance(network, Network):
-        check_meeting(network.model, trials)
-        network = network.simulate(
-            trials.inputs,
-            noise_seed(seed),
-            precision="float64",
-        )
-    states = np.asarray(network.states, np.float64)
-    if states.ndim != 3:
-        states = states[None]
-    if states.shape[:2] != trials.inputs.shape[:2]:
-        raise InvalidSetting(
-            f"network = a trajectory of {states.shape[:2]} (trials, steps); the trials are "
-            f"{trials.inputs.shape[:2]}: it must be of these trials"
-        )
-    return states
 
 
 def _singular(states: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
