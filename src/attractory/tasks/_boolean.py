@@ -65,8 +65,9 @@ class Boolean(EpochTask):
 
         XOR and NOT are as in the package but for a baseline of 0.01. OR has that baseline and no
         noise; AND has no baseline, no noise, and an answer that lasts 140 steps. In the folder of
-        the paper the noise of XOR and NOT is switched off as well; in the author's other version,
-        and in the names of the networks, it is there.
+        the paper the noise of XOR and NOT is switched off as well; in the author's other version it
+        is there. Most of the networks are named as trained with noise, whatever their operation:
+        `paper(sigma=0.1)` shows it.
 
         Parameters
         ----------
