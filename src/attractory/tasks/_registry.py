@@ -17,8 +17,9 @@ from attractory.tasks._neurogym_names import PREFIX, environments
 from attractory.tasks._parametric import ParametricWorkingMemory
 from attractory.tasks._poisson_flip_flop import PoissonFlipFlop
 from attractory.tasks._ring import DelayedResponse
+from attractory.tasks._set_reset import SetReset
 from attractory.tasks._task import Task
-from attractory.tasks._timing import SetReset, TimePulse, TriggeredOscillation
+from attractory.tasks._timing import TimePulse, TriggeredOscillation
 from attractory.tasks._yang import YangBattery
 
 _registry: Registry[Task] = Registry(
