@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-# before JAX is imported: a test run compiles for longer than it computes. Without the fusion emitters
-# a program compiles in half the time; at level 0 the order of sums depends on the cores
+# before JAX is imported: a test run compiles for longer than it computes. Without the fusion
+# emitters a program compiles in half the time; at level 0 sums depend on the number of devices
 os.environ.setdefault(
     "XLA_FLAGS", "--xla_backend_optimization_level=1 --xla_cpu_use_fusion_emitters=false"
 )

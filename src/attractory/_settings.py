@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
+from types import UnionType
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, Union, get_origin
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
@@ -240,10 +241,44 @@ def as_json(value: Any) -> Any:
 
 
 def _one_line(kind: type[Settings], error: ValidationError) -> str:
-    problems = error.errors(include_url=False)
-    said = [_describe(kind, problem) for problem in problems[:_MOST_PROBLEMS]]
-    said += ["…"] if len(problems) > _MOST_PROBLEMS else []
+    said = [
+        _describe(kind, of_field[0]) if len(of_field) == 1 else _describe_kinds(of_field)
+        for of_field in _by_field(kind, error.errors(include_url=False))
+    ]
+    said[_MOST_PROBLEMS:] = ["…"] if len(said) > _MOST_PROBLEMS else []
     return f"{kind.__name__}: {'; '.join(said)}"
+
+
+def _by_field(kind: type[Settings], problems: list[Any]) -> list[list[Any]]:
+    """The problems apart, but those of a field that may be of several kinds together."""
+    groups: dict[Any, list[Any]] = {}
+    for number, problem in enumerate(problems):
+        field = problem["loc"][0] if problem["loc"] else None
+        groups.setdefault(field if _of_several_kinds(kind, field) else number, []).append(problem)
+    return list(groups.values())
+
+
+def _of_several_kinds(kind: type[Settings], name: Any) -> bool:
+    field = kind.model_fields.get(kind.setting_names().get(name, ""))
+    return field is not None and get_origin(field.annotation) in (Union, UnionType)
+
+
+def _describe_kinds(problems: list[Any]) -> str:
+    """The problems of one field, one for each kind of value that it may have."""
+    whole = min(problems, key=lambda problem: len(problem["loc"]))
+    allowed = dict.fromkeys(_allowed(problem) for problem in problems)
+    return (
+        f"{whole['loc'][0]} = {shown(whole['input'], 60)} is not allowed: "
+        f"should be {', or '.join(allowed)}"
+    )
+
+
+def _allowed(problem: Any) -> str:
+    """What pydantic says should be there, in fewer words."""
+    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    wanted = message.replace("a valid dictionary or instance of ", "").partition(", unable to")[0]
+    item = problem["loc"][-1]
+    return f"{wanted} as item {item + 1}" if isinstance(item, int) else wanted
 
 
 def _describe(kind: type[Settings], problem: Any) -> str:

@@ -51,6 +51,24 @@ def test_a_wrong_setting_is_named_with_what_is_allowed(settings, parts):
         assert part in text
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("x", "before = 'x' is not allowed: should be a valid number, or a valid tuple, or Trunc"),
+        (-1, "before = -1 is not allowed: should be greater than or equal to 0, or a valid tuple"),
+        (
+            (1, "x"),
+            "before = (1, 'x') is not allowed: should be a valid number, or a valid number as",
+        ),
+    ],
+)
+def test_a_field_of_several_kinds_is_named_once(value, said):
+    message = message_of(tasks.ContextBoolean, before=value)
+    assert message.count("before") == 1
+    assert said in message
+    assert "OneOf" in message
+
+
 def test_the_shortest_allowed_trial_is_the_one_the_error_names():
     assert FlipFlop(steps=140).n_steps == 140
 
