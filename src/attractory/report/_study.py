@@ -14,7 +14,6 @@ import pandas as pd
 
 from attractory import analysis
 from attractory._arguments import a_flag, optional, takes
-from attractory._cores import spread
 from attractory._errors import InvalidSetting, one_line
 from attractory._files import write_json, write_text
 from attractory._shown import Shown
@@ -33,10 +32,18 @@ from attractory.evaluation import (
 )
 from attractory.models import Trajectory
 from attractory.report._cubes import cube_json, cube_row
-from attractory.report._dynamics import Dynamics, Effort, an_effort, dynamics, known_dynamics
+from attractory.report._dynamics import (
+    Dynamics,
+    Effort,
+    an_effort,
+    dynamics,
+    dynamics_row,
+    known_dynamics,
+)
+from attractory.report._of_weights import of_weights
 from attractory.report._states import all_states
-from attractory.runs import Run, a_run, of_network, save_safetensors
-from attractory.tasks import Task, Trials
+from attractory.runs import Run, a_run, save_safetensors
+from attractory.tasks import Task, Trials, UnknownTask
 
 SCORE_SEED = 1_000_003  # the scores' trials are none of those trained on
 MOST_LEVELS, MOST_CONDITIONS = 24, 3  # of the tables by condition
@@ -52,8 +59,9 @@ class Study(Shown):
         The run that is studied.
     task : Task
         The run's task as it is scored.
-    scores : Scores
-        On fresh trials, the last step left out where the task's generator spoils it.
+    scores : Scores or None
+        On fresh trials, the last step left out where the task's generator spoils it. This and all
+        that needs trials is None, or empty, where the run's task is not known here.
     scores_with_last_step : Scores or None
         With it; None where nothing is left out.
     curves : list of RobustnessCurve
@@ -62,9 +70,9 @@ class Study(Shown):
         Empty for a model without one matrix of recurrent weights.
     spectra : list of Spectrum
         The eigenvalues.
-    probe : Trials
+    probe : Trials or None
         The trials of the state space (the walk through all states for a flip-flop).
-    trajectory : Trajectory
+    trajectory : Trajectory or None
         What the first network does in the first trial of the probe.
     spaces, principal_spaces : list of StateSpace
         The states by singular value decomposition, and by principal components.
@@ -86,13 +94,13 @@ class Study(Shown):
 
     run: Run
     task: Task
-    scores: Scores
+    scores: Scores | None
     scores_with_last_step: Scores | None
     curves: list[RobustnessCurve]
     connectivity: list[analysis.Connectivity]
     spectra: list[analysis.Spectrum]
-    probe: Trials
-    trajectory: Trajectory
+    probe: Trials | None
+    trajectory: Trajectory | None
     spaces: list[analysis.StateSpace]
     principal_spaces: list[analysis.StateSpace]
     cubes: list[analysis.Hypercube] | None
@@ -117,20 +125,14 @@ class Study(Shown):
             row: dict[str, Any] = {
                 "net": net,
                 "status": one_line(str(self.run.status[net].get("status", "unknown"))),
-                "mse": self.scores.mse[net],
             }
-            if self.scores_with_last_step is not None:
-                row["mse_with_last_step"] = self.scores_with_last_step.mse[net]
-            row |= {
-                "distance": self.scores.distance[net],
-                "accuracy": self.scores.accuracy[net],
-                "correct": self.scores.correct[net],
-                **{f"spectrum_{name}": value for name, value in spectrum.items()},
-            }
+            if self.scores is not None:
+                row |= _scores_row(self.scores, self.scores_with_last_step, net)
+            row |= {f"spectrum_{name}": value for name, value in spectrum.items()}
             if self.cubes is not None:
                 row |= cube_row(self.cubes[net])
             if self.dynamics is not None:
-                row |= _dynamics_row(self.dynamics[net])
+                row |= dynamics_row(self.dynamics[net])
             rows.append(row)
         return pd.DataFrame(rows)
 
@@ -144,10 +146,11 @@ class Study(Shown):
         """
         tables = {
             "networks": self.network_table(),
-            "scores": self.scores.table(),
             "eigenvalues": self._eigenvalue_table(),
-            "explained_variance": self._variance_table(),
         }
+        if self.scores is not None:
+            tables["scores"] = self.scores.table()
+            tables["explained_variance"] = self._variance_table()
         if self.connectivity:
             tables["connectivity"] = pd.DataFrame([c.summary() for c in self.connectivity])
         if self.audit is not None:
@@ -230,6 +233,9 @@ def study(
         The results.
     """
     _check_status(run)
+    if isinstance(run.task, UnknownTask) and not (fixed_points or automaton):
+        say(f"trials, scores and states are left out: {run.task.said}")
+        return _without_task(run, run.task)
     if automaton:
         run.task.machine()  # a task without one is refused before anything is computed
     task = run.task.scored()
@@ -258,7 +264,7 @@ def study(
         own = {} if axis is None else {"axis": axis.function}
         curves.append(together("robustness", points, vary=vary, values=values, **own))
     say("weights, spectra and state space")
-    connectivity, audit, omitted = _weights(run)
+    weights = of_weights(run)
     states, control = all_states(run, answers, asked)
     return Study(
         run=run,
@@ -266,8 +272,8 @@ def study(
         scores=scores,
         scores_with_last_step=spoiled,
         curves=curves,
-        connectivity=connectivity,
-        spectra=spread(partial(of_network, run, analysis=analysis.spectrum), _numbers(run)),
+        connectivity=weights.connectivity,
+        spectra=weights.spectra,
         probe=task.probe(answers.trials),
         trajectory=states[0].trajectory,
         spaces=[each.space for each in states],
@@ -275,10 +281,31 @@ def study(
         cubes=None if control.cube is None else [each.cube for each in states if each.cube],
         untrained_cube=control.cube,
         dynamics=_dynamics(run, task, effort, fixed_points, automaton, seed, say),
-        audit=audit,
+        audit=weights.audit,
         choices=together("psychometric", lambda: _choices(answers)),
         by_condition=together("by_condition", lambda: _by_condition(answers)),
-        omitted=omitted,
+        omitted=weights.omitted,
+    )
+
+
+def _without_task(run: Run, task: UnknownTask) -> Study:
+    """What is known of networks without a trial of their task."""
+    weights = of_weights(run)
+    return Study(
+        run=run,
+        task=task,
+        scores=None,
+        scores_with_last_step=None,
+        curves=[],
+        connectivity=weights.connectivity,
+        spectra=weights.spectra,
+        probe=None,
+        trajectory=None,
+        spaces=[],
+        principal_spaces=[],
+        cubes=None,
+        audit=weights.audit,
+        omitted=weights.omitted,
     )
 
 
@@ -311,24 +338,6 @@ def _check_status(run: Run) -> None:
 def _file_name(name: str) -> str:
     """A condition's name, as the name of a file that lies where it should."""
     return re.sub(r"[^\w-]", "_", name)
-
-
-def _weights(
-    run: Run,
-) -> tuple[list[analysis.Connectivity], analysis.Audit | None, tuple[str, ...]]:
-    """Connectivity and audit where the model has the matrix for them, and what is missing."""
-    omitted: list[str] = []
-    connectivity: list[analysis.Connectivity] = []
-    audit = None
-    try:
-        connectivity = [of_network(run, net, analysis.connectivity) for net in _numbers(run)]
-    except InvalidSetting as reason:
-        omitted.append(f"No connectivity is shown: {reason}.")
-    try:
-        audit = run.results.of("audit", {}, lambda: analysis.audit(run), None)
-    except InvalidSetting as reason:
-        omitted.append(f"No audit of the weights is made: {reason}.")
-    return connectivity, audit, tuple(omitted)
 
 
 def _choices(answers: Responses) -> PsychometricCurve | None:
@@ -380,17 +389,9 @@ def _dynamics(
     ]
 
 
-def _dynamics_row(found: Dynamics) -> dict[str, Any]:
-    """The main numbers of a network's dynamics, for its row in the table of networks."""
-    row: dict[str, Any] = {
-        "points_all": len(found.points),
-        "points_stable": len(found.points.stable),
-        "points_certified": int(found.points.certified.sum()),
-        "points_degree_sum": found.points.degree_sum,
-    }
-    if found.automaton is not None:
-        machine = found.automaton
-        memories = machine.machine.memories
-        row["automaton_correct"] = float(machine.correct[memories].mean())
-        row["automaton_margin"] = float(machine.margins[memories].min())
-    return row
+def _scores_row(scores: Scores, with_last_step: Scores | None, net: int) -> dict[str, Any]:
+    """The scores of a network, for its row in the table of networks."""
+    row = {"mse": scores.mse[net]}
+    if with_last_step is not None:
+        row["mse_with_last_step"] = with_last_step.mse[net]
+    return row | {name: getattr(scores, name)[net] for name in ("distance", "accuracy", "correct")}

@@ -19,6 +19,7 @@ from attractory.tasks._registry import find, get, in_words, names, of_the_paper,
 from attractory.tasks._ring import DelayedResponse
 from attractory.tasks._task import Batch, Task, Trial, Trials
 from attractory.tasks._timing import SetReset, TimePulse, TriggeredOscillation
+from attractory.tasks._unknown import UnknownTask
 from attractory.tasks._yang import YangBattery
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "Trials",
     "TriggeredOscillation",
     "TruncatedExponential",
+    "UnknownTask",
     "Xor",
     "YangBattery",
     "as_task",
