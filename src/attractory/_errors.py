@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import reprlib
 from collections.abc import Iterable
 from numbers import Integral
@@ -100,7 +101,7 @@ def without_tuple_names(kind: AnyClass) -> AnyClass:
         raise unknown_name(thing, name) if not name.startswith("_") else AttributeError(name)
 
     for name in _OF_TUPLES:
-        setattr(made, name, property(lambda thing, name=name: refuse(thing, name)))
+        setattr(made, name, property(functools.partial(refuse, name=name)))
     made.__getattr__ = refuse
     made.__dir__ = lambda thing: [each for each in object.__dir__(thing) if each not in _OF_TUPLES]
     return kind

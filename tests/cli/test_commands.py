@@ -215,6 +215,7 @@ def test_every_command_has_help_with_an_example(command, in_process):
     [
         (["trian"], "Did you mean 'train'?"),
         (["train"], "no task is given"),
+        (["train", "--import", "my.py", "--task", "and"], "--import stands before the command"),
         (["train", "--task", "flipflp"], "did you mean 'flipflop'?"),
         (["train", "--task", "flipflop", "--set", "task.bits=0"], "bits = 0 is not allowed"),
         (["train", "--task", "flipflop", "--set", "task.noise=-1"], "noise = -1 is not allowed"),
