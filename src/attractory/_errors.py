@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import functools
 import reprlib
 from collections.abc import Iterable
 from numbers import Integral
@@ -100,8 +99,11 @@ def without_tuple_names(kind: AnyClass) -> AnyClass:
     def refuse(thing: object, name: str) -> NoReturn:
         raise unknown_name(thing, name) if not name.startswith("_") else AttributeError(name)
 
+    def absent(name: str) -> property:
+        return property(lambda thing: refuse(thing, name))
+
     for name in _OF_TUPLES:
-        setattr(made, name, property(functools.partial(refuse, name=name)))
+        setattr(made, name, absent(name))
     made.__getattr__ = refuse
     made.__dir__ = lambda thing: [each for each in object.__dir__(thing) if each not in _OF_TUPLES]
     return kind

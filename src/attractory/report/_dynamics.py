@@ -376,19 +376,3 @@ def _oscillation_table(attractors: analysis.Attractors) -> pd.DataFrame:
 
 def _named(pattern: np.ndarray | None) -> str:
     return "" if pattern is None else "(" + ", ".join(f"{value:g}" for value in pattern) + ")"
-
-
-def dynamics_row(found: Dynamics) -> dict[str, Any]:
-    """The main numbers of a network's dynamics, for its row in the table of networks."""
-    row: dict[str, Any] = {
-        "points_all": len(found.points),
-        "points_stable": len(found.points.stable),
-        "points_certified": int(found.points.certified.sum()),
-        "points_degree_sum": found.points.degree_sum,
-    }
-    if found.automaton is not None:
-        machine = found.automaton
-        memories = machine.machine.memories
-        row["automaton_correct"] = float(machine.correct[memories].mean())
-        row["automaton_margin"] = float(machine.margins[memories].min())
-    return row

@@ -14,6 +14,7 @@ import pandas as pd
 
 from attractory import analysis
 from attractory._arguments import a_flag, optional, takes
+from attractory._cores import spread
 from attractory._errors import InvalidSetting, one_line
 from attractory._files import write_json, write_text
 from attractory._shown import Shown
@@ -32,17 +33,10 @@ from attractory.evaluation import (
 )
 from attractory.models import Trajectory
 from attractory.report._cubes import cube_json, cube_row
-from attractory.report._dynamics import (
-    Dynamics,
-    Effort,
-    an_effort,
-    dynamics,
-    dynamics_row,
-    known_dynamics,
-)
-from attractory.report._of_weights import of_weights
+from attractory.report._dynamics import Dynamics, Effort, an_effort, dynamics, known_dynamics
 from attractory.report._states import all_states
-from attractory.runs import Run, a_run, save_safetensors
+from attractory.report._weights_alone import weights_alone
+from attractory.runs import Run, a_run, of_network, save_safetensors
 from attractory.tasks import Task, Trials, UnknownTask
 
 SCORE_SEED = 1_000_003  # the scores' trials are none of those trained on
@@ -120,6 +114,7 @@ class Study(Shown):
             A row for each network: its scores and what its weights and states are like.
         """
         rows = []
+        scored = ("mse", "distance", "accuracy", "correct")
         for net in range(len(self.run.networks)):
             spectrum = self.spectra[net].summary()
             row: dict[str, Any] = {
@@ -127,12 +122,14 @@ class Study(Shown):
                 "status": one_line(str(self.run.status[net].get("status", "unknown"))),
             }
             if self.scores is not None:
-                row |= _scores_row(self.scores, self.scores_with_last_step, net)
+                row |= {name: getattr(self.scores, name)[net] for name in scored}
+            if self.scores_with_last_step is not None:
+                row["mse_with_last_step"] = self.scores_with_last_step.mse[net]
             row |= {f"spectrum_{name}": value for name, value in spectrum.items()}
             if self.cubes is not None:
                 row |= cube_row(self.cubes[net])
             if self.dynamics is not None:
-                row |= dynamics_row(self.dynamics[net])
+                row |= _dynamics_row(self.dynamics[net])
             rows.append(row)
         return pd.DataFrame(rows)
 
@@ -235,7 +232,7 @@ def study(
     _check_status(run)
     if isinstance(run.task, UnknownTask) and not (fixed_points or automaton):
         say(f"trials, scores and states are left out: {run.task.said}")
-        return _without_task(run, run.task)
+        return Study(run=run, task=run.task, **weights_alone(run, *_weights(run)))
     if automaton:
         run.task.machine()  # a task without one is refused before anything is computed
     task = run.task.scored()
@@ -264,7 +261,7 @@ def study(
         own = {} if axis is None else {"axis": axis.function}
         curves.append(together("robustness", points, vary=vary, values=values, **own))
     say("weights, spectra and state space")
-    weights = of_weights(run)
+    connectivity, audit, omitted = _weights(run)
     states, control = all_states(run, answers, asked)
     return Study(
         run=run,
@@ -272,8 +269,8 @@ def study(
         scores=scores,
         scores_with_last_step=spoiled,
         curves=curves,
-        connectivity=weights.connectivity,
-        spectra=weights.spectra,
+        connectivity=connectivity,
+        spectra=spread(partial(of_network, run, analysis=analysis.spectrum), _numbers(run)),
         probe=task.probe(answers.trials),
         trajectory=states[0].trajectory,
         spaces=[each.space for each in states],
@@ -281,31 +278,10 @@ def study(
         cubes=None if control.cube is None else [each.cube for each in states if each.cube],
         untrained_cube=control.cube,
         dynamics=_dynamics(run, task, effort, fixed_points, automaton, seed, say),
-        audit=weights.audit,
+        audit=audit,
         choices=together("psychometric", lambda: _choices(answers)),
         by_condition=together("by_condition", lambda: _by_condition(answers)),
-        omitted=weights.omitted,
-    )
-
-
-def _without_task(run: Run, task: UnknownTask) -> Study:
-    """What is known of networks without a trial of their task."""
-    weights = of_weights(run)
-    return Study(
-        run=run,
-        task=task,
-        scores=None,
-        scores_with_last_step=None,
-        curves=[],
-        connectivity=weights.connectivity,
-        spectra=weights.spectra,
-        probe=None,
-        trajectory=None,
-        spaces=[],
-        principal_spaces=[],
-        cubes=None,
-        audit=weights.audit,
-        omitted=weights.omitted,
+        omitted=omitted,
     )
 
 
@@ -338,6 +314,24 @@ def _check_status(run: Run) -> None:
 def _file_name(name: str) -> str:
     """A condition's name, as the name of a file that lies where it should."""
     return re.sub(r"[^\w-]", "_", name)
+
+
+def _weights(
+    run: Run,
+) -> tuple[list[analysis.Connectivity], analysis.Audit | None, tuple[str, ...]]:
+    """Connectivity and audit where the model has the matrix for them, and what is missing."""
+    omitted: list[str] = []
+    connectivity: list[analysis.Connectivity] = []
+    audit = None
+    try:
+        connectivity = [of_network(run, net, analysis.connectivity) for net in _numbers(run)]
+    except InvalidSetting as reason:
+        omitted.append(f"No connectivity is shown: {reason}.")
+    try:
+        audit = run.results.of("audit", {}, lambda: analysis.audit(run), None)
+    except InvalidSetting as reason:
+        omitted.append(f"No audit of the weights is made: {reason}.")
+    return connectivity, audit, tuple(omitted)
 
 
 def _choices(answers: Responses) -> PsychometricCurve | None:
@@ -389,9 +383,17 @@ def _dynamics(
     ]
 
 
-def _scores_row(scores: Scores, with_last_step: Scores | None, net: int) -> dict[str, Any]:
-    """The scores of a network, for its row in the table of networks."""
-    row = {"mse": scores.mse[net]}
-    if with_last_step is not None:
-        row["mse_with_last_step"] = with_last_step.mse[net]
-    return row | {name: getattr(scores, name)[net] for name in ("distance", "accuracy", "correct")}
+def _dynamics_row(found: Dynamics) -> dict[str, Any]:
+    """The main numbers of a network's dynamics, for its row in the table of networks."""
+    row: dict[str, Any] = {
+        "points_all": len(found.points),
+        "points_stable": len(found.points.stable),
+        "points_certified": int(found.points.certified.sum()),
+        "points_degree_sum": found.points.degree_sum,
+    }
+    if found.automaton is not None:
+        machine = found.automaton
+        memories = machine.machine.memories
+        row["automaton_correct"] = float(machine.correct[memories].mean())
+        row["automaton_margin"] = float(machine.margins[memories].min())
+    return row
