@@ -6,7 +6,7 @@ import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # before JAX is imported: a test run compiles for longer than it computes. Without the fusion
@@ -20,6 +20,7 @@ import jax
 import pytest
 from matplotlib.figure import Figure
 
+from attractory import _own_files
 from attractory._registry import Registry
 
 jax.config.update("jax_num_cpu_devices", 2)
@@ -54,13 +55,18 @@ def _rank(folder: str) -> int:
 
 
 @pytest.fixture
-def registries() -> Iterator[None]:
-    """What a test registers, of any kind, is gone after it."""
-    before = [(registry, dict(registry.parts)) for registry in Registry.every]
-    yield
-    for registry, parts in before:
-        registry.parts.clear()
-        registry.parts.update(parts)
+def registries() -> Iterator[Callable[[], None]]:
+    """What a test registers, of any kind, is gone after it, or once it calls what it is given."""
+    before = [registry.parts for registry in Registry.every] + [_own_files._noted]
+    kept = [dict(parts) for parts in before]
+
+    def forget() -> None:
+        for parts, known in zip(before, kept, strict=True):
+            parts.clear()
+            parts.update(known)
+
+    yield forget
+    forget()
 
 
 @pytest.fixture

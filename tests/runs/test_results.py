@@ -166,17 +166,18 @@ WRITTEN = {"correct": "1.0", "phi": "jnp.tanh(u)", "step": "0.5 * state"}
 
 
 @pytest.mark.parametrize("changed", [None, "correct", "phi", "step"])
-def test_results_of_a_users_code_are_of_that_code(changed, tmp_path, registries):
+def test_results_of_a_users_code_are_of_that_code(changed, tmp_path, registries, monkeypatch):
     """The same names and settings, another body: other results."""
-    from attractory.cli._own_parts import import_file
+    from attractory.cli._own_parts import import_named
 
+    monkeypatch.setenv("ATTRACTORY_CACHE", str(tmp_path / "cache"))  # of what was named
     keys = []
     for version, text in enumerate([WRITTEN, {**WRITTEN, changed: "0 * " + WRITTEN[changed]}
                                     if changed else WRITTEN]):  # fmt: skip
         folder = tmp_path / str(version)
         folder.mkdir()
         (folder / "own_parts.py").write_text(SOURCE.format(**text))
-        import_file(folder / "own_parts.py")
+        import_named(str(folder / "own_parts.py"))
         import sys
 
         parts = sys.modules.pop("own_parts")

@@ -42,6 +42,8 @@ def main() -> None:
 def _message(error: Exception) -> str:
     if isinstance(error, AttractoryError):
         return str(error)
+    if getattr(error, "option_name", None) == "--import":
+        return "--import stands before the command, as in: attractory --import FILE train"
     format_message = getattr(error, "format_message", lambda: str(error))
     return str(format_message())
 

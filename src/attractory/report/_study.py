@@ -35,8 +35,9 @@ from attractory.models import Trajectory
 from attractory.report._cubes import cube_json, cube_row
 from attractory.report._dynamics import Dynamics, Effort, an_effort, dynamics, known_dynamics
 from attractory.report._states import all_states
+from attractory.report._weights_alone import weights_alone
 from attractory.runs import Run, a_run, of_network, save_safetensors
-from attractory.tasks import Task, Trials
+from attractory.tasks import Task, Trials, UnknownTask
 
 SCORE_SEED = 1_000_003  # the scores' trials are none of those trained on
 MOST_LEVELS, MOST_CONDITIONS = 24, 3  # of the tables by condition
@@ -52,8 +53,9 @@ class Study(Shown):
         The run that is studied.
     task : Task
         The run's task as it is scored.
-    scores : Scores
-        On fresh trials, the last step left out where the task's generator spoils it.
+    scores : Scores or None
+        On fresh trials, the last step left out where the task's generator spoils it. This and all
+        that needs trials is None, or empty, where the run's task is not known here.
     scores_with_last_step : Scores or None
         With it; None where nothing is left out.
     curves : list of RobustnessCurve
@@ -62,9 +64,9 @@ class Study(Shown):
         Empty for a model without one matrix of recurrent weights.
     spectra : list of Spectrum
         The eigenvalues.
-    probe : Trials
+    probe : Trials or None
         The trials of the state space (the walk through all states for a flip-flop).
-    trajectory : Trajectory
+    trajectory : Trajectory or None
         What the first network does in the first trial of the probe.
     spaces, principal_spaces : list of StateSpace
         The states by singular value decomposition, and by principal components.
@@ -86,13 +88,13 @@ class Study(Shown):
 
     run: Run
     task: Task
-    scores: Scores
+    scores: Scores | None
     scores_with_last_step: Scores | None
     curves: list[RobustnessCurve]
     connectivity: list[analysis.Connectivity]
     spectra: list[analysis.Spectrum]
-    probe: Trials
-    trajectory: Trajectory
+    probe: Trials | None
+    trajectory: Trajectory | None
     spaces: list[analysis.StateSpace]
     principal_spaces: list[analysis.StateSpace]
     cubes: list[analysis.Hypercube] | None
@@ -112,21 +114,18 @@ class Study(Shown):
             A row for each network: its scores and what its weights and states are like.
         """
         rows = []
+        scored = ("mse", "distance", "accuracy", "correct")
         for net in range(len(self.run.networks)):
             spectrum = self.spectra[net].summary()
             row: dict[str, Any] = {
                 "net": net,
                 "status": one_line(str(self.run.status[net].get("status", "unknown"))),
-                "mse": self.scores.mse[net],
             }
+            if self.scores is not None:
+                row |= {name: getattr(self.scores, name)[net] for name in scored}
             if self.scores_with_last_step is not None:
                 row["mse_with_last_step"] = self.scores_with_last_step.mse[net]
-            row |= {
-                "distance": self.scores.distance[net],
-                "accuracy": self.scores.accuracy[net],
-                "correct": self.scores.correct[net],
-                **{f"spectrum_{name}": value for name, value in spectrum.items()},
-            }
+            row |= {f"spectrum_{name}": value for name, value in spectrum.items()}
             if self.cubes is not None:
                 row |= cube_row(self.cubes[net])
             if self.dynamics is not None:
@@ -144,10 +143,11 @@ class Study(Shown):
         """
         tables = {
             "networks": self.network_table(),
-            "scores": self.scores.table(),
             "eigenvalues": self._eigenvalue_table(),
-            "explained_variance": self._variance_table(),
         }
+        if self.scores is not None:
+            tables["scores"] = self.scores.table()
+            tables["explained_variance"] = self._variance_table()
         if self.connectivity:
             tables["connectivity"] = pd.DataFrame([c.summary() for c in self.connectivity])
         if self.audit is not None:
@@ -230,6 +230,9 @@ def study(
         The results.
     """
     _check_status(run)
+    if isinstance(run.task, UnknownTask) and not (fixed_points or automaton):
+        say(f"trials, scores and states are left out: {run.task.said}")
+        return Study(run=run, task=run.task, **weights_alone(run, *_weights(run)))
     if automaton:
         run.task.machine()  # a task without one is refused before anything is computed
     task = run.task.scored()

@@ -12,6 +12,7 @@ from attractory.rules._loss import (
 )
 from attractory.rules._registry import find, names, register
 from attractory.rules._rule import Info, Rule, RuleState
+from attractory.rules._unknown import UnknownRule
 
 __all__ = [
     "BPTT",
@@ -19,6 +20,7 @@ __all__ = [
     "Loss",
     "Rule",
     "RuleState",
+    "UnknownRule",
     "find",
     "find_loss",
     "loss",

@@ -22,6 +22,7 @@ from attractory.tasks._ring import DelayedResponse
 from attractory.tasks._set_reset import SetReset
 from attractory.tasks._task import Batch, Task, Trial, Trials
 from attractory.tasks._timing import TimePulse, TriggeredOscillation
+from attractory.tasks._unknown import UnknownTask
 from attractory.tasks._yang import YangBattery
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "Trials",
     "TriggeredOscillation",
     "TruncatedExponential",
+    "UnknownTask",
     "Xor",
     "YangBattery",
     "aligned",
