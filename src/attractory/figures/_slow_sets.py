@@ -26,8 +26,6 @@ from attractory.figures._style import (
     new_figure,
 )
 
-ALONG = ("line", "ring", "chain", "cycle", "passage")  # of one dimension: their states are in order
-
 
 @drawn
 def slow_sets(
@@ -107,9 +105,8 @@ def _check_units(found: list[SlowSets], space: StateSpace) -> None:
 
 def _draw_set(axes: Any, one: SlowSet, space: StateSpace, color: str) -> None:
     places = projected(space, one.states)
-    if one.kind in ALONG:
-        closed = one.kind in ("ring", "cycle")
-        drawn_places = np.concatenate([places, places[:1]]) if closed else places
+    if one.in_order:
+        drawn_places = np.concatenate([places, places[:1]]) if one.closed else places
         axes.plot(*drawn_places.T, color=color, linewidth=2.0)
         return
     size = 14 if one.kind == "point" else 5
@@ -117,7 +114,7 @@ def _draw_set(axes: Any, one: SlowSet, space: StateSpace, color: str) -> None:
 
 
 def _draw_drift(axes: Any, one: SlowSet, typical_speed: float, color: str) -> None:
-    if one.kind not in ALONG:
+    if not one.in_order:
         return
     lengths = np.linalg.norm(np.diff(one.states, axis=0), axis=1)
     places = np.append(0.0, np.cumsum(lengths))

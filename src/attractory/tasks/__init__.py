@@ -2,6 +2,7 @@
 
 from attractory.tasks._boolean import And, Boolean, ContextBoolean, Not, Or, Xor
 from attractory.tasks._choice import ChoiceTask
+from attractory.tasks._constant import ConstantInput
 from attractory.tasks._decision import ContextDecision, PerceptualDecision
 from attractory.tasks._epochs import Duration, EpochTask, OneOf, Timeline, TruncatedExponential
 from attractory.tasks._flip_flop import FlipFlop
@@ -26,6 +27,7 @@ __all__ = [
     "Batch",
     "Boolean",
     "ChoiceTask",
+    "ConstantInput",
     "ContextBoolean",
     "ContextDecision",
     "DelayedResponse",

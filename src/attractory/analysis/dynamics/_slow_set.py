@@ -66,6 +66,16 @@ class SlowSet:
     def __len__(self) -> int:
         return len(self.states)
 
+    @property
+    def in_order(self) -> bool:
+        """Whether its states are in order, as those of a line, ring, chain, cycle or passage."""
+        return self.kind in ("line", "ring", "chain", "cycle", "passage")
+
+    @property
+    def closed(self) -> bool:
+        """Whether the last of its states is next to the first, as in a ring or cycle."""
+        return self.kind in ("ring", "cycle")
+
 
 @dataclass(frozen=True, repr=False)
 class SlowSets(Result):
