@@ -130,7 +130,7 @@ def test_the_constant_inputs_of_decisions_are_those_of_their_trials(name):
     assert {tuple(row) for row in shown_in(trials, quiet).round(6)} == without_stimulus
     directions = task.evidence_directions()
     strengths = ["coherence"] if len(directions) == 1 else ["coherence_1", "coherence_2"]
-    of_context = {each.name.split(",")[0][-1]: each for each in known if "without" in each.name}
+    of_context = {each.name.split(",")[0][-1]: each for each in known if "coherence" in each.name}
     contexts = trials.conditions.get("context", np.zeros(len(trials)))
     for i, stimulus in enumerate(shown_in(trials, "stimulus")):
         held = known[1] if len(known) == 2 else of_context[str(int(contexts[i]) + 1)]

@@ -13,6 +13,7 @@ from attractory.figures._network import network
 from attractory.figures._psychometric import psychometric
 from attractory.figures._robustness import robustness
 from attractory.figures._save import save
+from attractory.figures._selection import selection_vectors
 from attractory.figures._slow_sets import slow_sets
 from attractory.figures._spectra import jacobian_spectra
 from attractory.figures._state_space import state_space, state_spaces
@@ -35,6 +36,7 @@ __all__ = [
     "psychometric",
     "robustness",
     "save",
+    "selection_vectors",
     "slow_sets",
     "spectral_radius",
     "spectrum",

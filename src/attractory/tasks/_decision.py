@@ -247,10 +247,10 @@ def _durations_drawn(duration: Duration) -> np.ndarray:
 def _off_and_on(
     inputs: np.ndarray, stimuli: slice, relevant: str, where: str = ""
 ) -> tuple[ConstantInput, ...]:
-    """This input without stimuli, and with stimuli that hold no evidence."""
+    """This input without stimuli, and with stimuli of coherence 0."""
     shown = inputs.copy()
     shown[stimuli] = NO_EVIDENCE
     return (
         ConstantInput(f"{where}stimulus off", inputs, relevant),
-        ConstantInput(f"{where}stimulus without evidence", shown, relevant),
+        ConstantInput(f"{where}coherence 0", shown, relevant),
     )

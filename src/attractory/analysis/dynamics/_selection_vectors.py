@@ -145,8 +145,15 @@ class SelectionVectors(Result):
             f"{self._line_name()} as the same pulse of {other} (median of "
             f"{_states(len(selected))}{quartiles}; farther at {int((selected > 1).sum())}), "
             f"{self._one_way()}and reaches {_times(_quartiles(entering)[1])} as far along it "
-            "at first"
+            f"at first ({_times(self._longer(other))} as far counting all directions)"
         )
+
+    def _longer(self, other: str) -> float:
+        """How many times as far the relevant change moves the state at first, in whatever way."""
+        lengths = np.linalg.norm(self.moves[self.known], axis=2)
+        one, two = (self.directions.index(name) for name in (self.relevant, other))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return _quartiles(lengths[:, one] / lengths[:, two])[1]
 
     def _one_way(self) -> str:
         """At how many states the relevant change moves the network the same way."""
@@ -176,8 +183,9 @@ class SelectionVectors(Result):
         -------
         pandas.DataFrame
             Medians over the states: how far the change moves the network along the line in the end
-            (`selected`, with its quartiles), how far it reaches along it at first (`entering`),
-            both regardless of direction; eigenvalue and alignment of the modes that are single.
+            (`selected`, with its quartiles), how far it moves the state at first (`length`) and how
+            far along the line (`entering`), all regardless of direction; eigenvalue and alignment
+            of the modes that are single.
         """
         known, single = self.known, self.single
         rows = []
@@ -194,6 +202,7 @@ class SelectionVectors(Result):
                     "selected": middle,
                     "selected_low": low,
                     "selected_high": high,
+                    "length": _quartiles(np.linalg.norm(self.moves[known, i], axis=1))[1],
                     "entering": _quartiles(np.abs(self.entering[known, i]))[1],
                     "eigenvalue": _quartiles(self.eigenvalues[single].real)[1],
                     "alignment": _quartiles(self.alignment[single])[1],
