@@ -15,7 +15,7 @@ from attractory.figures._style import BLACK, GREEN, ORANGE, SKY, YELLOW, plain
 
 WINE = "#882255"  # of Tol's muted colours, told from those of Okabe & Ito by its lightness
 # of the inputs, those first that no usual number of unstable dimensions has
-COLORS = (WINE, SKY, BLACK, YELLOW, ORANGE, GREEN)
+COLORS = (WINE, SKY, BLACK, ORANGE, GREEN, YELLOW)
 
 
 class Driven(NamedTuple):

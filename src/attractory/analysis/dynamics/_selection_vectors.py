@@ -161,7 +161,7 @@ class SelectionVectors(Result):
         if len(moved) < 2:
             return ""
         same = max(int((moved > 0).sum()), int((moved < 0).sum()))
-        return f"one way at {same} of {_states(len(moved))}, "
+        return f"in one direction at {same} of {_states(len(moved))}, "
 
     def _moved(self, direction: int) -> str:
         """How far one change moves the network."""
