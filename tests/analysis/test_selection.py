@@ -97,6 +97,16 @@ def test_of_slow_sets_the_longest_line_is_looked_at():
         selection_vectors(net, sets, [0.0, 0.0])
 
 
+def test_points_apart_have_no_order():
+    net = at.models.RateRNN.from_weights(2 * np.eye(2), np.eye(2), np.eye(2))
+    sets = slow_sets(net, n_starts=32)
+    found = selection_vectors(net, sets)
+    assert (found.kind, found.in_order, len(found)) == ("point", False, len(sets))
+    assert np.isnan(found.alignment).all()
+    largest = np.abs(found.line).argmax(axis=1)
+    assert (found.line[np.arange(len(found)), largest] > 0).all()
+
+
 def test_of_a_gated_cell_it_is_what_the_linearisation_says():
     net = at.models.GRU(units=4).build(2, 1, seed=1)
     state, inputs = 0.3 * RNG.normal(size=4), [0.2, -0.1]

@@ -58,8 +58,9 @@ def selection_vectors(
 
     Notes
     -----
-    Left: the plane of the line's mean direction and of the mean selection vector [1]_. Black: the
-    slow states; green: selection vectors, drawn equally long; in a colour each: how a change of the
+    Left: the plane of the line's mean direction and of the mean selection vector [1]_ (where no
+    state has one: of the states' longest direction, and of the inputs beside it). Black: the slow
+    states; green: selection vectors, drawn equally long; in a colour each: how a change of the
     input, one step long, moves the state, drawn to one scale. What is at right angles to the green
     arrow decays. Right: how far along the line such a change moves the network in the end (line)
     and reaches at first (dashed), by the place on the line, which is seen so that relevant evidence
@@ -166,7 +167,8 @@ def _draw_plane(
         for trial in flat + space.center @ plane.T:
             axes.plot(*trial.T, color=PALE, linewidth=0.4, rasterized=True)
     places = vectors.states @ plane.T
-    axes.plot(*places.T, color=BLACK, linewidth=2.0, marker="o", markersize=2.5)
+    joined = "-" if vectors.in_order else "none"
+    axes.plot(*places.T, color=BLACK, linestyle=joined, linewidth=2.0, marker="o", markersize=2.5)
     known = np.flatnonzero(vectors.known)
     if len(known):
         chosen = known[np.linspace(0, len(known) - 1, min(ARROWS, len(known))).astype(int)]
@@ -205,24 +207,31 @@ def _arrows(axes: Any, places: np.ndarray, arrows: np.ndarray, color: str) -> No
 
 
 def _draw_lengths(axes: Any, vectors: SelectionVectors, colors: dict[str, str]) -> None:
-    steps = np.linalg.norm(np.diff(vectors.states, axis=0), axis=1)
-    places = np.append(0.0, np.cumsum(steps))
-    pairs = vectors.known & ~vectors.single
+    places = _places(vectors)
     axes.axhline(0, color=GREY, linewidth=0.5, zorder=0)
-    for i, name in enumerate(vectors.directions):
-        look: dict[str, Any] = {"color": colors[name]}
-        for lengths, style in ((vectors.selected, "-"), (vectors.entering, "--")):
-            single = np.where(vectors.single, lengths[:, i], np.nan)
-            width = 1.2 if style == "-" else 0.8
-            axes.plot(places, single, linestyle=style, linewidth=width, **look)
-        filled: dict[str, Any] = {"marker": "o", "linestyle": "none", "markersize": 3}
-        single = np.where(vectors.single, vectors.selected[:, i], np.nan)
-        axes.plot(places, single, **filled, **look)
-        hollow = {**filled, "markerfacecolor": "white"}
-        axes.plot(places[pairs], vectors.selected[pairs, i], **hollow, **look)
-        axes.plot(places[pairs], vectors.entering[pairs, i], ":", linewidth=0.8, **look)
-    axes.set_xlabel("Place along the line (a.u.)")
+    # a length has a sign where one mode is the slowest, and none in the plane of a pair
+    for own, fill, dashes in ((vectors.single, None, "--"), (~vectors.single, "white", ":")):
+        ends, starts = (
+            np.where(own[:, None], lengths, np.nan)
+            for lengths in (vectors.selected, vectors.entering)
+        )
+        for i, name in enumerate(vectors.directions):
+            look: dict[str, Any] = {"color": colors[name], "markerfacecolor": fill or colors[name]}
+            solid = "-" if fill is None and vectors.in_order else "none"
+            axes.plot(places, ends[:, i], ls=solid, marker="o", markersize=3, lw=1.2, **look)
+            # states in no order are not joined by lines
+            joined = {"linestyle": dashes} if vectors.in_order else {"linestyle": "", "marker": "_"}
+            axes.plot(places, starts[:, i], linewidth=0.8, **joined, **look)
+    axes.set_xlabel("Place along the line (a.u.)" if vectors.in_order else "State (number)")
     axes.set_ylabel("Moved along it by a pulse (a.u.)")
+
+
+def _places(vectors: SelectionVectors) -> np.ndarray:
+    """How far along the line each state is; without an order its number."""
+    if not vectors.in_order:
+        return np.arange(len(vectors), dtype=float)
+    steps = np.linalg.norm(np.diff(vectors.states, axis=0), axis=1)
+    return np.append(0.0, np.cumsum(steps))
 
 
 def _handles(found: Any, colors: dict[str, str], behind: bool) -> list[Line2D]:

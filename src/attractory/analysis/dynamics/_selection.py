@@ -89,7 +89,7 @@ def selection_vectors(
 
     Where the eigenvalue is one of a complex pair, the network turns in a plane and no single vector
     selects: r and s are NaN there, and lengths are taken in that plane. On a kink of the activation
-    all is NaN.
+    all is NaN. Of a plane of slow states one of its two slow modes is looked at.
 
     References
     ----------
@@ -100,7 +100,7 @@ def selection_vectors(
     from_inputs = np.array([step.input_jacobian(state) for state in line.states])
     changes = _changes(from_inputs.shape[2], directions, task)
     meant = _meant_by(task, step.inputs)
-    tangents = _tangents(line.states, line.closed)
+    tangents = _tangents(line)
     found = spread(lambda at: _mode_at(step, *at), zip(line.states, tangents, strict=True))
     moves = np.moveaxis(from_inputs @ np.array([*changes.values()]).T, 2, 1)
     taken = [mode.taken(moved) for mode, moved in zip(found, moves, strict=True)]
@@ -122,10 +122,11 @@ def selection_vectors(
 
 
 class _Line(NamedTuple):
-    """States in order, whether the last is next to the first, and the constant input there."""
+    """States, whether they are in order and the last is next to the first, and the input there."""
 
     kind: str
     states: np.ndarray
+    in_order: bool
     closed: bool
     inputs: Any
 
@@ -134,7 +135,7 @@ def _line_of(network: Any, states: Any, inputs: Any) -> _Line:
     """The states to look at: the longest set in order, all where none is; or those given."""
     if not isinstance(states, SlowSets):
         own = checked_states(states, network, None, "states")
-        return _Line("states", np.asarray(own), False, inputs)
+        return _Line("states", np.asarray(own), True, False, inputs)
     if inputs is not None:
         raise InvalidSetting("inputs is given beside slow sets, which have theirs; leave it out")
     if not states.sets:
@@ -142,10 +143,11 @@ def _line_of(network: Any, states: Any, inputs: Any) -> _Line:
     ordered = [each for each in states.sets if each.in_order]
     if ordered:
         longest = max(ordered, key=lambda each: float(each.extent.sum()))
-        return _Line(longest.kind, longest.states, longest.closed, states.inputs)
+        return _Line(longest.kind, longest.states, True, longest.closed, states.inputs)
     whole = np.concatenate([each.states for each in states.sets])
     kinds = {each.kind for each in states.sets}
-    return _Line(kinds.pop() if len(kinds) == 1 else "set", whole, False, states.inputs)
+    kind = kinds.pop() if len(kinds) == 1 else "set"
+    return _Line(kind, whole, False, False, states.inputs)
 
 
 def _changes(
@@ -178,13 +180,14 @@ def _meant_by(task: Task | None, inputs: np.ndarray | None) -> ConstantInput:
     return ConstantInput("", np.empty(0))
 
 
-def _tangents(path: np.ndarray, closed: bool) -> np.ndarray:
-    """Unit vectors (state, unit) from the states before to those after; NaN of a single state."""
-    if len(path) == 1:
+def _tangents(line: _Line) -> np.ndarray:
+    """Unit vectors (state, unit) from the states before to those after; NaN without an order."""
+    path = line.states
+    if len(path) == 1 or not line.in_order:
         return np.full_like(path, np.nan)
     places = np.arange(len(path))
     before, after = places - BESIDE, places + BESIDE
-    if closed:
+    if line.closed:
         along = path[after % len(path)] - path[before % len(path)]
     else:
         along = path[np.minimum(after, len(path) - 1)] - path[np.maximum(before, 0)]

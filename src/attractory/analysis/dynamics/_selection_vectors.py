@@ -10,6 +10,7 @@ import pandas as pd
 from attractory._arguments import a_name, takes
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory._result import Result
+from attractory.analysis.dynamics._slow_set import IN_ORDER
 
 MOST = 1000  # times as far: more is told as more, as the other is 0 but for rounding
 
@@ -27,17 +28,18 @@ class SelectionVectors(Result):
     inputs : array (input,) or None
         The constant input.
     states : array (state, unit)
-        Slow states, in order along a line.
+        Slow states; in order along a line, ring or chain.
     eigenvalues : complex array (state,)
         Of the slowest mode, that nearest to 1; NaN on a kink of the activation.
     line : array (state, unit)
-        Right eigenvector of that mode, of unit length: the line's direction, towards its end; of a
-        single state such that its largest entry is positive. NaN where the mode is one of a complex
-        pair.
+        Right eigenvector of that mode, of unit length: the line's direction, towards its end; of
+        states in no order such that its largest entry is positive. NaN where the mode is one of a
+        complex pair.
     selection : array (state, unit)
         Left eigenvector, scaled so that selection · line = 1: the selection vector [1]_.
     alignment : array (state,)
-        |cos| of the angle between `line` and the direction from the states before to those after.
+        |cos| of the angle between `line` and the direction from the states before to those after;
+        NaN without an order.
     directions : tuple of str
         What the changes of the input are called.
     moves : array (state, direction, unit)
@@ -72,6 +74,11 @@ class SelectionVectors(Result):
 
     def __len__(self) -> int:
         return len(self.states)
+
+    @property
+    def in_order(self) -> bool:
+        """Whether the states are in order along a line; not those of a plane or of points apart."""
+        return self.kind == "states" or self.kind in IN_ORDER
 
     @property
     def single(self) -> np.ndarray:

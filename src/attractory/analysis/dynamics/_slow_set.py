@@ -10,6 +10,8 @@ import pandas as pd
 from attractory._result import Result
 from attractory._stored import stored
 
+IN_ORDER = ("line", "ring", "chain", "cycle", "passage")  # kinds whose states are
+
 
 @stored
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class SlowSet:
     @property
     def in_order(self) -> bool:
         """Whether its states are in order, as those of a line, ring, chain, cycle or passage."""
-        return self.kind in ("line", "ring", "chain", "cycle", "passage")
+        return self.kind in IN_ORDER
 
     @property
     def closed(self) -> bool:
