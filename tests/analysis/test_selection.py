@@ -178,3 +178,22 @@ def test_a_step_without_inputs_is_one_line():
         selection_vectors(lambda h, x: 0.5 * h, np.zeros((1, 2)))
     found = selection_vectors(lambda h, x: 0.5 * h + x, np.zeros((1, 2)), np.zeros(2))
     assert found.directions == ("input 1", "input 2")
+
+
+@pytest.mark.slow
+def test_networks_trained_by_the_recipe_select_where_there_is_a_stimulus():
+    """Mante et al. 2013 of a network of our own: the evidence that counts stays, in each context.
+
+    In the delay the line attracts: no state on it is left but along it.
+    """
+    task = at.tasks.ContextDecision()
+    recipe = at.recipe(task)
+    net = at.train(task, recipe.model, recipe.rule, progress=False).networks[0]
+    for held in task.constant_inputs():
+        sets = slow_sets(net, held.inputs, task=task)
+        if "off" in held.name:
+            assert "a line attractor" in sets.statement
+            continue
+        found = selection_vectors(net, sets, task=task)
+        other = "modality 2" if held.relevant == "modality 1" else "modality 1"
+        assert np.median(found.ratios(held.relevant, other)[0]) >= 5

@@ -14,14 +14,13 @@ from attractory.analysis._given import constant_input, network_or_step
 from attractory.analysis.dynamics._kinks import on_kink
 from attractory.analysis.dynamics._linearisation import modes_of
 from attractory.analysis.dynamics._selection_vectors import SelectionVectors
+from attractory.analysis.dynamics._set_geometry import tangents
 from attractory.analysis.dynamics._slow_set import SlowSets
 from attractory.analysis.dynamics._starts import checked_states
 from attractory.analysis.dynamics._step import AnyStep, step_of
 from attractory.models import Network
 from attractory.runs import kept
 from attractory.tasks import ConstantInput, Task, as_task
-
-BESIDE = 2  # the line's direction is that between states so many places away: the next may be near
 
 
 def _states_or_sets(name: str, value: Any) -> Any:
@@ -100,8 +99,10 @@ def selection_vectors(
     from_inputs = np.array([step.input_jacobian(state) for state in line.states])
     changes = _changes(from_inputs.shape[2], directions, task)
     meant = _meant_by(task, step.inputs)
-    tangents = _tangents(line)
-    found = spread(lambda at: _mode_at(step, *at), zip(line.states, tangents, strict=True))
+    unordered = len(line.states) == 1 or not line.in_order
+    none = np.full_like(line.states, np.nan)
+    along = none if unordered else tangents(line.states, line.closed)
+    found = spread(lambda at: _mode_at(step, *at), zip(line.states, along, strict=True))
     moves = np.moveaxis(from_inputs @ np.array([*changes.values()]).T, 2, 1)
     taken = [mode.taken(moved) for mode, moved in zip(found, moves, strict=True)]
     return SelectionVectors(
@@ -178,20 +179,6 @@ def _meant_by(task: Task | None, inputs: np.ndarray | None) -> ConstantInput:
         if inputs is not None and np.array_equal(each.inputs, inputs):
             return each
     return ConstantInput("", np.empty(0))
-
-
-def _tangents(line: _Line) -> np.ndarray:
-    """Unit vectors (state, unit) from the states before to those after; NaN without an order."""
-    path = line.states
-    if len(path) == 1 or not line.in_order:
-        return np.full_like(path, np.nan)
-    places = np.arange(len(path))
-    before, after = places - BESIDE, places + BESIDE
-    if line.closed:
-        along = path[after % len(path)] - path[before % len(path)]
-    else:
-        along = path[np.minimum(after, len(path) - 1)] - path[np.maximum(before, 0)]
-    return along / np.linalg.norm(along, axis=1, keepdims=True)
 
 
 class _Mode(NamedTuple):
