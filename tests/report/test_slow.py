@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 import attractory as at
 from attractory import analysis
-from attractory.report import Study, _slow, write
+from attractory.report import Effort, Study, _slow, write
 from attractory.report.sections import SlowSets
 from attractory.runs import _results
 
@@ -47,7 +47,7 @@ def run_of(networks):
 def results():
     """A study in which there is nothing else: its other parts take longer than all of these."""
     run = run_of([planted()])
-    slow = _slow.slow_study(run, TASK, 0, None, print)
+    slow = _slow.slow_study(run, TASK, 0, None)
     inputs = np.random.default_rng(0).normal(size=(4, 20, 7)).astype(np.float32)
     asked = np.ones((4, 20, 3), np.float32)
     space = analysis.state_space(run.networks[0], at.tasks.Trials(inputs, asked, asked, dt=50.0))
@@ -78,6 +78,16 @@ def test_the_page_shows_and_says_it(results, tmp_path):
     assert (_slow.sets_table(results.slow.networks)["kind"] == "line").all()
 
 
+@pytest.mark.usefixtures("undrawn")
+def test_where_searches_are_asked_for_fixed_points_are_drawn_too(results):
+    run, effort = results.run, Effort(driven_starts=16)
+    slow = _slow.slow_study(run, TASK, 0, True, effort)
+    assert all(each.points is not None for each in slow.networks[0])
+    assert [len(each.wider) for each in slow.networks[0]] == [2] * 4
+    drawn = SlowSets().figures(replace(results, slow=slow))["slow_sets"]
+    assert drawn.caption.startswith("Slow states and fixed points of network 0")
+
+
 def refusing(name):
     """An analysis that takes the same, and is not to be asked."""
 
@@ -91,25 +101,25 @@ def refusing(name):
 def test_it_is_kept_and_not_searched_for_again(results, tmp_path, monkeypatch):
     run = run_of([planted()])
     run.save(tmp_path / "run")
-    _slow.slow_study(run, TASK, 3, None, print)
+    _slow.slow_study(run, TASK, 3, None)
     _results._memory.clear()
 
     for name in ("slow_sets", "selection_vectors"):
         monkeypatch.setattr(getattr(analysis, name), "__wrapped__", refusing(name))
-    again = _slow.slow_study(at.load(tmp_path / "run"), TASK, 3, None, print)
+    again = _slow.slow_study(at.load(tmp_path / "run"), TASK, 3, None)
     assert _slow.main_table(again.networks)["relevant : other"].tolist()[0] == "4"
 
 
 def test_what_is_left_out_is_said(monkeypatch):
     nets = [planted(), planted()]
-    assert _slow.slow_study(run_of(nets), TASK, 0, False, print) is None
+    assert _slow.slow_study(run_of(nets), TASK, 0, False) is None
     monkeypatch.setattr(_slow, "MOST_UNITS", 4)
-    found = _slow.slow_study(run_of(nets), TASK, 0, None, print)
+    found = _slow.slow_study(run_of(nets), TASK, 0, None)
     assert found.networks == []
     assert "Of more than 4 units" in found.left_out
     monkeypatch.setattr(_slow, "MOST_UNITS", 128)
     monkeypatch.setattr(_slow, "MOST_NETWORKS", 1)
-    found = _slow.slow_study(run_of(nets), TASK, 0, None, print)
+    found = _slow.slow_study(run_of(nets), TASK, 0, None)
     assert len(found.networks) == 1
     assert found.left_out == "The first 1 networks were looked at."
 
@@ -117,4 +127,4 @@ def test_what_is_left_out_is_said(monkeypatch):
 def test_a_task_without_constant_inputs_has_none():
     flip = at.tasks.FlipFlop(bits=1)
     net = at.models.RateRNN(units=4).build(1, 1, seed=0)
-    assert _slow.slow_study(at.Run.of([net], flip), flip, 0, None, print) is None
+    assert _slow.slow_study(at.Run.of([net], flip), flip, 0, None) is None

@@ -10,6 +10,7 @@ import pandas as pd
 
 from attractory import analysis
 from attractory._errors import InvalidSetting
+from attractory.report._dynamics import Effort
 from attractory.runs import Run, of_network
 from attractory.tasks import ConstantInput, Task
 
@@ -34,12 +35,15 @@ class SlowStates(NamedTuple):
         What moves the network along the longest of them; None where nothing is slow.
     wider : tuple of SlowSets
         The slow sets where faster states count as slow, too; empty where not looked for.
+    points : FixedPoints or None
+        The fixed points; None where not looked for.
     """
 
     input: ConstantInput
     sets: analysis.SlowSets
     selection: analysis.SelectionVectors | None
     wider: tuple[analysis.SlowSets, ...] = ()
+    points: analysis.FixedPoints | None = None
 
 
 class SlowStudy(NamedTuple):
@@ -58,7 +62,12 @@ class SlowStudy(NamedTuple):
 
 
 def slow_study(
-    run: Run, task: Task, seed: int, asked: bool | None, say: Callable[[str], None]
+    run: Run,
+    task: Task,
+    seed: int,
+    asked: bool | None,
+    effort: Effort | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> SlowStudy | None:
     """None for a task that names no constant inputs, and where searches are not wanted.
 
@@ -73,28 +82,38 @@ def slow_study(
     for net in range(len(run.networks))[:MOST_NETWORKS]:
         say(f"network {net}: slow sets")
         try:
-            wider = () if net else WIDER[: 2 if asked else 1]
-            found.append([_under(run, net, task, seed, each, wider) for each in held])
+            found.append([_under(run, net, task, seed, each) for each in held])
         except InvalidSetting as reason:  # of networks whose trajectories run away
             return SlowStudy(found, f"Network {net} and those after it are left out: {reason}.")
+    found[0] = [_more(run, task, seed, each, asked, effort or Effort()) for each in found[0]]
     more = len(run.networks) > len(found)
     return SlowStudy(found, f"The first {MOST_NETWORKS} networks were looked at." if more else "")
 
 
-def _under(
-    run: Run, net: int, task: Task, seed: int, held: ConstantInput, tolerances: tuple[float, ...]
-) -> SlowStates:
+def _under(run: Run, net: int, task: Task, seed: int, held: ConstantInput) -> SlowStates:
     """Of one network under one input; the run keeps what is found."""
     asked = {"inputs": held.inputs, "task": task, "seed": seed}
     sets = of_network(run, net, analysis.slow_sets, **asked)
     selection = None
     if sets.sets:
         selection = of_network(run, net, analysis.selection_vectors, states=sets, task=task)
+    return SlowStates(held, sets, selection)
+
+
+def _more(
+    run: Run, task: Task, seed: int, known: SlowStates, asked: bool | None, effort: Effort
+) -> SlowStates:
+    """Of network 0 also how far sets reach otherwise, and where it is asked for fixed points."""
+    settings = {"inputs": known.input.inputs, "task": task, "seed": seed}
     wider = [
-        of_network(run, net, analysis.slow_sets, tolerance=each, n_starts=WIDER_STARTS, **asked)
-        for each in tolerances
+        of_network(run, 0, analysis.slow_sets, tolerance=each, n_starts=WIDER_STARTS, **settings)
+        for each in WIDER[: 2 if asked else 1]
     ]
-    return SlowStates(held, sets, selection, tuple(wider))
+    points = None
+    if asked:
+        starts = {"n_starts": effort.driven_starts, "max_starts": effort.driven_starts}
+        points = of_network(run, 0, analysis.fixed_points, **settings, **starts)
+    return known._replace(wider=tuple(wider), points=points)
 
 
 def main_table(found: Sequence[Sequence[SlowStates]]) -> pd.DataFrame:

@@ -282,7 +282,7 @@ def study(
         audit=audit,
         choices=together("psychometric", lambda: choices(answers)),
         by_condition=together("by_condition", lambda: scores_by_condition(answers)),
-        slow=slow_study(run, task, seed, fixed_points, say),
+        slow=slow_study(run, task, seed, fixed_points, effort, say),
         omitted=omitted,
     )
 

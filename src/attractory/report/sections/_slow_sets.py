@@ -34,10 +34,12 @@ class SlowSets(Section):
         first = study.slow.networks[0]
         sets = {each.input.name: each.sets for each in first if each.sets.sets}
         if sets and in_three_dimensions(study):
+            points = {each.input.name: each.points for each in first if each.points is not None}
+            also = " and fixed points" if points else ""
             made["slow_sets"] = Drawing(
-                "Slow states of network 0 under each constant input, in the state space of the "
-                "trials above.",
-                lambda: figures.fixed_points(None, study.spaces[0], sets=sets),
+                f"Slow states{also} of network 0 under each constant input, in the state space of "
+                "the trials above.",
+                lambda: figures.fixed_points(None, study.spaces[0], sets=sets, driven=points),
             )
         vectors = {each.input.name: each.selection for each in first if each.selection is not None}
         if vectors:
