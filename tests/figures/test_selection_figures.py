@@ -51,21 +51,22 @@ def test_slow_sets_and_driven_points_of_one_input_have_one_colour(net):
     slow = analysis.slow_sets(net, [1.0, 0.0, 0.0], n_starts=16)
     figure = figures.fixed_points(None, space, sets={"push": slow}, driven=driven, dimensions=2)
     assert texts(figure) == [
-        "push: slow set",
-        *(f"{name}: {kind}" for name in ("push", "pull") for kind in (
-            "stable (4)", "1 unstable dimension (4)", "2 unstable dimensions (1)"
-        )),
+        "push",
+        "pull",
+        "stable, under input",
+        "1 unstable dimension, under input",
+        "2 unstable dimensions, under input",
         "trajectory",
-    ]  # fmt: skip
+    ]
     (axes,) = figure.axes
     looks = {each.get_label(): each for each in axes.collections if each.get_label()}
     for name, points in driven.items():
-        drawn = looks[f"{name}: stable (4)"]
+        drawn = looks[f"{name}: stable"]
         places = space.project(points.states[points.stable])[:, :2]
         np.testing.assert_allclose(drawn.get_offsets(), places)
     colors = {name: to_hex(each.get_facecolor()[0]) for name, each in looks.items()}
-    assert colors["push: stable (4)"] == colors["push: 1 unstable dimension (4)"]
-    assert colors["push: stable (4)"] != colors["pull: stable (4)"]
+    assert colors["push: stable"] == colors["push: 1 unstable dimension"]
+    assert colors["push: stable"] != colors["pull: stable"]
     # a slow point is not drawn a second time where its fixed points are
     assert not any(label.startswith("slow") for label in looks)
 
@@ -75,6 +76,7 @@ def test_a_slow_line_is_a_line_in_three_dimensions_and_in_two(integrator, line):
     expected = space.project(line.continuous[0].states)
     for dimensions in (3, 2):
         (axes,) = figures.fixed_points(None, space, sets=line, dimensions=dimensions).axes
+        assert "slow set" in texts(axes.figure)
         (drawn,) = [each for each in axes.lines if each.get_label() == "slow line"]
         data = drawn.get_data_3d() if dimensions == 3 else drawn.get_data()
         np.testing.assert_allclose(np.stack(data, axis=1), expected[:, :dimensions])

@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 from attractory._errors import InvalidSetting
 from attractory.analysis import FixedPoints, SlowSet, SlowSets, StateSpace
 from attractory.figures._check import by_name
-from attractory.figures._points import kinds, projected
-from attractory.figures._style import BLACK, GREEN, ORANGE, SKY, YELLOW, plain
+from attractory.figures._points import Kind, kinds, projected
+from attractory.figures._style import BLACK, GREEN, GREY, ORANGE, SKY, YELLOW, plain
 
 WINE = "#882255"  # of Tol's muted colours, told from those of Okabe & Ito by its lightness
 # of the inputs, those first that no usual number of unstable dimensions has
@@ -82,34 +82,48 @@ def draw_set(axes: Any, one: SlowSet, space: StateSpace, color: str) -> None:
 
 
 def draw_driven(axes: Any, found: list[Driven], space: StateSpace, size: float) -> list[Line2D]:
-    """The slow sets and fixed points of each input in its colour; the legend's handles."""
-    handles = []
+    """The slow sets and fixed points of each input in its colour.
+
+    The legend's handles: a colour for each input, then a marker for each kind of fixed points.
+    """
+    handles, markers = [], {}
     for each in found:
         if each.sets is not None:
             for one in each.sets.sets:
                 if one.kind != "point" or each.points is None:  # else its fixed points stand there
                     draw_set(axes, one, space, each.color)
-            label = f"{_shown(each.name)}slow set"
-            handles.append(Line2D([], [], color=each.color, linewidth=2.0, label=label))
         if each.points is not None:
-            handles += _draw_points(axes, each, each.points, space, size)
-    return handles
+            for kind in _draw_points(axes, each, each.points, space, size):
+                label = f"{kind.name}, under input"
+                markers[kind.marker] = _handle(label, GREY, kind.marker, False)
+        handles.append(
+            _handle(_shown(each), each.color, "o" if each.points else "none", bool(each.sets))
+        )
+    return handles + list(markers.values())
 
 
 def _draw_points(
     axes: Any, driven: Driven, points: FixedPoints, space: StateSpace, size: float
-) -> list[Line2D]:
+) -> list[Kind]:
     """Fixed points under one input: in its colour, with the marker of their kind."""
-    handles = []
-    for kind in kinds(points):
-        label = f"{_shown(driven.name)}{kind.label}"
-        look: dict[str, Any] = {"color": driven.color, "marker": kind.marker}
+    found = kinds(points)
+    for kind in found:
         places = projected(space, points.states[kind.indices])
+        look: dict[str, Any] = {"color": driven.color, "marker": kind.marker}
+        label = f"{driven.name}: {kind.name}"
         scatter(axes, places, s=size, edgecolors=BLACK, linewidths=0.8, label=label, **look)
-        edge: dict[str, Any] = {"markeredgecolor": BLACK, "markeredgewidth": 0.8, "markersize": 4.5}
-        handles.append(Line2D([], [], linestyle="none", label=label, **look, **edge))
-    return handles
+    return found
 
 
-def _shown(name: str) -> str:
-    return f"{plain(name)}: " if name else ""
+def _shown(driven: Driven) -> str:
+    """What the legend says of an input."""
+    what = "slow set" if driven.points is None else ""
+    if not driven.name:
+        return what or "under input"
+    return f"{plain(driven.name)}: {what}" if what else plain(driven.name)
+
+
+def _handle(label: str, color: str, marker: str, line: bool) -> Line2D:
+    look: dict[str, Any] = {"markeredgecolor": BLACK, "markeredgewidth": 0.8, "markersize": 4.5}
+    look |= {"color": color, "marker": marker, "linestyle": "-" if line else "none"}
+    return Line2D([], [], linewidth=2.0, label=label, **look)
