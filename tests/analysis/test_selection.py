@@ -145,6 +145,14 @@ def test_the_task_says_what_is_compared_and_what_counts():
         found.ratios("modality 1", "modality 3")
 
 
+def test_a_task_without_evidence_has_its_channels_compared():
+    task = at.tasks.get("parametric_memory")
+    net = at.models.RateRNN(units=3, tau=100, dt=20).build(task.n_inputs, task.n_outputs, seed=0)
+    found = selection_vectors(net, np.zeros((1, 3)), task.constant_inputs()[0].inputs, task=task)
+    assert found.name == "fixation alone"
+    assert found.directions == ("fixation", "stimulus")
+
+
 def test_it_is_saved_and_comes_back(net, tmp_path):
     found = selection_vectors(net, ON_IT)
     back = SelectionVectors.load(found.save(tmp_path / "selection.safetensors"))

@@ -149,7 +149,9 @@ def _ratio(ratios: np.ndarray) -> str:
     """The median over states (other, state), for that of the others for which it is lowest."""
     known = [row[~np.isnan(row)] for row in ratios]
     medians = [float(np.median(row)) for row in known if len(row)]
-    return f"{min(medians):.2g}" if medians else "–"
+    if not medians:
+        return "–"
+    return np.format_float_positional(min(medians), 2, fractional=False, trim="-")
 
 
 def selection_table(found: Sequence[Sequence[SlowStates]]) -> pd.DataFrame:

@@ -159,7 +159,7 @@ def _changes(
         raise InvalidSetting("inputs = None is not allowed for a step(h, x): nothing could move it")
     if directions is None:
         directions = {} if task is None else task.evidence_directions()
-        names = () if task is None else task.input_names
+        names = () if task is None else task.input_names[:size]
         if not directions:
             numbered = [f"input {i + 1}" for i in range(size)]
             named = names if len(names) == size else numbered

@@ -146,7 +146,7 @@ class SelectionVectors(Result):
         selected, entering = self.ratios(self.relevant, other)
         low, middle, high = _quartiles(selected)
         told = len(selected) > 1 and high < MOST
-        quartiles = f", quartiles {low:.2g} to {high:.2g}" if told else ""
+        quartiles = f", quartiles {_short(low)} to {_short(high)}" if told else ""
         return (
             f"a pulse of {self.relevant} moves the network {_times(middle)} as far along its "
             f"{self._line_name()} as the same pulse of {other} (median of "
@@ -172,12 +172,12 @@ class SelectionVectors(Result):
 
     def _moved(self, direction: int) -> str:
         """How far one change moves the network."""
-        moved = np.abs(self.selected[self.known, direction])
-        reached = np.abs(self.entering[self.known, direction])
+        moved = _quartiles(np.abs(self.selected[self.known, direction]))[1]
+        reached = _quartiles(np.abs(self.entering[self.known, direction]))[1]
         return (
-            f"a step of {self.directions[direction]} moves the network {np.median(moved):.2g} "
-            f"along its {self._line_name()} ({np.median(reached):.2g} at first; medians of "
-            f"{_states(len(moved))})"
+            f"a step of {self.directions[direction]} moves the network {_short(moved)} along its "
+            f"{self._line_name()} ({_short(reached)} at first; medians of "
+            f"{_states(int(self.known.sum()))})"
         )
 
     def _line_name(self) -> str:
@@ -232,4 +232,9 @@ def _states(count: int) -> str:
 
 
 def _times(ratio: float) -> str:
-    return f"more than {MOST} times" if ratio > MOST else f"{ratio:.2g} times"
+    return f"more than {MOST} times" if ratio > MOST else f"{_short(ratio)} times"
+
+
+def _short(number: float) -> str:
+    """Two digits, and no power of ten."""
+    return np.format_float_positional(number, 2, fractional=False, trim="-")
