@@ -20,13 +20,14 @@ import attractory as at
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 SEEDS, TRIALS, COMPONENTS = (0, 1, 2), 300, 12
+TASK = at.tasks.ContextDecision()
 TOLERANCES = (0.05, 0.1, 0.2)
+SECOND = round(1000 / TASK.dt)  # steps
 BEGIN, END = "<!-- table: made by benchmarks/selection.py -->", "<!-- end of table -->"
 COLUMNS = (
     "seed", "input", "extent at 5, 10, 20 %", "relevant : irrelevant", "quartiles", "at first",
-    "in all directions",
+    "in all directions", "simulated",
 )  # fmt: skip
-TASK = at.tasks.ContextDecision()
 
 
 def trained(seed: int) -> Any:
@@ -60,7 +61,19 @@ def extents(net: Any, held: Any, states: np.ndarray, trials: Any) -> list[str]:
     return shown
 
 
-def row(seed: int, held: Any, found: Any, reaches: list[str]) -> str:
+def simulated(net: Any, held: Any, states: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """How far a full pulse of one step has moved a network from each state a second later."""
+    constant = np.tile(held.inputs, (len(states), SECOND, 1))
+    pulsed = constant.copy()
+    pulsed[:, 0] += change
+    ends = [
+        net.simulate(inputs, initial_state=states, precision="float64").states[:, -1]
+        for inputs in (constant, pulsed)
+    ]
+    return np.asarray(np.linalg.norm(ends[1] - ends[0], axis=1))
+
+
+def row(seed: int, net: Any, held: Any, found: Any, reaches: list[str]) -> str:
     relevant = found.relevant
     (other,) = [name for name in found.directions if name != relevant]
     ends, starts = found.ratios(relevant, other)
@@ -68,9 +81,12 @@ def row(seed: int, held: Any, found: Any, reaches: list[str]) -> str:
     lengths = np.linalg.norm(found.moves[found.known], axis=2)
     one, two = (found.directions.index(name) for name in (relevant, other))
     in_all = np.median(lengths[:, one] / lengths[:, two])
+    evidence = TASK.evidence_directions()
+    later = [simulated(net, held, found.states, evidence[name]) for name in (relevant, other)]
     return (
         f"| {seed} | {held.name} | {', '.join(reaches)} | **{middle:.2g}** | {low:.2g} to "
-        f"{high:.2g} | {np.median(starts):.2g} | {in_all:.2g} |"
+        f"{high:.2g} | {np.median(starts):.2g} | {in_all:.2g} | "
+        f"{np.median(later[0] / later[1]):.2g} |"
     )
 
 
@@ -86,7 +102,7 @@ def main(folders: list[str]) -> None:
         for held in TASK.constant_inputs():
             sets = at.analysis.slow_sets(net, held.inputs, task=TASK)
             vectors.append(at.analysis.selection_vectors(net, sets, task=TASK))
-            lines.append(row(seed, held, vectors[-1], extents(net, held, path.states, trials)))
+            lines.append(row(seed, net, held, vectors[-1], extents(net, held, path.states, trials)))
             print(lines[-1], flush=True)
         if seed == SEEDS[0]:
             space = at.analysis.state_space(path, trials, "pca", COMPONENTS)
