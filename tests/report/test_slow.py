@@ -74,8 +74,11 @@ def test_the_page_shows_and_says_it(results, tmp_path):
     assert "A pulse of modality 1 moves the network 4 times as far along its line" in page
     for name in ("slow_sets", "selection_vectors"):
         assert (tmp_path / "figures" / f"{name}.png").exists()
-    assert len(_slow.selection_table(results.slow.networks)) == 4 * 2
-    assert (_slow.sets_table(results.slow.networks)["kind"] == "line").all()
+    tables = _slow.slow_tables(results.slow.networks)
+    assert {name: len(table) for name, table in tables.items()} == {
+        "slow_reach": 4, "slow_sets": 4, "selection": 4 * 2,
+    }  # fmt: skip
+    assert (tables["slow_sets"]["kind"] == "line").all()
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -122,6 +125,20 @@ def test_what_is_left_out_is_said(monkeypatch):
     found = _slow.slow_study(run_of(nets), TASK, 0, None)
     assert len(found.networks) == 1
     assert found.left_out == "The first 1 networks were looked at."
+
+
+def test_where_nothing_is_slow_the_page_says_so(results, tmp_path):
+    (inputs,) = results.slow.networks
+    none = [
+        each._replace(sets=replace(each.sets, sets=[]), selection=None, wider=()) for each in inputs
+    ]
+    study = replace(results, slow=_slow.SlowStudy([none], ""))
+    page = write(results.run, tmp_path / "report.html", study, [SlowSets()]).read_text()
+    assert "No state was found that is slow beside the trajectories." in page
+    assert "Every slow set" not in page
+    assert not (tmp_path / "figures").exists()
+    assert list(_slow.slow_tables([none])) == ["slow_reach"]
+    assert _slow.slow_tables([]) == {}
 
 
 def test_a_task_without_constant_inputs_has_none():

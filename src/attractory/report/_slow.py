@@ -116,6 +116,16 @@ def _more(
     return known._replace(wider=tuple(wider), points=points)
 
 
+def slow_tables(found: Sequence[Sequence[SlowStates]]) -> dict[str, pd.DataFrame]:
+    """What is known, for files, by their names; without what would be empty."""
+    tables = {
+        "slow_reach": main_table(found),
+        "slow_sets": sets_table(found),
+        "selection": selection_table(found),
+    }
+    return {name: table for name, table in tables.items() if len(table)}
+
+
 def main_table(found: Sequence[Sequence[SlowStates]]) -> pd.DataFrame:
     """A row for each network and input: the longest slow set, and what selects along it."""
     rows = []
@@ -127,7 +137,7 @@ def main_table(found: Sequence[Sequence[SlowStates]]) -> pd.DataFrame:
             row["reaches over"] = _percent(_share(longest, each.sets))
             row["unstable across"] = 0 if longest is None else longest.n_unstable
             rows.append({**row, **_selected(each.selection)})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).fillna("–")
 
 
 def _selected(selection: analysis.SelectionVectors | None) -> dict[str, str]:

@@ -31,7 +31,7 @@ from attractory.models import Trajectory
 from attractory.report._answers import choices, scores_by_condition
 from attractory.report._cubes import cube_json, cube_row
 from attractory.report._dynamics import Dynamics, Effort, an_effort, dynamics, known_dynamics
-from attractory.report._slow import SlowStudy, selection_table, sets_table, slow_study
+from attractory.report._slow import SlowStudy, slow_study, slow_tables
 from attractory.report._states import all_states
 from attractory.runs import Run, a_run, of_network, save_safetensors
 from attractory.tasks import Task, Trials
@@ -156,9 +156,8 @@ class Study(Shown):
         if self.choices is not None:
             tables["psychometric"] = self.choices.table()
         tables |= {f"by_{_file_name(name)}": each for name, each in self.by_condition.items()}
-        if self.slow is not None and self.slow.networks:
-            tables["slow_sets"] = sets_table(self.slow.networks)
-            tables["selection"] = selection_table(self.slow.networks)
+        if self.slow is not None:
+            tables |= slow_tables(self.slow.networks)
         if self.curves:
             tables["robustness"] = pd.concat([curve.table() for curve in self.curves])
         for name, table in tables.items():

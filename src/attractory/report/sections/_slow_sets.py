@@ -59,15 +59,16 @@ class SlowSets(Section):
         if not found:
             return {"text": [study.slow.left_out], "said": []}
         first = found[0]
+        folded = [
+            ("Every slow set", sets_table(found)),
+            ("What each change of the input does", selection_table(found)),
+            ("How far network 0's sets reach, by what counts as slow", wider_table(first)),
+        ]
         return {
             "text": [study.slow.left_out] if study.slow.left_out else [],
             "table": main_table(found),
             "said": [(each.input.name, _said(each)) for each in first],
-            "folded": [
-                ("Every slow set", sets_table(found)),
-                ("What each change of the input does", selection_table(found)),
-                ("How far network 0's sets reach, by what counts as slow", wider_table(first)),
-            ],
+            "folded": [(title, frame) for title, frame in folded if len(frame)],
         }
 
 
