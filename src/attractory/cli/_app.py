@@ -79,11 +79,10 @@ def _loaded(folder: Path) -> Run:
     """The run in a folder, once the parts of its user's own are known that can be."""
     from attractory.cli._own_parts import import_parts_of
     from attractory.runs import load
-    from attractory.tasks import UnknownTask
 
     left_out = import_parts_of(folder)
     run = load(folder)
-    if left_out and not isinstance(run.task, UnknownTask):  # which says it where it is missed
+    if left_out and not run.task.missing:  # which says it where it is missed
         _say(f"{folder} was made with {left_out}, too, not run here: --import FILE runs it")
     return run
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from attractory._errors import InvalidSetting, shown
 from attractory.models import Network, check_fit, networks_of
-from attractory.tasks import Task, UnknownTask
+from attractory.tasks import Task
 
 
 class Together(Protocol):
@@ -33,8 +33,8 @@ def task_of(networks: Networks, task: Task | None) -> Task:
             f"task = {shown(task)} is not allowed: a Task is needed "
             "(it may be left out where a run is given)"
         )
-    if isinstance(task, UnknownTask):
-        raise InvalidSetting(task.said)
+    if task.missing:
+        raise InvalidSetting(task.missing)
     return task
 
 

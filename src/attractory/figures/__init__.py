@@ -15,6 +15,7 @@ from attractory.figures._network import network
 from attractory.figures._psychometric import psychometric
 from attractory.figures._robustness import robustness
 from attractory.figures._save import save
+from attractory.figures._selection import selection_vectors
 from attractory.figures._selectivity import selectivity
 from attractory.figures._slow_sets import slow_sets
 from attractory.figures._spectra import jacobian_spectra
@@ -41,6 +42,7 @@ __all__ = [
     "psychophysical_kernel",
     "robustness",
     "save",
+    "selection_vectors",
     "selectivity",
     "slow_sets",
     "spectral_radius",

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from attractory import analysis
@@ -20,27 +19,25 @@ from attractory._files import write_json, write_text
 from attractory._shown import Shown
 from attractory.evaluation import (
     PsychometricCurve,
-    Responses,
     RobustnessCurve,
     Scores,
     axes_of_studies,
     axis_of,
-    by_condition,
     evaluate,
-    psychometric,
     responses,
     robustness,
 )
 from attractory.models import Trajectory
+from attractory.report._answers import choices, scores_by_condition
 from attractory.report._cubes import cube_json, cube_row
 from attractory.report._dynamics import Dynamics, Effort, an_effort, dynamics, known_dynamics
+from attractory.report._slow import SlowStudy, slow_study, slow_tables
 from attractory.report._states import all_states
 from attractory.report._weights_alone import weights_alone
 from attractory.runs import Run, a_run, of_network, save_safetensors
-from attractory.tasks import Task, Trials, UnknownTask
+from attractory.tasks import Task, Trials
 
 SCORE_SEED = 1_000_003  # the scores' trials are none of those trained on
-MOST_LEVELS, MOST_CONDITIONS = 24, 3  # of the tables by condition
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,6 +79,9 @@ class Study(Shown):
         The psychometric curves of a task with evidence.
     by_condition : dict of str to pandas.DataFrame
         Scores in the conditions of the trials, a table a condition, by its name.
+    slow : SlowStudy or None
+        Slow sets and selection vectors under each constant input of the task; None where the task
+        names none.
     omitted : tuple of str
         What does not exist here, and why, in words.
     """
@@ -103,6 +103,7 @@ class Study(Shown):
     audit: analysis.Audit | None = None
     choices: PsychometricCurve | None = None
     by_condition: dict[str, pd.DataFrame] = field(default_factory=dict)
+    slow: SlowStudy | None = None
     omitted: tuple[str, ...] = ()
 
     def network_table(self) -> pd.DataFrame:
@@ -155,6 +156,8 @@ class Study(Shown):
         if self.choices is not None:
             tables["psychometric"] = self.choices.table()
         tables |= {f"by_{_file_name(name)}": each for name, each in self.by_condition.items()}
+        if self.slow is not None:
+            tables |= slow_tables(self.slow.networks)
         if self.curves:
             tables["robustness"] = pd.concat([curve.table() for curve in self.curves])
         for name, table in tables.items():
@@ -230,8 +233,8 @@ def study(
         The results.
     """
     _check_status(run)
-    if isinstance(run.task, UnknownTask) and not (fixed_points or automaton):
-        say(f"trials, scores and states are left out: {run.task.said}")
+    if run.task.missing and not (fixed_points or automaton):
+        say(f"trials, scores and states are left out: {run.task.missing}")
         return Study(run=run, task=run.task, **weights_alone(run, *_weights(run)))
     if automaton:
         run.task.machine()  # a task without one is refused before anything is computed
@@ -279,8 +282,9 @@ def study(
         untrained_cube=control.cube,
         dynamics=_dynamics(run, task, effort, fixed_points, automaton, seed, say),
         audit=audit,
-        choices=together("psychometric", lambda: _choices(answers)),
-        by_condition=together("by_condition", lambda: _by_condition(answers)),
+        choices=together("psychometric", lambda: choices(answers)),
+        by_condition=together("by_condition", lambda: scores_by_condition(answers)),
+        slow=slow_study(run, task, seed, fixed_points, effort, say),
         omitted=omitted,
     )
 
@@ -332,24 +336,6 @@ def _weights(
     except InvalidSetting as reason:
         omitted.append(f"No audit of the weights is made: {reason}.")
     return connectivity, audit, tuple(omitted)
-
-
-def _choices(answers: Responses) -> PsychometricCurve | None:
-    """Psychometric curves of a task that states its evidence, one for each context."""
-    if not answers.task.options or answers.task.evidence is None:
-        return None
-    by = "context" if "context" in answers.trials.conditions else None
-    return psychometric(answers, by=by)
-
-
-def _by_condition(answers: Responses) -> dict[str, pd.DataFrame]:
-    """Scores by conditions that have a few values; the correct answer is not among them."""
-    kept = []
-    for name, values in answers.trials.conditions.items():
-        levels = len(np.unique(values[~np.isnan(values)]))
-        if 2 <= levels <= MOST_LEVELS and not name.startswith("answer"):
-            kept.append(name)
-    return {name: by_condition(answers, by=name) for name in kept[:MOST_CONDITIONS]}
 
 
 def _dynamics(

@@ -33,7 +33,7 @@ from attractory.runs._given import given_arrays, given_functions
 from attractory.runs._history import LOOP_COLUMNS, read_history
 from attractory.runs._results import Results
 from attractory.runs._weights import checked_weights
-from attractory.tasks import Task, UnknownTask, as_task
+from attractory.tasks import Task, as_task, sized
 
 SHOWN = ("net", "status", "step")  # of a network's row, where a run is shown
 MOST_SHOWN = 7  # networks
@@ -314,8 +314,7 @@ def _loaded(folder: Path, manifest: dict[str, Any], functions: dict[str, Any]) -
     task, model, rule = made
     checked_weights(place, model, weights, len(rows))
     networks = [Network(model, {n: w[i] for n, w in weights.items()}) for i in range(len(rows))]
-    if isinstance(task, UnknownTask):
-        task = task.sized(networks[0].n_inputs, networks[0].n_outputs)
+    task = sized(task, networks[0].n_inputs, networks[0].n_outputs)
     history = read_history(folder / HISTORY, read_file(folder, manifest, HISTORY))
     seed, source = config["seed"], config["source"]
     start = config.get("start")

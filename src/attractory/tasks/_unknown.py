@@ -28,12 +28,10 @@ class UnknownTask(Task):
 
     model_config = ConfigDict(extra="allow")
 
-    said: ClassVar[str] = ""  # which task is missing, and what makes it known
-
     _sizes: ClassVar[tuple[int, int]] = (0, 0)
 
     @staticmethod
-    def named(name: str, settings: dict[str, Any], said: str) -> UnknownTask:
+    def named(name: str, settings: dict[str, Any], missing: str) -> UnknownTask:
         """The stand-in for a task.
 
         Parameters
@@ -42,7 +40,7 @@ class UnknownTask(Task):
             The name of the task.
         settings : dict
             Its settings, in JSON's terms or with their arrays.
-        said : str
+        missing : str
             The line that is raised where the task itself is needed.
 
         Returns
@@ -50,23 +48,7 @@ class UnknownTask(Task):
         UnknownTask
             It is equal to another one of the same name and settings.
         """
-        return _class_named(name, said)(**settings)
-
-    def sized(self, n_inputs: int, n_outputs: int) -> UnknownTask:
-        """The same, with the sizes that the run's networks have.
-
-        Parameters
-        ----------
-        n_inputs, n_outputs : int
-            Number of channels.
-
-        Returns
-        -------
-        UnknownTask
-            This one.
-        """
-        vars(self)["_sizes"] = (n_inputs, n_outputs)  # no setting: two tasks do not differ by it
-        return self
+        return _class_named(name, missing)(**settings)
 
     @property
     def n_inputs(self) -> int:
@@ -78,7 +60,7 @@ class UnknownTask(Task):
 
     @property
     def n_steps(self) -> int:
-        raise InvalidSetting(self.said)
+        raise InvalidSetting(self.missing)
 
     def to_json(self) -> dict[str, Any]:
         """The settings as the run keeps them.
@@ -101,9 +83,29 @@ class UnknownTask(Task):
             return super().__getattr__(name)
 
 
+def sized(task: Task, n_inputs: int, n_outputs: int) -> Task:
+    """The task; an unknown one then has the sizes that its run's networks have.
+
+    Parameters
+    ----------
+    task : Task
+        Any task.
+    n_inputs, n_outputs : int
+        Number of channels.
+
+    Returns
+    -------
+    Task
+        This one.
+    """
+    if isinstance(task, UnknownTask):
+        vars(task)["_sizes"] = (n_inputs, n_outputs)  # no setting: two tasks do not differ by it
+    return task
+
+
 def _refused(name: str) -> Any:
     def refuse(self: UnknownTask, *_: Any, **__: Any) -> Any:
-        raise InvalidSetting(self.said)
+        raise InvalidSetting(self.missing)
 
     refuse.__name__ = name
     return refuse
@@ -114,12 +116,12 @@ for _name in _OF_THE_TASK:
 
 
 @lru_cache(maxsize=64)
-def _class_named(name: str, said: str) -> type[UnknownTask]:
+def _class_named(name: str, missing: str) -> type[UnknownTask]:
     """One class for each name, as every task has: settings of two tasks are never equal."""
 
     class Named(UnknownTask):
         pass
 
     Named.__name__ = UnknownTask.__name__
-    Named.name, Named.said = name, said
+    Named.name, Named.missing = name, missing
     return Named

@@ -19,6 +19,9 @@ FEWEST_NEIGHBOURS = 8
 # by a thirtieth; a band three times as long as it is wide has a fifth
 OWN_VARIANCE = 0.2
 REFINEMENTS = 3  # of the states of a set, towards where the drift is along it
+# a line's direction is that between states so many places away: slow states come as near to it as
+# what counts as slow allows, so that those next to each other may lie across it
+BESIDE = 2
 RANK = 1e-10  # singular values below this share of the largest are those that were projected out
 CONTINUOUS = ("line", "ring", "plane", "set")
 RESTS = 0.3  # of the median speed on a plane: what is slower lies next to where it rests
@@ -99,7 +102,7 @@ def _across_move(step: Step, state: np.ndarray, span: np.ndarray) -> np.ndarray:
 def _spans(states: np.ndarray, dimension: int, closed: bool) -> np.ndarray:
     """Orthonormal directions of the set at each state, (state, direction, unit)."""
     if dimension == 1:
-        return _tangents(states, closed)[:, None]
+        return tangents(states, closed)[:, None]
     apart = cdist(states, states)
     spans = []
     for distances in apart:
@@ -109,12 +112,14 @@ def _spans(states: np.ndarray, dimension: int, closed: bool) -> np.ndarray:
     return np.array(spans)
 
 
-def _tangents(path: np.ndarray, closed: bool) -> np.ndarray:
-    """Unit vectors (state, unit) along a line or ring."""
+def tangents(path: np.ndarray, closed: bool) -> np.ndarray:
+    """Unit vectors (state, unit) along a line or ring, from the states before to those after."""
+    places = np.arange(len(path))
+    before, after = places - BESIDE, places + BESIDE
     if closed:
-        along = np.roll(path, -1, axis=0) - np.roll(path, 1, axis=0)
+        along = path[after % len(path)] - path[before % len(path)]
     else:
-        along = np.gradient(path, axis=0)
+        along = path[np.minimum(after, len(path) - 1)] - path[np.maximum(before, 0)]
     return along / np.linalg.norm(along, axis=1, keepdims=True)
 
 
@@ -213,14 +218,14 @@ def _along(
     around = np.concatenate([path[-1:], path]) if closed else np.concatenate([path[:1], path])
     before = np.linalg.norm(np.diff(around, axis=0), axis=1)  # the way to each state
     length = float(before.sum())
-    tangents = _tangents(path, closed)
-    velocities = (residuals * tangents).sum(axis=1)
+    along = tangents(path, closed)
+    velocities = (residuals * along).sum(axis=1)
     still = NO_DRIFT * max(length, float(np.abs(path).max()))
     velocities = np.where(np.abs(velocities) <= still, 0.0, velocities)
     resting = _resting(velocities, closed)
     typical = float(np.median(np.abs(velocities)))
     if len(resting):
-        rates = [_rates(step, path[i], tangents[i : i + 1])[0] for i in resting]
+        rates = [_rates(step, path[i], along[i : i + 1])[0] for i in resting]
         time = 1.0 / max(rates) if max(rates) > 0 else np.inf
     elif velocities.all():
         time = float((before / np.abs(velocities)).sum())

@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 
 from attractory import figures
 from attractory.report._section import Content, Drawing, Section, section
-from attractory.tasks import UnknownTask
 
 if TYPE_CHECKING:
     from attractory.report._study import Study
@@ -47,9 +46,9 @@ class TaskAndNetwork(Section):
 
     def content(self, study: Study) -> Content:
         task = study.task
-        if not isinstance(task, UnknownTask):
+        if not task.missing:
             return {}
-        return {"text": [f"Trials, scores and states are left out: {task.said}."]}
+        return {"text": [f"Trials, scores and states are left out: {task.missing}."]}
 
 
 def _trials(study: Study, n: int) -> Figure:
