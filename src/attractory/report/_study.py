@@ -32,8 +32,10 @@ from attractory.evaluation import (
     robustness,
 )
 from attractory.models import Trajectory
+from attractory.report._all_dynamics import all_dynamics, row_of_dynamics
 from attractory.report._cubes import cube_json, cube_row
-from attractory.report._dynamics import Dynamics, Effort, an_effort, dynamics, known_dynamics
+from attractory.report._dynamics import Dynamics, Effort, an_effort
+from attractory.report._levels import Levels, levels
 from attractory.report._states import all_states
 from attractory.runs import Run, a_run, of_network, save_safetensors
 from attractory.tasks import Task, Trials
@@ -62,6 +64,8 @@ class Study(Shown):
         Empty for a model without one matrix of recurrent weights.
     spectra : list of Spectrum
         The eigenvalues.
+    levels : Levels
+        What the scores can be compared with: chance, the ideal observer, a constant output.
     probe : Trials
         The trials of the state space (the walk through all states for a flip-flop).
     trajectory : Trajectory
@@ -91,6 +95,7 @@ class Study(Shown):
     curves: list[RobustnessCurve]
     connectivity: list[analysis.Connectivity]
     spectra: list[analysis.Spectrum]
+    levels: Levels
     probe: Trials
     trajectory: Trajectory
     spaces: list[analysis.StateSpace]
@@ -130,7 +135,7 @@ class Study(Shown):
             if self.cubes is not None:
                 row |= cube_row(self.cubes[net])
             if self.dynamics is not None:
-                row |= _dynamics_row(self.dynamics[net])
+                row |= row_of_dynamics(self.dynamics[net])
             rows.append(row)
         return pd.DataFrame(rows)
 
@@ -268,13 +273,14 @@ def study(
         curves=curves,
         connectivity=connectivity,
         spectra=spread(partial(of_network, run, analysis=analysis.spectrum), _numbers(run)),
+        levels=together("levels", lambda: levels(task, answers.trials)),
         probe=task.probe(answers.trials),
         trajectory=states[0].trajectory,
         spaces=[each.space for each in states],
         principal_spaces=[each.principal for each in states],
         cubes=None if control.cube is None else [each.cube for each in states if each.cube],
         untrained_cube=control.cube,
-        dynamics=_dynamics(run, task, effort, fixed_points, automaton, seed, say),
+        dynamics=all_dynamics(run, task, effort, fixed_points, automaton, seed, say),
         audit=audit,
         choices=together("psychometric", lambda: _choices(answers)),
         by_condition=together("by_condition", lambda: _by_condition(answers)),
@@ -347,50 +353,3 @@ def _by_condition(answers: Responses) -> dict[str, pd.DataFrame]:
         if 2 <= levels <= MOST_LEVELS and not name.startswith("answer"):
             kept.append(name)
     return {name: by_condition(answers, by=name) for name in kept[:MOST_CONDITIONS]}
-
-
-def _dynamics(
-    run: Run,
-    task: Task,
-    effort: Effort | None,
-    fixed_points: bool | None,
-    automaton: bool | None,
-    seed: int,
-    say: Callable[[str], None],
-) -> list[Dynamics] | None:
-    """Of each network, where it is asked for; where nothing is said, what is known of all."""
-    if not (fixed_points or automaton) and False in (fixed_points, automaton):
-        return None
-    if not (fixed_points or automaton):
-        known = [known_dynamics(run, net, task) for net in _numbers(run)]
-        found = [each for each in known if each is not None]
-        return found if len(found) == len(known) else None
-    return [
-        dynamics(
-            run,
-            net,
-            task,
-            effort,
-            bool(fixed_points),
-            bool(automaton),
-            seed,
-            lambda what, net=net: say(f"network {net}: {what}"),  # type: ignore[misc]
-        )
-        for net in _numbers(run)
-    ]
-
-
-def _dynamics_row(found: Dynamics) -> dict[str, Any]:
-    """The main numbers of a network's dynamics, for its row in the table of networks."""
-    row: dict[str, Any] = {
-        "points_all": len(found.points),
-        "points_stable": len(found.points.stable),
-        "points_certified": int(found.points.certified.sum()),
-        "points_degree_sum": found.points.degree_sum,
-    }
-    if found.automaton is not None:
-        machine = found.automaton
-        memories = machine.machine.memories
-        row["automaton_correct"] = float(machine.correct[memories].mean())
-        row["automaton_margin"] = float(machine.margins[memories].min())
-    return row
