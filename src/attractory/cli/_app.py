@@ -10,6 +10,7 @@ from rich.console import Console
 
 from attractory._cores import use_cores
 from attractory._errors import InvalidSetting, shown
+from attractory.cli._ctrl_c import OF_RESULTS, OF_TRAINING, stopped_with
 from attractory.cli._tables import print_frame, table
 
 app = typer.Typer(
@@ -91,7 +92,8 @@ def reproduce(
     _begin(cores)
     from attractory.reproduce import reproduce as run_all
 
-    results = run_all(preset, nets, units, source, seed, out, say=_say)  # type: ignore[arg-type]
+    with stopped_with(OF_RESULTS):
+        results = run_all(preset, nets, units, source, seed, out, say=_say)  # type: ignore[arg-type]
     _print_networks(results)
     _print_dynamics(results)
     console.print(f"report: {out / 'report.html'}", highlight=False, soft_wrap=True)
@@ -136,9 +138,10 @@ def train(
     asked = read_config(config, flags, settings or [])
     from attractory.training import train as train_networks
 
-    run = train_networks(
-        asked.task, asked.model, asked.rule, nets=asked.nets, seed=asked.seed, path=asked.out
-    )
+    with stopped_with(OF_TRAINING):
+        run = train_networks(
+            asked.task, asked.model, asked.rule, nets=asked.nets, seed=asked.seed, path=asked.out
+        )
     rows = table("network", "status", "steps", "last loss")
     for row in run.status:
         losses = run.history[run.history["net"] == row["net"]]["loss"]
@@ -197,7 +200,8 @@ def analyze(
     from attractory.report import study
     from attractory.runs import load
 
-    results = study(load(folder), **_asked(fixed_points, automaton, quick))
+    with stopped_with(OF_RESULTS):
+        results = study(load(folder), **_asked(fixed_points, automaton, quick))
     results.save(folder / "analysis")
     _print_networks(results)
     _print_dynamics(results)
@@ -222,7 +226,8 @@ def report(
     from attractory.runs import load
 
     run = load(folder)
-    page = write(run, out, study(run, **_asked(fixed_points, automaton, quick)))
+    with stopped_with(OF_RESULTS):
+        page = write(run, out, study(run, **_asked(fixed_points, automaton, quick)))
     console.print(f"report: {page}", highlight=False, soft_wrap=True)
 
 
@@ -370,7 +375,6 @@ def _asked(fixed_points: bool, automaton: bool, quick: bool) -> dict[str, Any]:
 
     effort = Effort.quick() if quick else Effort()
     return {
-        "say": _say,
         # without a flag: what was computed before is shown
         "fixed_points": fixed_points or None,
         "automaton": automaton or None,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from attractory.report._dynamics import Dynamics, Effort, dynamics, known_dynamics
+from attractory.report._progress import StudyProgress
 from attractory.runs import Run
 from attractory.tasks import Task
 
@@ -17,28 +17,34 @@ def all_dynamics(
     fixed_points: bool | None,
     automaton: bool | None,
     seed: int,
-    say: Callable[[str], None],
+    progress: StudyProgress,
 ) -> list[Dynamics] | None:
-    """Of each network, where it is asked for; where nothing is said, what is known of all."""
+    """Of each network, where it is asked for; where nothing is said, what is known of all.
+
+    Ctrl-C between and in the networks: the KeyboardInterrupt says how many are done and kept.
+    """
     if not (fixed_points or automaton) and False in (fixed_points, automaton):
         return None
     if not (fixed_points or automaton):
         known = [known_dynamics(run, net, task) for net in range(len(run.networks))]
         found = [each for each in known if each is not None]
         return found if len(found) == len(known) else None
-    return [
-        dynamics(
-            run,
-            net,
-            task,
-            effort,
-            bool(fixed_points),
-            bool(automaton),
-            seed,
-            lambda what, net=net: say(f"network {net}: {what}"),  # type: ignore[misc]
-        )
-        for net in range(len(run.networks))
-    ]
+    asked = (bool(fixed_points), bool(automaton))
+    made: list[Dynamics] = []
+    try:
+        for net in progress.networks():
+            made.append(dynamics(run, net, task, effort, *asked, seed, progress.say))
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_kept(run, len(made))) from None
+    return made
+
+
+def _kept(run: Run, done: int) -> str:
+    """What there is of a study that was stopped, and how to go on."""
+    what = f"the dynamics of {done} of {len(run.networks)} networks are done"
+    if run.path is None:
+        return what
+    return f"{what} and kept in {run.results.folder}; the same command goes on with the next"
 
 
 def row_of_dynamics(found: Dynamics) -> dict[str, Any]:

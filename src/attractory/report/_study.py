@@ -36,6 +36,7 @@ from attractory.report._all_dynamics import all_dynamics, row_of_dynamics
 from attractory.report._cubes import cube_json, cube_row
 from attractory.report._dynamics import Dynamics, Effort, an_effort
 from attractory.report._levels import Levels, levels
+from attractory.report._progress import StudyProgress
 from attractory.report._states import all_states
 from attractory.runs import Run, a_run, of_network, save_safetensors
 from attractory.tasks import Task, Trials
@@ -199,15 +200,21 @@ class Study(Shown):
         )
 
 
-@takes(run=a_run, fixed_points=optional(a_flag), automaton=optional(a_flag), effort=an_effort)
+@takes(
+    run=a_run,
+    fixed_points=optional(a_flag),
+    automaton=optional(a_flag),
+    effort=an_effort,
+    progress=a_flag,
+)
 def study(
     run: Run,
     n: int = 512,
     seed: int = SCORE_SEED,
-    say: Callable[[str], None] = lambda _: None,
     fixed_points: bool | None = None,
     automaton: bool | None = None,
     effort: Effort | None = None,
+    progress: bool = True,
 ) -> Study:
     """Score and analyse all networks of a run.
 
@@ -222,21 +229,41 @@ def study(
         Number of trials for the scores; a quarter of them for each point of the robustness curves.
     seed : int
         From which the trials are drawn.
-    say : callable
-        Is told what is being done.
     fixed_points, automaton : bool, optional
         Whether these are looked for too; None: they are there where they were computed before.
     effort : Effort, optional
         How much is spent on them.
+    progress : bool
+        Whether to show how far it is, on standard error: which network, what is done, about how
+        many seconds are left; on a terminal all the time, elsewhere now and then.
 
     Returns
     -------
     Study
         The results.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After Ctrl-C. What was computed of the other networks is kept.
     """
     _check_status(run)
     if automaton:
         run.task.machine()  # a task without one is refused before anything is computed
+    with StudyProgress(len(run.networks), progress) as shown:
+        return _study(run, n, seed, fixed_points, automaton, effort, shown)
+
+
+def _study(
+    run: Run,
+    n: int,
+    seed: int,
+    fixed_points: bool | None,
+    automaton: bool | None,
+    effort: Effort | None,
+    progress: StudyProgress,
+) -> Study:
+    """As `study`, its arguments checked."""
     task = run.task.scored()
     answers = responses(list(run.networks), task, n, seed)
     asked = {"task": task, "n": n, "seed": seed}
@@ -245,7 +272,7 @@ def study(
         """A result of all networks: kept, or computed and kept now."""
         return run.results.of(name, {**asked, **more}, compute, None)
 
-    say(f"scoring {len(run.networks)} networks on {n} fresh trials")
+    progress.say(f"scoring {len(run.networks)} networks on {n} fresh trials")
     scores = together("scores", lambda: evaluate(answers))
     whole = task.mask_with_spoiled(answers.trials)
     spoiled = (
@@ -256,13 +283,13 @@ def study(
     _note_scores(run, scores)
     curves = []
     for vary, values in axes_of_studies(task).items():
-        say(f"robustness: {vary}")
+        progress.say(f"robustness: {vary}")
         points = partial(robustness, answers, task, vary, values, max(1, n // 4))
         axis = axis_of(vary, task)
         # what a user's function does can change under its name: such a curve is not kept
         own = {} if axis is None else {"axis": axis.function}
         curves.append(together("robustness", points, vary=vary, values=values, **own))
-    say("weights, spectra and state space")
+    progress.say("weights, spectra and state space")
     connectivity, audit, omitted = _weights(run)
     states, control = all_states(run, answers, asked)
     return Study(
@@ -280,7 +307,7 @@ def study(
         principal_spaces=[each.principal for each in states],
         cubes=None if control.cube is None else [each.cube for each in states if each.cube],
         untrained_cube=control.cube,
-        dynamics=all_dynamics(run, task, effort, fixed_points, automaton, seed, say),
+        dynamics=all_dynamics(run, task, effort, fixed_points, automaton, seed, progress),
         audit=audit,
         choices=together("psychometric", lambda: _choices(answers)),
         by_condition=together("by_condition", lambda: _by_condition(answers)),
