@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 from analysis.planted import planted_bits
 
@@ -179,7 +180,6 @@ def test_the_error_of_the_best_constant_output_is_that_of_brute_force():
 
 
 def test_a_wide_table_goes_on_under_itself():
-    pd = pytest.importorskip("pandas")
     wide = pd.DataFrame({"net": [0, 1], **{f"a_long_column_{i:02}": [0.5, 1.5] for i in range(30)}})
     parts = tables(wide)
     assert len(parts) > 1
@@ -191,6 +191,16 @@ def test_a_wide_table_goes_on_under_itself():
         f"a long column {i:02}" for i in range(30)
     ]
     assert len(tables(wide[["net", "a_long_column_00"]])) == 1
+
+
+def test_a_table_that_goes_on_repeats_what_tells_its_rows_apart():
+    told = {"net": [0, 0, 1], "context": ["left", "right", "left"]}
+    wide = pd.DataFrame({**told, **{f"a_long_column_{i:02}": 0.5 for i in range(20)}})
+    for part in tables(wide):
+        assert part.head[:2] == ["network", "context"]
+        assert [row[:2] for row in part.rows] == [["0", "left"], ["0", "right"], ["1", "left"]]
+    assert [part.head[:2] for part in tables(wide.assign(net=0, context="left"))][1][1] != "context"
+    assert tables(pd.DataFrame({"net": []}))[0].rows == []
 
 
 def test_the_caption_of_the_graph_says_what_its_saddles_are(results):

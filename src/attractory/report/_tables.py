@@ -47,6 +47,8 @@ WIDEST = 105  # letters of a line of a table: what the page has room for, also i
 GAP = 3  # letters: the space between two columns, and what bold headings take more
 WRAPPED = 24  # letters: what is longer, as lists are, goes on in the next line
 
+MOST_KEYS = 3  # columns that are said again: network, state, input
+
 
 @dataclass(frozen=True)
 class Table:
@@ -59,13 +61,23 @@ class Table:
 def tables(frame: pd.DataFrame) -> list[Table]:
     """A DataFrame with headings in words and numbers of a few digits.
 
-    One that is wider than the page goes on under itself, its first column once more.
+    One that is wider than the page goes on under itself, with the columns once more that tell its
+    rows apart.
     """
     names = list(frame.columns)
     head = [HEADINGS.get(name, str(name).replace("_", " ")) for name in names]
     rows = [[_cell(name, row[name]) for name in names] for row in frame.to_dict("records")]
     cells = list(zip(head, *rows, strict=True))
-    return [_of_columns([cells[i] for i in part]) for part in _parts([_width(c) for c in cells])]
+    parts = _parts([_width(column) for column in cells], _keys(rows))
+    return [_of_columns([cells[i] for i in part]) for part in parts]
+
+
+def _keys(rows: list[list[str]]) -> int:
+    """How many of the first columns tell the rows apart; the first one where no few of them do."""
+    for count in range(1, MOST_KEYS + 1):
+        if len({tuple(row[:count]) for row in rows}) == len(rows):
+            return count
+    return 1
 
 
 def _of_columns(cells: list[tuple[str, ...]]) -> Table:
@@ -80,13 +92,14 @@ def _width(cells: tuple[str, ...]) -> int:
     return GAP + max([longest, *(min(len(value), WRAPPED) for value in values)])
 
 
-def _parts(widths: list[int]) -> list[list[int]]:
-    """The numbers of the columns that stand beside one another, the first one in each part."""
-    parts, used = [[0]] if widths else [], sum(widths[:1])
-    for column, width in enumerate(widths[1:], start=1):
-        if used + width > WIDEST and len(parts[-1]) > 1:
-            parts.append([0])
-            used = widths[0]
+def _parts(widths: list[int], keys: int) -> list[list[int]]:
+    """The numbers of the columns that stand beside one another, the first `keys` in each part."""
+    first = list(range(min(keys, len(widths))))
+    parts, used = [list(first)], sum(widths[:keys])
+    for column, width in enumerate(widths[keys:], start=keys):
+        if used + width > WIDEST and len(parts[-1]) > keys:
+            parts.append(list(first))
+            used = sum(widths[:keys])
         parts[-1].append(column)
         used += width
     return parts

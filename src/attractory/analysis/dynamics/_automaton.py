@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from attractory._arguments import optional, takes
-from attractory._cores import one_blas_thread
+from attractory._cores import one_blas_thread, spread
 from attractory._errors import InvalidSetting, whole_number
 from attractory._result import Result
 from attractory.analysis.dynamics._attractors import Attractors, attractors, points_or_attractors
@@ -303,7 +303,15 @@ def automaton(
     attractor = found.follow(pushed, round(FOLLOWED / step.leak))
     reached, margins = from_centers(step, machine, centers)
     blocks = blocks_of(step, machine, network)
-    samples, failures, worst_margins = sampled(blocks, centers, n_samples, rng)
+    # the watch with noise is one long series of steps, for one core: the samples use the others.
+    # Its noise comes from generators of its own, which no draw of the samples changes
+    (samples, failures, worst_margins), noisy = spread(
+        lambda simulated: simulated(),
+        [
+            lambda: sampled(blocks, centers, n_samples, rng),
+            lambda: watched(blocks, centers, hold_steps, rng),
+        ],
+    )
     regions = regions_of_meaning(found.points, machine, attractor)
     proved = proved_entries(step, machine, centers, regions)
     quiet = watched(
@@ -314,7 +322,6 @@ def automaton(
         regions=regions,
         skipped=proved,
     )
-    noisy = watched(blocks, centers, hold_steps, rng)
     return Automaton(
         machine=machine,
         attractors=found,
