@@ -27,7 +27,7 @@ def how_well(study: Study) -> str:
     said = f"On {count} fresh trials {shares} are answered correctly"
     above = above_chance(study)
     known = [] if levels.ideal is None else [f"an ideal observer: {100 * levels.ideal:.1f} %"]
-    if above is None:
+    if above is None or levels.chance is None:
         return f"{said} ({', '.join([*known, 'chance: not stated by the task'])}); {error}."
     known.append(f"chance: {100 * levels.chance:.1f} %")
     return f"{said} ({', '.join(known)}); {so_many(above, 'better than chance')}."

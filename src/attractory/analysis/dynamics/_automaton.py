@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from attractory._arguments import optional, takes
-from attractory._cores import one_blas_thread, spread
+from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting, whole_number
 from attractory._result import Result
 from attractory.analysis.dynamics._attractors import Attractors, attractors, points_or_attractors
@@ -305,13 +306,10 @@ def automaton(
     blocks = blocks_of(step, machine, network)
     # the watch with noise is one long series of steps, for one core: the samples use the others.
     # Its noise comes from generators of its own, which no draw of the samples changes
-    (samples, failures, worst_margins), noisy = spread(
-        lambda simulated: simulated(),
-        [
-            lambda: sampled(blocks, centers, n_samples, rng),
-            lambda: watched(blocks, centers, hold_steps, rng),
-        ],
-    )
+    with ThreadPoolExecutor(1) as beside:
+        watching = beside.submit(watched, blocks, centers, hold_steps, rng)
+        samples, failures, worst_margins = sampled(blocks, centers, n_samples, rng)
+        noisy = watching.result()
     regions = regions_of_meaning(found.points, machine, attractor)
     proved = proved_entries(step, machine, centers, regions)
     quiet = watched(
