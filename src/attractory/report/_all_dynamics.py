@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from attractory._progress import NetworksProgress
 from attractory.report._dynamics import Dynamics, Effort, dynamics, known_dynamics
-from attractory.report._progress import StudyProgress
 from attractory.runs import Run
 from attractory.tasks import Task
 
@@ -17,7 +17,7 @@ def all_dynamics(
     fixed_points: bool | None,
     automaton: bool | None,
     seed: int,
-    progress: StudyProgress,
+    progress: NetworksProgress,
 ) -> list[Dynamics] | None:
     """Of each network, where it is asked for; where nothing is said, what is known of all.
 

@@ -17,6 +17,7 @@ from attractory._arguments import a_flag, optional, takes
 from attractory._cores import spread
 from attractory._errors import InvalidSetting, one_line
 from attractory._files import write_json, write_text
+from attractory._progress import NetworksProgress
 from attractory._shown import Shown
 from attractory.evaluation import (
     PsychometricCurve,
@@ -36,7 +37,6 @@ from attractory.report._all_dynamics import all_dynamics, row_of_dynamics
 from attractory.report._cubes import cube_json, cube_row
 from attractory.report._dynamics import Dynamics, Effort, an_effort
 from attractory.report._levels import Levels, levels
-from attractory.report._progress import StudyProgress
 from attractory.report._states import all_states
 from attractory.runs import Run, a_run, of_network, save_safetensors
 from attractory.tasks import Task, Trials
@@ -250,7 +250,7 @@ def study(
     _check_status(run)
     if automaton:
         run.task.machine()  # a task without one is refused before anything is computed
-    with StudyProgress(len(run.networks), progress) as shown:
+    with NetworksProgress(len(run.networks), progress) as shown:
         return _study(run, n, seed, fixed_points, automaton, effort, shown)
 
 
@@ -261,7 +261,7 @@ def _study(
     fixed_points: bool | None,
     automaton: bool | None,
     effort: Effort | None,
-    progress: StudyProgress,
+    progress: NetworksProgress,
 ) -> Study:
     """As `study`, its arguments checked."""
     task = run.task.scored()

@@ -1,4 +1,4 @@
-"""How far a study is, for whoever waits: a bar on a terminal, a line now and then elsewhere."""
+"""How far an analysis of networks is: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ SECONDS_BETWEEN_LINES = 15.0
 AT_ONCE = 1.0  # seconds: a network that took less was found among the results, not computed
 
 
-class StudyProgress:
+class NetworksProgress:
     """Shows network, stage and time left on standard error; silent when not `shown`."""
 
     def __init__(self, networks: int, shown: bool) -> None:
+        """networks: how many are analysed, one after another."""
         self._networks, self._shown = networks, shown
         self._console = Console(stderr=True)
         self._began = self._last_line = time.monotonic()
@@ -92,7 +93,7 @@ class StudyProgress:
 class _TimeLeft(ProgressColumn):
     """A column that tells the time left anew whenever the bar is drawn."""
 
-    def __init__(self, progress: StudyProgress) -> None:
+    def __init__(self, progress: NetworksProgress) -> None:
         super().__init__()
         self._progress = progress
 
