@@ -62,8 +62,10 @@ def registries() -> Iterator[None]:
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures are made, but not drawn into files: for tests of a page's words, which are quick."""
+    """Figures are made, but not drawn into files, and chance is not searched for: for tests of a
+    page's words, which are quick."""
     from attractory import figures
+    from attractory.report import _story
 
     def of_one_pixel(figure: Figure, folder: str | Path, name: str) -> list[Path]:
         written = [Path(folder) / f"{name}.{suffix}" for suffix in ("png", "svg")]
@@ -73,6 +75,7 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
         return written
 
     monkeypatch.setattr(figures, "save", of_one_pixel)
+    monkeypatch.setattr(_story, "chance_of", lambda run, task: 0.5)
 
 
 @pytest.fixture(scope="session")

@@ -15,13 +15,10 @@ EFFORT = Effort.quick().replace(
 
 
 class Bit(at.tasks.FlipFlop):
-    """One bit, of which nothing is varied and chance is not searched for."""
+    """One bit, of which nothing is varied."""
 
     def conditions(self):
         return {}
-
-    def chance(self):
-        return 0.25
 
 
 TASK = Bit(bits=1, neutral_start=False, noise=0.02, steps=120, pulse=5, delay=10)

@@ -12,8 +12,8 @@ import pytest
 from analysis.planted import planted_bits
 
 import attractory as at
-from attractory.report import Effort, study
-from attractory.report._levels import Levels, levels
+from attractory.report import Effort, _story, study
+from attractory.report._levels import Levels, chance_of, levels
 from attractory.report._story import story, trained
 from attractory.report._tables import WIDEST, tables
 from attractory.report.sections._fixed_points import _of_saddles
@@ -30,7 +30,7 @@ class Memory(at.tasks.FlipFlop):
         return {}
 
     def chance(self):
-        return 0.25
+        return 0.5
 
 
 TASK = Memory(bits=1, neutral_start=False, noise=0.02, steps=150, pulse=5, delay=10)
@@ -55,9 +55,9 @@ def answers(results):
     return [each.answer for each in told]
 
 
-def scored(results, correct, chance=0.5):
+def scored(results, correct):
     scores = replace(results.scores, correct=np.array(correct))
-    return replace(results, scores=scores, levels=Levels(chance, 1.0, 64, 0.5))
+    return replace(results, scores=scores, levels=Levels(1.0, 64, 0.5))
 
 
 def test_it_says_what_is_planted(results):
@@ -108,13 +108,14 @@ def test_networks_at_chance_are_not_said_to_work(results):
     assert fails.startswith("Nothing, as far as scores, fixed points")
 
 
-def test_without_a_chance_level_errors_stand_beside_a_constant_output(results):
+def test_without_a_chance_level_errors_stand_beside_a_constant_output(results, monkeypatch):
+    monkeypatch.setattr(_story, "chance_of", lambda run, task: None)
     wrong = replace(results.scores, mse=np.array([0.6, 0.7]))
-    _, works, _, _, fails = answers(replace(scored(results, [0.0, 0.1], None), scores=wrong))
+    _, works, _, _, fails = answers(replace(scored(results, [0.0, 0.1]), scores=wrong))
     assert "chance: not stated by the task" in works
     assert "that of the best output that never changes 0.5: none of the 2 networks" in works
     assert fails.startswith("All of the 2 networks are no better than an output")
-    unanswered = replace(results, levels=Levels(None, None, 0, 0.5))
+    unanswered = replace(results, levels=Levels(None, 0, 0.5))
     assert answers(unanswered)[1].startswith("The task does not say which of its trials")
 
 
@@ -176,7 +177,8 @@ def test_the_error_of_the_best_constant_output_is_that_of_brute_force():
 
     found = levels(Silent(), trials)
     assert found.constant_mse == pytest.approx(best / mask.sum(), abs=1e-5)
-    assert (found.chance, found.ideal, found.answerable) == (None, None, 3)
+    assert (found.ideal, found.answerable) == (None, 3)
+    assert chance_of(at.Run.of(planted_bits(1, size=4), TASK), Silent()) is None
 
 
 def test_a_wide_table_goes_on_under_itself():

@@ -1,14 +1,16 @@
-"""What scores are seen beside: chance, the ideal observer, an output that never changes."""
+"""What scores are seen beside: the ideal observer, chance, an output that never changes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from attractory._errors import InvalidSetting
 from attractory._stored import stored
+from attractory.runs import Run
 from attractory.tasks import Task, Trials
 
 
@@ -19,16 +21,15 @@ class Levels:
 
     Attributes
     ----------
-    chance, ideal : float or None
-        Shares of trials answered correctly: by the best answer that ignores the inputs, and by the
-        ideal observer; None where the task does not state them.
+    ideal : float or None
+        The share of trials that the ideal observer answers correctly; None where the task does not
+        state it.
     answerable : int
         How many of the trials have a correct answer.
     constant_mse : float
         The mean squared error of the best output that never changes.
     """
 
-    chance: float | None
     ideal: float | None
     answerable: int
     constant_mse: float
@@ -38,11 +39,22 @@ def levels(task: Task, trials: Trials) -> Levels:
     """What scores on these trials of a task can be compared with."""
     answered = task.correct(trials.targets, trials)
     return Levels(
-        chance=_stated(task.chance),
         ideal=_stated(task.ideal),
         answerable=int(np.isfinite(answered).sum()),
         constant_mse=_constant_mse(trials),
     )
+
+
+def chance_of(run: Run, task: Task) -> float | None:
+    """The share of trials answered correctly by the best answer that ignores the inputs.
+
+    None where the task does not state it. A memory searches for that answer, for seconds: it is
+    kept with the run's results.
+    """
+    found: float | None = run.results.of(
+        "chance", {"task": task}, partial(_stated, task.chance), None
+    )
+    return found
 
 
 def _stated(level: Callable[[], float]) -> float | None:

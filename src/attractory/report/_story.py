@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attractory._errors import InvalidSetting, one_line
+from attractory.report._levels import chance_of
 from attractory.report._story_of_dynamics import (
     failures_of_dynamics,
     how_it_is_done,
@@ -34,12 +35,13 @@ class Told(NamedTuple):
 def story(study: Study) -> list[Told]:
     """What was trained, whether it works, how, what proves it, and what fails."""
     command = _command(study)
+    chance = chance_of(study.run, study.task)
     return [
         Told("What was trained?", trained(study.run)),
-        Told("Does it work?", how_well(study)),
+        Told("Does it work?", how_well(study, chance)),
         Told("How does it do it?", _how(study), command),
         Told("What is proved?", what_is_proved(study), command),
-        Told("What fails?", _failures(study)),
+        Told("What fails?", _failures(study, chance)),
     ]
 
 
@@ -79,9 +81,9 @@ def _how(study: Study) -> str:
     return f"{found} {states}" if found else f"{states} Fixed points were not looked for."
 
 
-def _failures(study: Study) -> str:
+def _failures(study: Study, chance: float | None) -> str:
     """What went wrong or is not known, of all that was looked at, and what was not looked at."""
-    seen = [*_unfinished(study.run), *failures_of_scores(study)]
+    seen = [*_unfinished(study.run), *failures_of_scores(study, chance)]
     if study.audit is not None and study.audit.violations:
         seen.append(f"weights that break a constraint of the model: {study.audit.violations}")
     seen += failures_of_dynamics(study.dynamics or [])

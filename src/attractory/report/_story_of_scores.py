@@ -17,7 +17,7 @@ MISTAKEN = 0.01  # of networks that answer by chance: so many are called better 
 FALL = 0.1  # of the trials: a condition under which so many more are wrong is named
 
 
-def how_well(study: Study) -> str:
+def how_well(study: Study, chance: float | None) -> str:
     """The scores, and what they are seen beside."""
     levels, count = study.levels, study.scores.n
     error = _error(study)
@@ -25,17 +25,17 @@ def how_well(study: Study) -> str:
         return f"The task does not say which of its trials are answered correctly; {error}."
     shares = over_networks(100 * _all(study.scores.correct), "{:.1f} %")
     said = f"On {count} fresh trials {shares} are answered correctly"
-    above = above_chance(study)
+    above = above_chance(study, chance)
     known = [] if levels.ideal is None else [f"an ideal observer: {100 * levels.ideal:.1f} %"]
-    if above is None or levels.chance is None:
+    if above is None or chance is None:
         return f"{said} ({', '.join([*known, 'chance: not stated by the task'])}); {error}."
-    known.append(f"chance: {100 * levels.chance:.1f} %")
+    known.append(f"chance: {100 * chance:.1f} %")
     return f"{said} ({', '.join(known)}); {so_many(above, 'better than chance')}."
 
 
-def above_chance(study: Study) -> np.ndarray | None:
+def above_chance(study: Study, chance: float | None) -> np.ndarray | None:
     """(net,): more trials are correct than by chance, by a binomial test; None: not known."""
-    chance, trials = study.levels.chance, study.levels.answerable
+    trials = study.levels.answerable
     if chance is None or not trials:
         return None
     right = np.rint(trials * _all(study.scores.correct)).astype(int).tolist()
@@ -69,9 +69,9 @@ def in_three_dimensions(study: Study) -> str:
     )
 
 
-def failures_of_scores(study: Study) -> list[str]:
+def failures_of_scores(study: Study, chance: float | None) -> list[str]:
     """Networks that do not do the task, and the conditions under which the others do not."""
-    above = above_chance(study)
+    above = above_chance(study, chance)
     said = []
     if above is not None and not above.all():
         said.append(f"{so_many(~above, 'not better than chance')}")

@@ -66,7 +66,7 @@ class Study(Shown):
     spectra : list of Spectrum
         The eigenvalues.
     levels : Levels
-        What the scores can be compared with: chance, the ideal observer, a constant output.
+        What the scores can be compared with: the ideal observer, a constant output.
     probe : Trials
         The trials of the state space (the walk through all states for a flip-flop).
     trajectory : Trajectory
