@@ -63,11 +63,23 @@ def scored(results, correct):
 def test_it_says_what_is_planted(results):
     _, _, how, proved, _ = answers(results)
     assert "each of the 2 networks has 2 stable fixed points among 3 in all" in how
-    assert "saddles join them to the 1-cube (2 of the 2 networks)" in how
+    assert "saddles join them to the 1-cube in 2 of the 2 networks" in how
     assert "12 of 12 transitions between its states" in how  # 2 networks, 2 states, 3 inputs
     assert "6 of 6 fixed points are proved" in proved
     assert "4 of 4 states of the machine are proved to be held for ever" in proved
     assert not any(each.command for each in story(results))
+
+
+def test_of_one_network_it_is_said_in_the_singular(results):
+    run = at.Run.of(list(results.run.networks)[:1], TASK)
+    first = {name: getattr(results, name)[:1] for name in ("dynamics", "principal_spaces", "cubes")}
+    one = replace(results, run=run, scores=results.scores.of_network(0), **first)
+    _, works, how, proved, _ = answers(one)
+    assert works.endswith("; the network is better than chance.")
+    assert how.startswith("Left alone, the network has 2 stable fixed points among 3 in all;")
+    assert "saddles join them to the 1-cube;" in how
+    assert "; that none is missing is" in proved
+    assert "networks" not in how + proved
 
 
 def test_what_was_not_looked_for_is_said_with_the_command_that_does(results):

@@ -27,7 +27,7 @@ def how_it_is_done(known: list[Dynamics]) -> str:
         said += f", and {from_to(moving)} attractors that move"
     continua = sum(each.completeness.continuum for each in points)
     if continua:
-        said += f" ({_of(continua, known)}: samples of a continuum)"
+        said += f" (samples of a continuum in {_of(continua, known)})"
     return "; ".join([said, *_joined(known), *_machine(known)]) + "."
 
 
@@ -38,7 +38,8 @@ def _joined(known: list[Dynamics]) -> list[str]:
     if len(sizes) != 1:
         return []
     count = sum(size is not None for size in cubes)
-    return [f"saddles join them to the {sizes.pop()}-cube ({_of(count, known)})"]
+    where = f" in {_of(count, known)}" if len(known) > 1 else ""
+    return [f"saddles join them to the {sizes.pop()}-cube{where}"]
 
 
 def _machine(known: list[Dynamics]) -> list[str]:
@@ -58,7 +59,7 @@ def what_is_proved(study: Study) -> str:
             "Nothing: no fixed point was looked for. The scores and state spaces are measurements "
             f"on {study.scores.n} trials."
         )
-    return f"{_points_proved(known)}; {_lists_proved(known)}; {_states_proved(known)}."
+    return "; ".join([_points_proved(known), _lists_proved(known), *_states_proved(known)]) + "."
 
 
 def _points_proved(known: list[Dynamics]) -> str:
@@ -70,17 +71,19 @@ def _points_proved(known: list[Dynamics]) -> str:
 def _lists_proved(known: list[Dynamics]) -> str:
     """Of how many networks all fixed points are known."""
     levels = [each.points.completeness.level for each in known]
-    proved = levels.count("proved")
+    proved, seen = levels.count("proved"), levels.count("nothing says that one is missing")
+    if len(known) == 1:
+        said = f"that none is missing is {'' if proved else 'not '}proved"
+        return f"{said} (nothing says that one is)" if seen else said
     said = f"that none is missing is proved for {_of(proved, known)}"
-    seen = levels.count("nothing says that one is missing")
-    return f"{said} (for {_of(seen, known)} nothing says that one is)" if seen else said
+    return f"{said} (for {seen} nothing says that one is)" if seen else said
 
 
-def _states_proved(known: list[Dynamics]) -> str:
+def _states_proved(known: list[Dynamics]) -> list[str]:
     """How many states of the machine are held for ever."""
     machines = _machines(known)
     if not machines:
-        return "whether states are held was not tested"
+        return []
     proved = sum(proof is not None for machine in machines for proof in machine.proofs)
     held = sum(int((~machine.lost).sum()) for machine in machines)
     count = sum(len(machine.lost) for machine in machines)
@@ -88,7 +91,7 @@ def _states_proved(known: list[Dynamics]) -> str:
     if held > proved:
         steps = from_to(machine.hold_limit for machine in machines)
         said += f", {held - proved} more were only watched, for {steps} steps"
-    return said
+    return [said]
 
 
 def failures_of_dynamics(known: list[Dynamics]) -> list[str]:
@@ -146,5 +149,5 @@ def from_to(counts: Iterable[int]) -> str:
 def _of(count: int, known: list[Dynamics]) -> str:
     """How many of the networks."""
     if len(known) == 1:
-        return "this network" if count else "no network"
+        return "this network"
     return f"{count} of the {len(known)} networks"
