@@ -57,6 +57,7 @@ def _rank(folder: str) -> int:
 @pytest.fixture
 def registries() -> Iterator[Callable[[], None]]:
     """What a test registers, of any kind, is gone after it, or once it calls what it is given."""
+    _own_files._noted.clear()  # of tests in the same process, which no new process would know
     before = [registry.parts for registry in Registry.every] + [_own_files._noted]
     kept = [dict(parts) for parts in before]
 
@@ -71,8 +72,10 @@ def registries() -> Iterator[Callable[[], None]]:
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures are made, but not drawn into files: for tests of a page's words, which are quick."""
+    """Figures are made, but not drawn into files, and chance is not searched for: for tests of a
+    page's words, which are quick."""
     from attractory import figures
+    from attractory.report import _story
 
     def of_one_pixel(figure: Figure, folder: str | Path, name: str) -> list[Path]:
         written = [Path(folder) / f"{name}.{suffix}" for suffix in ("png", "svg")]
@@ -82,6 +85,7 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
         return written
 
     monkeypatch.setattr(figures, "save", of_one_pixel)
+    monkeypatch.setattr(_story, "chance_of", lambda run, task: 0.5)
 
 
 @pytest.fixture(scope="session")

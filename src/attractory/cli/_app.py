@@ -10,9 +10,11 @@ from rich.console import Console
 
 from attractory._cores import use_cores
 from attractory._errors import InvalidSetting, shown
+from attractory.cli._ctrl_c import OF_RESULTS, OF_TRAINING, stopped_with
 from attractory.cli._tables import print_dynamics, print_frame, print_networks, table
 
 if TYPE_CHECKING:
+    from attractory.report import Study
     from attractory.runs import Run
 
 app = typer.Typer(
@@ -109,7 +111,8 @@ def reproduce(
     _begin(cores)
     from attractory.reproduce import reproduce as run_all
 
-    results = run_all(preset, nets, units, source, seed, out, say=_say)  # type: ignore[arg-type]
+    with stopped_with(OF_RESULTS):
+        results = run_all(preset, nets, units, source, seed, out, say=_say)  # type: ignore[arg-type]
     print_networks(console, results)
     print_dynamics(console, results)
     console.print(f"report: {out / 'report.html'}", highlight=False, soft_wrap=True)
@@ -155,9 +158,10 @@ def train(
     asked = read_config(config, flags, settings or [])
     from attractory.training import train as train_networks
 
-    run = train_networks(
-        asked.task, asked.model, asked.rule, nets=asked.nets, seed=asked.seed, path=asked.out
-    )
+    with stopped_with(OF_TRAINING):
+        run = train_networks(
+            asked.task, asked.model, asked.rule, nets=asked.nets, seed=asked.seed, path=asked.out
+        )
     rows = table("network", "status", "steps", "last loss")
     for row in run.status:
         losses = run.history[run.history["net"] == row["net"]]["loss"]
@@ -212,9 +216,8 @@ def analyze(
     Example: attractory analyze runs/two --fixed-points --automaton
     """
     _begin(cores)
-    from attractory.report import study
-
-    results = study(_loaded(folder), **_asked(fixed_points, automaton, quick))
+    with stopped_with(OF_RESULTS):
+        results = _studied(_loaded(folder), fixed_points, automaton, quick)
     results.save(folder / "analysis")
     print_networks(console, results)
     print_dynamics(console, results)
@@ -235,10 +238,11 @@ def report(
     Example: attractory report runs/two --fixed-points
     """
     _begin(cores)
-    from attractory.report import study, write
+    from attractory.report import write
 
     run = _loaded(folder)
-    page = write(run, out, study(run, **_asked(fixed_points, automaton, quick)))
+    with stopped_with(OF_RESULTS):
+        page = write(run, out, _studied(run, fixed_points, automaton, quick))
     console.print(f"report: {page}", highlight=False, soft_wrap=True)
 
 
@@ -359,15 +363,11 @@ def _say(message: str) -> None:
     notes.print(message, highlight=False, soft_wrap=True)
 
 
-def _asked(fixed_points: bool, automaton: bool, quick: bool) -> dict[str, Any]:
-    """What a study is asked for beyond the usual."""
-    from attractory.report import Effort
+def _studied(run: Run, fixed_points: bool, automaton: bool, quick: bool) -> Study:
+    """The study of a run; without a flag what was computed before is shown."""
+    from attractory.report import Effort, study
 
+    if run.task.missing and not (fixed_points or automaton):
+        _say(f"trials, scores and states are left out: {run.task.missing}")
     effort = Effort.quick() if quick else Effort()
-    return {
-        "say": _say,
-        # without a flag: what was computed before is shown
-        "fixed_points": fixed_points or None,
-        "automaton": automaton or None,
-        "effort": effort,
-    }
+    return study(run, fixed_points=fixed_points or None, automaton=automaton or None, effort=effort)

@@ -16,6 +16,7 @@ from attractory._arguments import a_flag, optional, takes
 from attractory._cores import spread
 from attractory._errors import InvalidSetting, one_line
 from attractory._files import write_json, write_text
+from attractory._progress import NetworksProgress
 from attractory._shown import Shown
 from attractory.evaluation import (
     PsychometricCurve,
@@ -28,9 +29,11 @@ from attractory.evaluation import (
     robustness,
 )
 from attractory.models import Trajectory
+from attractory.report._all_dynamics import all_dynamics, row_of_dynamics
 from attractory.report._answers import choices, scores_by_condition
 from attractory.report._cubes import cube_json, cube_row
-from attractory.report._dynamics import Dynamics, Effort, an_effort, dynamics, known_dynamics
+from attractory.report._dynamics import Dynamics, Effort, an_effort
+from attractory.report._levels import Levels, levels
 from attractory.report._slow import SlowStudy, slow_study, slow_tables
 from attractory.report._states import all_states
 from attractory.report._weights_alone import weights_alone
@@ -61,6 +64,8 @@ class Study(Shown):
         Empty for a model without one matrix of recurrent weights.
     spectra : list of Spectrum
         The eigenvalues.
+    levels : Levels or None
+        What the scores can be compared with: the ideal observer, a constant output.
     probe : Trials or None
         The trials of the state space (the walk through all states for a flip-flop).
     trajectory : Trajectory or None
@@ -93,6 +98,7 @@ class Study(Shown):
     curves: list[RobustnessCurve]
     connectivity: list[analysis.Connectivity]
     spectra: list[analysis.Spectrum]
+    levels: Levels | None
     probe: Trials | None
     trajectory: Trajectory | None
     spaces: list[analysis.StateSpace]
@@ -130,7 +136,7 @@ class Study(Shown):
             if self.cubes is not None:
                 row |= cube_row(self.cubes[net])
             if self.dynamics is not None:
-                row |= _dynamics_row(self.dynamics[net])
+                row |= row_of_dynamics(self.dynamics[net])
             rows.append(row)
         return pd.DataFrame(rows)
 
@@ -197,15 +203,21 @@ class Study(Shown):
         )
 
 
-@takes(run=a_run, fixed_points=optional(a_flag), automaton=optional(a_flag), effort=an_effort)
+@takes(
+    run=a_run,
+    fixed_points=optional(a_flag),
+    automaton=optional(a_flag),
+    effort=an_effort,
+    progress=a_flag,
+)
 def study(
     run: Run,
     n: int = 512,
     seed: int = SCORE_SEED,
-    say: Callable[[str], None] = lambda _: None,
     fixed_points: bool | None = None,
     automaton: bool | None = None,
     effort: Effort | None = None,
+    progress: bool = True,
 ) -> Study:
     """Score and analyse all networks of a run.
 
@@ -220,24 +232,43 @@ def study(
         Number of trials for the scores; a quarter of them for each point of the robustness curves.
     seed : int
         From which the trials are drawn.
-    say : callable
-        Is told what is being done.
     fixed_points, automaton : bool, optional
         Whether these are looked for too; None: they are there where they were computed before.
     effort : Effort, optional
         How much is spent on them.
+    progress : bool
+        Whether to show how far it is, on standard error: which network, what is done, about how
+        many seconds are left; on a terminal all the time, elsewhere now and then.
 
     Returns
     -------
     Study
         The results.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After Ctrl-C. What was computed of the other networks is kept.
     """
     _check_status(run)
     if run.task.missing and not (fixed_points or automaton):
-        say(f"trials, scores and states are left out: {run.task.missing}")
         return Study(run=run, task=run.task, **weights_alone(run, *_weights(run)))
     if automaton:
         run.task.machine()  # a task without one is refused before anything is computed
+    with NetworksProgress(len(run.networks), progress) as shown:
+        return _study(run, n, seed, fixed_points, automaton, effort, shown)
+
+
+def _study(
+    run: Run,
+    n: int,
+    seed: int,
+    fixed_points: bool | None,
+    automaton: bool | None,
+    effort: Effort | None,
+    progress: NetworksProgress,
+) -> Study:
+    """As `study`, its arguments checked."""
     task = run.task.scored()
     answers = responses(list(run.networks), task, n, seed)
     asked = {"task": task, "n": n, "seed": seed}
@@ -246,7 +277,7 @@ def study(
         """A result of all networks: kept, or computed and kept now."""
         return run.results.of(name, {**asked, **more}, compute, None)
 
-    say(f"scoring {len(run.networks)} networks on {n} fresh trials")
+    progress.say(f"scoring {len(run.networks)} networks on {n} fresh trials")
     scores = together("scores", lambda: evaluate(answers))
     whole = task.mask_with_spoiled(answers.trials)
     spoiled = (
@@ -257,13 +288,13 @@ def study(
     _note_scores(run, scores)
     curves = []
     for vary, values in axes_of_studies(task).items():
-        say(f"robustness: {vary}")
+        progress.say(f"robustness: {vary}")
         points = partial(robustness, answers, task, vary, values, max(1, n // 4))
         axis = axis_of(vary, task)
         # what a user's function does can change under its name: such a curve is not kept
         own = {} if axis is None else {"axis": axis.function}
         curves.append(together("robustness", points, vary=vary, values=values, **own))
-    say("weights, spectra and state space")
+    progress.say("weights, spectra and state space")
     connectivity, audit, omitted = _weights(run)
     states, control = all_states(run, answers, asked)
     return Study(
@@ -274,17 +305,18 @@ def study(
         curves=curves,
         connectivity=connectivity,
         spectra=spread(partial(of_network, run, analysis=analysis.spectrum), _numbers(run)),
+        levels=together("levels", lambda: levels(task, answers.trials)),
         probe=task.probe(answers.trials),
         trajectory=states[0].trajectory,
         spaces=[each.space for each in states],
         principal_spaces=[each.principal for each in states],
         cubes=None if control.cube is None else [each.cube for each in states if each.cube],
         untrained_cube=control.cube,
-        dynamics=_dynamics(run, task, effort, fixed_points, automaton, seed, say),
+        dynamics=all_dynamics(run, task, effort, fixed_points, automaton, seed, progress),
         audit=audit,
         choices=together("psychometric", lambda: choices(answers)),
         by_condition=together("by_condition", lambda: scores_by_condition(answers)),
-        slow=slow_study(run, task, seed, fixed_points, effort, say),
+        slow=slow_study(run, task, seed, fixed_points, effort, progress.say),
         omitted=omitted,
     )
 
@@ -336,50 +368,3 @@ def _weights(
     except InvalidSetting as reason:
         omitted.append(f"No audit of the weights is made: {reason}.")
     return connectivity, audit, tuple(omitted)
-
-
-def _dynamics(
-    run: Run,
-    task: Task,
-    effort: Effort | None,
-    fixed_points: bool | None,
-    automaton: bool | None,
-    seed: int,
-    say: Callable[[str], None],
-) -> list[Dynamics] | None:
-    """Of each network, where it is asked for; where nothing is said, what is known of all."""
-    if not (fixed_points or automaton) and False in (fixed_points, automaton):
-        return None
-    if not (fixed_points or automaton):
-        known = [known_dynamics(run, net, task) for net in _numbers(run)]
-        found = [each for each in known if each is not None]
-        return found if len(found) == len(known) else None
-    return [
-        dynamics(
-            run,
-            net,
-            task,
-            effort,
-            bool(fixed_points),
-            bool(automaton),
-            seed,
-            lambda what, net=net: say(f"network {net}: {what}"),  # type: ignore[misc]
-        )
-        for net in _numbers(run)
-    ]
-
-
-def _dynamics_row(found: Dynamics) -> dict[str, Any]:
-    """The main numbers of a network's dynamics, for its row in the table of networks."""
-    row: dict[str, Any] = {
-        "points_all": len(found.points),
-        "points_stable": len(found.points.stable),
-        "points_certified": int(found.points.certified.sum()),
-        "points_degree_sum": found.points.degree_sum,
-    }
-    if found.automaton is not None:
-        machine = found.automaton
-        memories = machine.machine.memories
-        row["automaton_correct"] = float(machine.correct[memories].mean())
-        row["automaton_margin"] = float(machine.margins[memories].min())
-    return row

@@ -21,6 +21,7 @@ def weights_alone(
     return {
         "scores": None,
         "scores_with_last_step": None,
+        "levels": None,
         "curves": [],
         "connectivity": connectivity,
         "spectra": spread(partial(of_network, run, analysis=analysis.spectrum), nets),
