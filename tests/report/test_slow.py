@@ -11,6 +11,7 @@ import pytest
 import attractory as at
 from attractory import analysis
 from attractory.report import Effort, Study, _slow, write
+from attractory.report._story import story
 from attractory.report.sections import SlowSets
 from attractory.runs import _results
 
@@ -63,6 +64,8 @@ def test_the_study_has_each_constant_input_of_the_task(results):
     assert table["relevant"].tolist() == ["modality 1"] * 2 + ["modality 2"] * 2
     assert table["relevant : other"].tolist() == ["4", "4", "0.25", "0.25"]
     assert table["at first"].tolist() == ["1"] * 4
+    (how,) = (told.answer for told in story(results) if told.question == "How does it do it?")
+    assert how.startswith("Slow states under 4 constant inputs: a line in 4.")
     wider = _slow.wider_table(inputs)
     assert list(wider) == ["input", "slow: 5%", "slow: 10%"]
 

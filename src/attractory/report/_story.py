@@ -11,6 +11,7 @@ from attractory.report._levels import chance_of
 from attractory.report._story_of_dynamics import (
     failures_of_dynamics,
     how_it_is_done,
+    slow_states,
     what_is_proved,
 )
 from attractory.report._story_of_scores import failures_of_scores, how_well, in_three_dimensions
@@ -78,7 +79,8 @@ def _how(study: Study) -> str:
     """By what dynamics; without them, what is seen of the states."""
     found = how_it_is_done(study.dynamics) if study.dynamics else ""
     states = f"{in_three_dimensions(study)}." if study.principal_spaces else ""
-    said = [found, states] if found else [states, "Fixed points were not looked for."]
+    slow = slow_states(study.slow) if study.slow else ""
+    said = [found, slow, states] if found else [slow, states, "Fixed points were not looked for."]
     return " ".join(filter(None, said))
 
 

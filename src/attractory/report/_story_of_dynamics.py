@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from attractory import analysis
+from attractory.report._slow import main_table
 
 if TYPE_CHECKING:
     from attractory.report._dynamics import Dynamics
+    from attractory.report._slow import SlowStudy
     from attractory.report._study import Study
 
 
@@ -29,6 +32,20 @@ def how_it_is_done(known: list[Dynamics]) -> str:
     if continua:
         said += f" (samples of a continuum in {_of(continua, known)})"
     return "; ".join([said, *_joined(known), *_machine(known)]) + "."
+
+
+def slow_states(slow: SlowStudy) -> str:
+    """What the longest slow sets are under the task's constant inputs; "" where none was sought."""
+    kinds = Counter(main_table(slow.networks)["slow set"]) if slow.networks else Counter()
+    if not kinds:
+        return ""
+    nets = len(slow.networks)
+    of = "" if nets == 1 else f", over {nets} networks"
+    forms = ", ".join(
+        f"{'none' if kind == 'none' else f'a {kind}'} in {count}"
+        for kind, count in kinds.most_common()
+    )
+    return f"Slow states under {kinds.total()} constant inputs{of}: {forms}."
 
 
 def _joined(known: list[Dynamics]) -> list[str]:
