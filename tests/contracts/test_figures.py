@@ -86,7 +86,7 @@ def test_a_notebook_shows_a_figure_without_pyplot():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@each
+@pytest.mark.parametrize("example", EXAMPLES[::5], ids=named)  # in a notebook all are shown
 def test_a_figure_shows_itself_and_stays_as_it_is(example):
     figure = example.draw()
     size, dpi, canvas = figure.get_size_inches(), figure.dpi, figure.canvas
