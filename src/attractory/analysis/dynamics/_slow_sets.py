@@ -212,10 +212,13 @@ class Search:
             return []
         tree = minimum_spanning_tree(cdist(states, states)).tocoo()
         edges = list(zip(tree.row.tolist(), tree.col.tolist(), strict=True))
-        between = spread(lambda edge: self.joined(states[edge[0]], states[edge[1]]), edges)
-        joined = [
-            (edge, found) for edge, found in zip(edges, between, strict=True) if found is not None
-        ]
+
+        def between(edge: tuple[int, int]) -> list[np.ndarray] | None:
+            one, other = edge
+            return self.joined(states[one], states[other])
+
+        ways = zip(edges, spread(between, edges), strict=True)
+        joined = [(edge, found) for edge, found in ways if found is not None]
         label = _labels(len(states), [edge for edge, _ in joined])
         made: list[list[np.ndarray]] = [[] for _ in range(label.max() + 1)]
         for i, state in enumerate(states):
@@ -268,18 +271,21 @@ class Search:
 
     def alone(self, sets: list[SlowSet]) -> list[SlowSet]:
         """The sets, largest first, without those that lie on a larger one: it has grown since."""
-        ordered = sorted(
-            sets, key=lambda each: (-each.dimension, -each.extent.sum(), each.speed.max())
-        )
+
+        def rank(each: SlowSet) -> tuple[float, ...]:
+            return -each.dimension, -each.extent.sum(), each.speed.max()
+
         kept: list[SlowSet] = []
-        for each in ordered:
+        for each in sorted(sets, key=rank):
             larger = [other.states for other in kept if other.kind != "point"]
-            if larger:
-                apart = cdist(each.states, np.concatenate(larger)).min(axis=1)
-                if (apart <= 2 * self.piece).all():
-                    continue
-            kept.append(each)
+            if not larger or not self._lies_on(each.states, np.concatenate(larger)):
+                kept.append(each)
         return kept
+
+    def _lies_on(self, states: np.ndarray, larger: np.ndarray) -> bool:
+        """Whether every state is one of a larger set, about."""
+        apart = cdist(states, larger).min(axis=1)
+        return bool((apart <= 2 * self.piece).all())
 
     def described(self, states: np.ndarray) -> SlowSet:
         """One set of slow states, grown to its ends, with what is known of it."""
