@@ -102,8 +102,10 @@ def selection_vectors(
     unordered = len(line.states) == 1 or not line.in_order
     none = np.full_like(line.states, np.nan)
     along = none if unordered else tangents(line.states, line.closed)
-    found = spread(lambda at: _mode_at(step, *at), zip(line.states, along, strict=True))
-    moves = np.moveaxis(from_inputs @ np.array([*changes.values()]).T, 2, 1)
+    places = zip(line.states, along, strict=True)
+    found = spread(lambda at: _mode_at(step, *at), places)
+    changed = np.array([*changes.values()])
+    moves = np.moveaxis(from_inputs @ changed.T, 2, 1)
     taken = [mode.taken(moved) for mode, moved in zip(found, moves, strict=True)]
     return SelectionVectors(
         name=meant.name,
@@ -191,11 +193,17 @@ class _Mode(NamedTuple):
 
     @property
     def line(self) -> np.ndarray:
-        return self.right.real if self.eigenvalue.imag == 0 else np.full(len(self.right), np.nan)
+        return self._where_real(self.right)
 
     @property
     def selection(self) -> np.ndarray:
-        return self.left.real if self.eigenvalue.imag == 0 else np.full(len(self.right), np.nan)
+        return self._where_real(self.left)
+
+    def _where_real(self, vector: np.ndarray) -> np.ndarray:
+        """The vector of a real eigenvalue; NaN of one of a pair."""
+        if self.eigenvalue.imag == 0:
+            return vector.real
+        return np.full(len(vector), np.nan)
 
     def taken(self, moves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Of moves (direction, unit) the parts along the mode: in the end, and at first."""
@@ -203,8 +211,11 @@ class _Mode(NamedTuple):
             return moves @ self.selection, moves @ self.line
         # of a pair: the mode and its conjugate together, which make a real displacement
         displaced = 2 * ((moves @ self.left)[:, None] * self.right).real
-        plane = np.linalg.qr(np.stack([self.right.real, self.right.imag], axis=1))[0]
-        return np.linalg.norm(displaced, axis=1), np.linalg.norm(moves @ plane, axis=1)
+        spanning = np.stack([self.right.real, self.right.imag], axis=1)
+        plane = np.linalg.qr(spanning)[0]
+        in_the_end = np.linalg.norm(displaced, axis=1)
+        at_first = np.linalg.norm(moves @ plane, axis=1)
+        return in_the_end, at_first
 
 
 def _mode_at(step: AnyStep, state: np.ndarray, tangent: np.ndarray) -> _Mode:
@@ -219,6 +230,7 @@ def _mode_at(step: AnyStep, state: np.ndarray, tangent: np.ndarray) -> _Mode:
     if value.imag:
         return _Mode(value, right, left, np.nan)
     along = float(right.real @ tangent)
-    forward = right.real[np.abs(right).argmax()] if np.isnan(along) else along
+    largest = np.abs(right).argmax()
+    forward = right.real[largest] if np.isnan(along) else along
     sign = -1.0 if forward < 0 else 1.0
     return _Mode(value, sign * right, sign * left, abs(along))

@@ -114,16 +114,20 @@ class SelectionVectors(Result):
             if name not in self.directions:
                 raise InvalidSetting(f"{shown(name)}: {nearest(name, self.directions)}")
             numbers.append(self.directions.index(name))
-        pairs = [np.abs(each[self.known][:, numbers]) for each in (self.selected, self.entering)]
+        selected = np.abs(self.selected[self.known][:, numbers])
+        entering = np.abs(self.entering[self.known][:, numbers])
         with np.errstate(divide="ignore", invalid="ignore"):
-            selected, entering = (pair[:, 0] / pair[:, 1] for pair in pairs)
-        return selected, entering
+            in_the_end = selected[:, 0] / selected[:, 1]
+            at_first = entering[:, 0] / entering[:, 1]
+        return in_the_end, at_first
 
     @property
     def statement(self) -> str:
         """What the selection vectors select, in words."""
         where = f"{self.name}: " if self.name else ""
-        known, pairs = int(self.known.sum()), int((self.known & ~self.single).sum())
+        known = int(self.known.sum())
+        in_pairs = self.known & ~self.single
+        pairs = int(in_pairs.sum())
         if not known:
             return f"{where}no state has a Jacobian with a mode that is the slowest."
         others = [name for name in self.directions if name != self.relevant]
@@ -173,7 +177,8 @@ class SelectionVectors(Result):
     def _moved(self, direction: int) -> str:
         """How far one change moves the network."""
         moved = _quartiles(np.abs(self.selected[self.known, direction]))[1]
-        reached = _quartiles(np.abs(self.entering[self.known, direction]))[1]
+        entering = np.abs(self.entering[self.known, direction])
+        reached = _quartiles(entering)[1]
         return (
             f"a step of {self.directions[direction]} moves the network {_short(moved)} along its "
             f"{self._line_name()} ({_short(reached)} at first; medians of "
@@ -197,7 +202,8 @@ class SelectionVectors(Result):
         known, single = self.known, self.single
         rows = []
         for i, name in enumerate(self.directions):
-            low, middle, high = _quartiles(np.abs(self.selected[known, i]))
+            lengths = np.abs(self.selected[known, i])
+            low, middle, high = _quartiles(lengths)
             rows.append(
                 {
                     "input": self.name,

@@ -134,9 +134,11 @@ def tangents(path: np.ndarray, closed: bool) -> np.ndarray:
     places = np.arange(len(path))
     before, after = places - BESIDE, places + BESIDE
     if closed:
-        before, after = before % len(path), after % len(path)
+        before = before % len(path)
+        after = after % len(path)
     else:
-        before, after = np.maximum(before, 0), np.minimum(after, len(path) - 1)
+        before = np.maximum(before, 0)
+        after = np.minimum(after, len(path) - 1)
     along = path[after] - path[before]
     return along / np.linalg.norm(along, axis=1, keepdims=True)
 
@@ -178,8 +180,11 @@ def described(
     kind = _kind(dimension, closed, drift, duration)
     if kind == "point" and dimension:
         return described(step, states, 0, False, duration)
-    along = _spans(states, dimension, closed) if dimension else np.empty((1, 0, step.units))
-    across = [_unstable_across(step, h, own) for h, own in zip(states, along, strict=True)]
+    along = np.empty((1, 0, step.units))
+    if dimension:
+        along = _spans(states, dimension, closed)
+    pairs = zip(states, along, strict=True)
+    across = [_unstable_across(step, state, own) for state, own in pairs]
     return SlowSet(
         kind=kind,
         dimension=dimension if kind in CONTINUOUS else 0,
@@ -251,14 +256,16 @@ def _along(
     velocities = np.where(still, 0.0, velocities)
     resting = _resting(velocities, closed)
     if len(resting):
-        fastest = max(_rates(step, path[i], along[i : i + 1])[0] for i in resting)
+        rates = [_rates(step, path[i], along[i : i + 1]) for i in resting]
+        fastest = max(own[0] for own in rates)
         time = 1.0 / fastest if fastest > 0 else np.inf
     elif velocities.all():
         time = float((before / np.abs(velocities)).sum())
     else:
         time = np.inf
     typical = float(np.median(np.abs(velocities)))
-    to_the_middle = length / (2 * max(1, len(resting)))
+    n_resting = max(1, len(resting))
+    to_the_middle = length / (2 * n_resting)
     crossing = to_the_middle / typical if typical else np.inf
     drift = Drift(velocities[:, None], float(time), len(resting), crossing)
     return np.array([length]), drift
@@ -271,7 +278,9 @@ def _resting(velocities: np.ndarray, closed: bool) -> list[int]:
     if not closed:
         turns[-1] = False  # there the line ends
     nearer = np.abs(after) < np.abs(velocities)
-    return [int((i + nearer[i]) % len(velocities)) for i in np.flatnonzero(turns)]
+    places = np.flatnonzero(turns)
+    nearest = (places + nearer[places]) % len(velocities)
+    return nearest.tolist()
 
 
 def _eigenvalues_along_first(step: Step, state: np.ndarray, directions: np.ndarray) -> np.ndarray:
