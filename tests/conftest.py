@@ -54,10 +54,15 @@ def _rank(folder: str) -> int:
     return LONG.index(folder) if folder in LONG else len(LONG)
 
 
+@pytest.fixture(autouse=True)
+def no_noted_files() -> None:
+    """Runs of a test name the files of its own parts, not those of other tests in the process."""
+    _own_files._noted.clear()
+
+
 @pytest.fixture
 def registries() -> Iterator[Callable[[], None]]:
     """What a test registers, of any kind, is gone after it, or once it calls what it is given."""
-    _own_files._noted.clear()  # of tests in the same process, which no new process would know
     before = [registry.parts for registry in Registry.every] + [_own_files._noted]
     kept = [dict(parts) for parts in before]
 
