@@ -22,6 +22,7 @@ from attractory.runs._folder import (
     HISTORY,
     MANIFEST,
     NETWORKS,
+    RULE_REPORT,
     claim_folder,
     parsed_weights,
     read_file,
@@ -89,6 +90,9 @@ class Run(NamesNearest):
         The run's folder; None while it is in memory only.
     start : str or None
         SHA-256 of the weights that training began with, where they were given to it.
+    rule_report : dict of arrays (net, …)
+        What the rule reports at the end, by name, as `Reservoir` the errors of its cross-validation
+        (its docstring says which); empty for most rules.
     """
 
     task: Task
@@ -101,6 +105,7 @@ class Run(NamesNearest):
     source: dict[str, Any] | None = None
     path: Path | None = None
     start: str | None = None
+    rule_report: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if isinstance(self.status, tuple) and not self.status:
@@ -204,7 +209,8 @@ class Run(NamesNearest):
         folder = as_path(path if path is not None else self.path)
         with claim_folder(folder, self.config) as claim:
             kept = {} if claim.manifest is None else claim.manifest.get("files", {})
-            self.write(folder, {n: sha for n, sha in kept.items() if n not in (NETWORKS, HISTORY)})
+            own = (NETWORKS, HISTORY, RULE_REPORT)
+            self.write(folder, {n: sha for n, sha in kept.items() if n not in own})
         return folder
 
     def write(self, folder: Path, others: dict[str, str]) -> None:
@@ -223,6 +229,8 @@ class Run(NamesNearest):
             NETWORKS: weights_content(stacked, given_arrays(self.task, self.model, self.rule)),
             HISTORY: self.history.to_csv(index=False).encode(),
         }
+        if self.rule_report:
+            contents[RULE_REPORT] = weights_content(self.rule_report)
         write_run(folder, self.config, self.status, contents, others)
         self.path = folder
 
@@ -307,7 +315,20 @@ def _loaded(folder: Path, manifest: dict[str, Any], functions: dict[str, Any]) -
     history = read_history(folder / HISTORY, read_file(folder, manifest, HISTORY))
     seed, source = config["seed"], config["source"]
     start = config.get("start")
-    return Run(task, model, networks, rows, rule, seed, history, source, folder, start)
+    report = _read_report(folder, manifest, len(rows))
+    return Run(task, model, networks, rows, rule, seed, history, source, folder, start, report)
+
+
+def _read_report(folder: Path, manifest: dict[str, Any], nets: int) -> dict[str, np.ndarray]:
+    """What the rule reported at the end; {} where it reported nothing."""
+    if RULE_REPORT not in manifest.get("files", {}):
+        return {}
+    place = folder / RULE_REPORT
+    report = parsed_weights(read_file(folder, manifest, RULE_REPORT), str(place))[0]
+    for name, array in report.items():
+        if array.shape[:1] != (nets,):
+            raise FileProblem(f"{place}: damaged: {name!r} is not of {nets} networks")
+    return report
 
 
 def _described(

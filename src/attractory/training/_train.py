@@ -200,7 +200,7 @@ class _Training:
 
     def _run(self) -> Run:
         """The run as it stands."""
-        weights = self.population.finished(self.state)
+        weights, report = self.population.finished(self.state)
         networks = [
             Network(self.model, {n: np.asarray(w[i]) for n, w in weights.items()})
             for i in range(self.nets)
@@ -214,6 +214,7 @@ class _Training:
             self.seed,
             self.history.table(),
             start=self.start,
+            rule_report={name: np.asarray(array) for name, array in report.items()},
         )
 
     def _advance(self) -> None:
