@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import attractory as at
+from attractory.report.sections._learning import Learning
 from attractory.rules._moments import in_one, in_two, moments
 from attractory.training import Population
+from attractory.training._arguments import checked_arguments
 
 # two channels that begin to count at different times: the mask is not the same for both
 TASK = at.tasks.FlipFlop(bits=2, steps=60, first_onset=(5, 15), pulse=4, delay=4)
@@ -28,7 +33,7 @@ class ByHand:
         for step in range(rule.n_steps):
             trials = self.trials(population, step)
             states = network.simulate(trials[0]).states
-            self.parts.append([a[:, rule.washout :] for a in (states, *trials[1:])])
+            self.parts.append([states, *trials[1:]])
 
     @staticmethod
     def trials(population, step):
@@ -36,9 +41,9 @@ class ByHand:
         batch = TASK.batch(at.tasks.trial_keys(key, jnp.arange(RULE.batch)))
         return [np.asarray(array, np.float64) for array in (batch.inputs, *batch[1:3])]
 
-    def rows(self, steps, output):
+    def rows(self, steps, output, washout=RULE.washout):
         """States, targets and weights of the points of some updates."""
-        chosen = [self.parts[step] for step in steps]
+        chosen = [[array[:, washout:] for array in self.parts[step]] for step in steps]
         states = np.concatenate([part[0].reshape(-1, 12) for part in chosen]).astype(float)
         targets, mask = (
             np.concatenate([part[i][..., output].ravel() for part in chosen]) for i in (1, 2)
@@ -109,14 +114,13 @@ def test_standard_deviations_are_the_singular_values_of_the_states(trained):
     )
 
 
-def test_the_loss_is_that_of_trials_that_the_readout_was_not_solved_on():
-    rule = RULE.replace(steps=3, washout=0)
-    run = at.train(TASK, MODEL, rule, seed=SEED, progress=False)
-    by_hand = ByHand(MODEL, rule, run.networks[0])
+def test_the_loss_is_that_of_trials_that_the_readout_was_not_solved_on(trained):
+    """Of all steps that the mask counts, those of the washout too."""
+    run, by_hand = trained
     errors, counted = 0.0, 0.0
     for output in range(2):
-        weights, bias = by_hand.solved([0, 1], output, rule.running_ridge)
-        states, targets, mask = by_hand.rows([2], output)
+        weights, bias = by_hand.solved([0, 1], output, RULE.running_ridge)
+        states, targets, mask = by_hand.rows([2], output, washout=0)
         errors += np.sum(mask * (states @ weights + bias - targets) ** 2)
         counted += mask.sum()
     assert run.history["loss"].iloc[2] == pytest.approx(errors / counted, rel=1e-4)
@@ -180,14 +184,15 @@ def test_an_output_that_never_counts_gets_no_weights_and_does_not_disturb_the_ot
     np.testing.assert_array_equal(found[1], 0)
 
 
-def test_the_report_comes_back_with_the_run(tmp_path):
-    run = at.train(TASK, MODEL, RULE, nets=2, path=tmp_path / "run", progress=False)
+def test_the_report_comes_back_with_the_run(trained, tmp_path):
+    run = dataclasses.replace(trained[0])
+    run.save(tmp_path / "run")
     back = at.load(tmp_path / "run")
     assert set(back.rule_report) == set(run.rule_report)
     for name, array in run.rule_report.items():
         np.testing.assert_array_equal(back.rule_report[name], array)
-    back.save(tmp_path / "copy")
-    assert set(at.load(tmp_path / "copy").rule_report) == set(run.rule_report)
+    back.save()  # into the folder that has one
+    assert set(at.load(tmp_path / "run").rule_report) == set(run.rule_report)
     file = tmp_path / "run" / "rule_report.safetensors"
     file.write_bytes(file.read_bytes()[:-4])
     with pytest.raises(at.FileProblem, match=r"rule_report\.safetensors: damaged"):
@@ -195,12 +200,12 @@ def test_the_report_comes_back_with_the_run(tmp_path):
 
 
 def test_without_a_model_it_trains_an_echo_state_network():
-    run = at.train(TASK, rule=RULE, progress=False)
-    recurrent = run.networks[0].recurrent_weights
-    assert run.model.units == 400
+    model = checked_arguments(TASK, None, RULE, 1, 0)[0]
+    recurrent = model.build(2, 2).recurrent_weights
+    assert model.units == 400
     assert np.mean(recurrent != 0) == pytest.approx(0.1, abs=0.01)
     assert np.abs(np.linalg.eigvals(recurrent)).max() == pytest.approx(0.95, rel=1e-3)
-    assert run.model.tau == at.recipe(TASK).model.tau
+    assert model.tau == at.recipe(TASK).model.tau
     gated = at.models.GRU(units=3)
     assert RULE.usual_model(gated) is gated
 
@@ -262,3 +267,11 @@ def test_models_that_it_cannot_train_are_told(model, complaint):
 def test_a_washout_as_long_as_a_trial_is_refused():
     with pytest.raises(at.InvalidSetting, match="washout = 60 is not allowed: less than the 60"):
         at.train(TASK, MODEL, RULE.replace(washout=60), progress=False)
+
+
+def test_the_page_draws_what_it_reports(trained):
+    drawings = Learning().figures(SimpleNamespace(run=trained[0]))
+    drawing = drawings["ridge_readout"]
+    assert drawing.caption.startswith("Cross-validated error of the readout by its ridge")
+    errors = drawing.draw().axes[0].lines[0].get_ydata()
+    np.testing.assert_allclose(errors[::-1], trained[0].rule_report["errors"][0].mean(axis=1))

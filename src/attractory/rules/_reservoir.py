@@ -74,6 +74,7 @@ class Reservoir(Rule):
     """
 
     in_words: ClassVar[str] = "a readout solved by ridge regression"
+    picture: ClassVar[str | None] = "ridge_readout"
 
     steps: int = Field(default=20, ge=1)
     batch: int = Field(default=32, ge=1)

@@ -51,6 +51,8 @@ class Rule(Settings, ABC):
     """
 
     in_words: ClassVar[str]  # what it is called on the page: "trained by ..."
+    # the figure in `attractory.figures` that shows what it reports at the end, by its name
+    picture: ClassVar[str | None] = None
 
     steps: int = Field(default=500, ge=1)
     batch: int = Field(default=8, ge=1)
