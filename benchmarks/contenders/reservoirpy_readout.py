@@ -15,6 +15,7 @@ import time
 from typing import Any
 
 import numpy as np
+from reservoirpy.mat_gen import uniform
 from reservoirpy.nodes import Reservoir, Ridge
 
 
@@ -44,6 +45,7 @@ def fitted(made: dict[str, Any], settings: dict[str, Any], seed: int, ridge: flo
         lr=settings["leak"],
         rc_connectivity=settings["density"],
         input_connectivity=1.0,
+        Win=uniform(low=-1.0, high=1.0),
         input_scaling=settings["input_gain"],
         seed=seed,
     )

@@ -275,3 +275,8 @@ def test_the_page_draws_what_it_reports(trained):
     assert drawing.caption.startswith("Cross-validated error of the readout by its ridge")
     errors = drawing.draw().axes[0].lines[0].get_ydata()
     np.testing.assert_allclose(errors[::-1], trained[0].rule_report["errors"][0].mean(axis=1))
+
+
+def test_the_spectral_radius_of_weights_that_stay_is_measured_once(trained):
+    history = trained[0].history
+    assert history["step"][history["spectral_radius"].notna()].tolist() == [1]

@@ -80,8 +80,8 @@ class Reservoir(Rule):
     batch: int = Field(default=32, ge=1)
     check_every: int = Field(default=5, ge=1)
     washout: int = Field(default=0, ge=0)
-    # decades from where float32 states are rounded to where the readout is all but 0
-    ridges: tuple[float, ...] = tuple(10.0**power for power in range(-12, 1))
+    # decades from where float64 sums are rounded to where little is left of the readout
+    ridges: tuple[float, ...] = tuple(10.0**power for power in range(-13, 1))
     folds: int = Field(default=5, ge=2)
     running_ridge: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
 

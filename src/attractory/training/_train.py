@@ -37,7 +37,7 @@ from attractory.training._checkpoint import NAME, Checkpoint, read_checkpoint, w
 from attractory.training._divergence import WINDOW, DivergenceWatch
 from attractory.training._history import History
 from attractory.training._interrupt import InterruptRequest
-from attractory.training._measures import silent_loss, spectral_radius
+from attractory.training._measures import moves_the_cell, silent_loss, spectral_radius
 from attractory.training._population import Population, PopulationState
 from attractory.training._progress import TrainingProgress
 from attractory.training._start import Start
@@ -292,14 +292,15 @@ class _Training:
         """Whether spectral radii are measured now: after the first update, and at checks.
 
         At all of them where there is a validation too or networks are small, else at three: the
-        eigenvalues of 400 units take as long as several updates.
+        eigenvalues of 400 units take as long as several updates. Once where they stay as they are.
         """
-        if self.step == 1 or self.step == self.rule.n_steps:
-            return True
+        if self.step == 1 or not moves_the_cell(self.model):
+            return self.step == 1
+        last = self.step == self.rule.n_steps
         checks = -(-self.rule.n_steps // self.rule.check_interval)
         cheap = self.rule.validation > 0 or self.model.units <= SMALL
         every = 1 if cheap else max(1, checks // 3)
-        return self.step % (every * self.rule.check_interval) == 0
+        return last or self.step % (every * self.rule.check_interval) == 0
 
     def _radii(self) -> np.ndarray:
         """Spectral radius of each network's recurrent weights, (net,)."""
