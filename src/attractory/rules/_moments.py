@@ -113,31 +113,36 @@ def in_one(pair: Pair) -> jax.Array:
     return rounded.astype(jnp.float64) + rest.astype(jnp.float64)
 
 
-def ridge_readout(of: jax.Array, ridge: jax.Array, bias: bool) -> tuple[jax.Array, jax.Array]:
-    """The readout of one output that has the least squared error and small weights.
+def ridge_readouts(of: jax.Array, ridges: jax.Array, bias: bool) -> tuple[jax.Array, jax.Array]:
+    """The readouts of one output that have the least squared error and small weights.
 
     Parameters
     ----------
     of : array (column, column)
         Moments, in float64.
-    ridge : scalar array
-        What is added to the diagonal of the states' covariance, as a share of its mean.
+    ridges : array (ridge,)
+        What is added to the diagonal of the states' covariance, as shares of its mean.
     bias : bool
         Whether there is a bias; it is not made small.
 
     Returns
     -------
-    weights : array (unit,)
+    weights : array (ridge, unit)
         NaN where the covariance with the ridge is not positive definite in float64.
-    bias : scalar array
+    bias : array (ridge,)
         0 without one.
     """
     squares, products, means, target_mean = covariances(of, bias)
     units = len(squares)
-    added = ridge * jnp.trace(squares) / units + LEAST
-    factor = jax.scipy.linalg.cho_factor(squares + added * jnp.eye(units), lower=True)
-    weights = jax.scipy.linalg.cho_solve(factor, products)
-    return weights, (target_mean - means @ weights) if bias else jnp.zeros_like(target_mean)
+    mean_square = jnp.trace(squares) / units
+
+    def with_ridge(ridge: jax.Array) -> jax.Array:
+        added = ridge * mean_square + LEAST
+        factor = jax.scipy.linalg.cho_factor(squares + added * jnp.eye(units), lower=True)
+        return jax.scipy.linalg.cho_solve(factor, products)
+
+    weights = jax.lax.map(with_ridge, ridges)
+    return weights, (target_mean - weights @ means) if bias else jnp.zeros_like(ridges)
 
 
 def covariances(of: jax.Array, centred: bool) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import jax
@@ -19,7 +20,7 @@ from attractory.rules._moments import (
     in_one,
     in_two,
     moments,
-    ridge_readout,
+    ridge_readouts,
     squared_errors,
 )
 from attractory.rules._rule import Info, Report, Rule, RuleState
@@ -224,9 +225,12 @@ class Reservoir(Rule):
         """The weights with the readout of these moments (output, column, column)."""
         with_bias = _solves_bias(model)
         ridges = jnp.broadcast_to(ridge, len(total))
-        into, bias = jax.lax.map(
-            lambda each: ridge_readout(each[0], each[1], with_bias), (total, ridges)
-        )
+
+        def of_output(given: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+            into, bias = ridge_readouts(given[0], given[1][None], with_bias)
+            return into[0], bias[0]
+
+        into, bias = jax.lax.map(of_output, (total, ridges))
         made = {"output_weights": into, **({"output_bias": bias} if with_bias else {})}
         return {**weights, **{name: w.astype(jnp.float32) for name, w in made.items()}}
 
@@ -237,12 +241,8 @@ class Reservoir(Rule):
         def left_out(given: tuple[jax.Array, jax.Array]) -> jax.Array:
             """Errors of one output on one part, by ridge."""
             left, whole = given
-
-            def with_ridge(ridge: jax.Array) -> jax.Array:
-                solved = ridge_readout(whole - left, ridge, _solves_bias(model))
-                return squared_errors(left, *solved)
-
-            return jax.lax.map(with_ridge, ridges)
+            solved = ridge_readouts(whole - left, ridges, _solves_bias(model))
+            return jax.vmap(partial(squared_errors, left))(*solved)
 
         outputs = folds.shape[1]
         each_part = folds.reshape(-1, *folds.shape[2:])

@@ -292,15 +292,15 @@ class _Training:
         """Whether spectral radii are measured now: after the first update, and at checks.
 
         At all of them where there is a validation too or networks are small, else at three: the
-        eigenvalues of 400 units take as long as several updates. Once where they stay as they are.
+        eigenvalues of 400 units take as long as several updates. Never where weights stay.
         """
-        if self.step == 1 or not moves_the_cell(self.model):
-            return self.step == 1
-        last = self.step == self.rule.n_steps
+        if not moves_the_cell(self.model):
+            return False
+        at_an_end = self.step in (1, self.rule.n_steps)
         checks = -(-self.rule.n_steps // self.rule.check_interval)
         cheap = self.rule.validation > 0 or self.model.units <= SMALL
         every = 1 if cheap else max(1, checks // 3)
-        return last or self.step % (every * self.rule.check_interval) == 0
+        return at_an_end or self.step % (every * self.rule.check_interval) == 0
 
     def _radii(self) -> np.ndarray:
         """Spectral radius of each network's recurrent weights, (net,)."""
