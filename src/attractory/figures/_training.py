@@ -177,8 +177,9 @@ def _draw_net(axes: Any, rows: pd.DataFrame, column: str, color: Any) -> None:
 def decimal_ticks(axes: Any) -> None:
     """Plain numbers along the logarithmic axis, enough of them on a short one too."""
     low, high = axes.get_ylim()
-    few = high / low > 1e3
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if few else (1.0, 2.0, 5.0)))
+    reach = high / low
+    digits = (1.0,) if reach > 1e3 else (1.0, 2.0, 5.0) if reach > 5 else (1.0, 1.5, 2, 3, 4, 6, 8)
+    axes.yaxis.set_major_locator(LogLocator(subs=digits))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter(NullFormatter())
 
