@@ -23,6 +23,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy import stats
 
 import attractory as at
 from attractory.training import Population
@@ -226,7 +227,7 @@ def described(result: dict[str, Any]) -> list[str]:
 
 
 def interval(errors: list[float]) -> str:
-    half = 2.262 * np.std(errors, ddof=1) / len(errors) ** 0.5  # t of 9 degrees of freedom
+    half = stats.t.ppf(0.975, len(errors) - 1) * np.std(errors, ddof=1) / len(errors) ** 0.5
     return f"{np.mean(errors):.3g} ± {half:.2g}"
 
 
