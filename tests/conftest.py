@@ -6,7 +6,7 @@ import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # before JAX is imported: a test run compiles for longer than it computes. Without the fusion
@@ -20,6 +20,7 @@ import jax
 import pytest
 from matplotlib.figure import Figure
 
+from attractory import _own_files
 from attractory._registry import Registry
 
 jax.config.update("jax_num_cpu_devices", 2)
@@ -54,19 +55,27 @@ def _rank(folder: str) -> int:
 
 
 @pytest.fixture
-def registries() -> Iterator[None]:
-    """What a test registers, of any kind, is gone after it."""
-    before = [(registry, dict(registry.parts)) for registry in Registry.every]
-    yield
-    for registry, parts in before:
-        registry.parts.clear()
-        registry.parts.update(parts)
+def registries() -> Iterator[Callable[[], None]]:
+    """What a test registers, of any kind, is gone after it, or once it calls what it is given."""
+    _own_files._noted.clear()  # of tests in the same process, which no new process would know
+    before = [registry.parts for registry in Registry.every] + [_own_files._noted]
+    kept = [dict(parts) for parts in before]
+
+    def forget() -> None:
+        for parts, known in zip(before, kept, strict=True):
+            parts.clear()
+            parts.update(known)
+
+    yield forget
+    forget()
 
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures are made, but not drawn into files: for tests of a page's words, which are quick."""
+    """Figures are made, but not drawn into files, and chance is not searched for: for tests of a
+    page's words, which are quick."""
     from attractory import figures
+    from attractory.report import _story
 
     def of_one_pixel(figure: Figure, folder: str | Path, name: str) -> list[Path]:
         written = [Path(folder) / f"{name}.{suffix}" for suffix in ("png", "svg")]
@@ -76,6 +85,7 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
         return written
 
     monkeypatch.setattr(figures, "save", of_one_pixel)
+    monkeypatch.setattr(_story, "chance_of", lambda run, task: 0.5)
 
 
 @pytest.fixture(scope="session")

@@ -184,6 +184,10 @@ REFUSED = {
         lambda: timeline_tuple_name("count"),
     ),
     "index of a timeline": ("Timeline has no 'index'", lambda: timeline_tuple_name("index")),
+    "starts of a timeline": (
+        "Timeline has no 'starts'; allowed: anywhere_in, during, limits, n_steps",
+        lambda: timeline_tuple_name("starts"),
+    ),
     # trials and arrays
     "no trials at all": ("n = 0", lambda: TASK.sample(0)),
     "trials in words": ("n = '10'", lambda: TASK.sample("10")),

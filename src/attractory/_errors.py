@@ -14,6 +14,7 @@ LONGEST = 300  # letters of a message: what a terminal shows in three lines
 _TAIL = 120  # of them for the end of a message that is cut: there it says what is allowed
 _LONGEST_NAMES = 150  # letters of a list of allowed names that is shown whole
 _CUT = " … "
+_OF_TUPLES = ("count", "index")  # methods whose names are mistaken for parts
 
 
 class AttractoryError(Exception):
@@ -80,7 +81,7 @@ class NamesNearest:
 
 
 def without_tuple_names(kind: AnyClass) -> AnyClass:
-    """Take `count` and `index` from a named tuple, where they are mistaken for parts; a decorator.
+    """Take `count` and `index` from a named tuple, and name what it has instead; a decorator.
 
     Parameters
     ----------
@@ -93,14 +94,18 @@ def without_tuple_names(kind: AnyClass) -> AnyClass:
         The same class, whose unknown attributes are answered with those that there are.
     """
 
-    def refused(name: str) -> Any:
-        def refuse(thing: object) -> NoReturn:
-            raise unknown_name(thing, name)
+    made: Any = kind
 
-        return property(refuse)
+    def refuse(thing: object, name: str) -> NoReturn:
+        raise unknown_name(thing, name) if not name.startswith("_") else AttributeError(name)
 
-    for name in ("count", "index"):
-        setattr(kind, name, refused(name))
+    def absent(name: str) -> property:
+        return property(lambda thing: refuse(thing, name))
+
+    for name in _OF_TUPLES:
+        setattr(made, name, absent(name))
+    made.__getattr__ = refuse
+    made.__dir__ = lambda thing: [each for each in object.__dir__(thing) if each not in _OF_TUPLES]
     return kind
 
 

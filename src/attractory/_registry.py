@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Generic, TypeVar
 
 from attractory._errors import InvalidSetting, nearest, shown
+from attractory._own_files import note_module
 
 Part = TypeVar("Part")
 AnyPart = TypeVar("AnyPart")
@@ -81,7 +82,7 @@ class Registry(Generic[Part]):
         if not isinstance(name, str) or name not in self.parts:
             raise InvalidSetting(
                 f"{self.kind} {shown(name)} is unknown (a {self.kind} of your own needs "
-                f"{self.decorator} first); {nearest(name, self.parts)}"
+                f"{self.decorator} first, commands need --import FILE); {nearest(name, self.parts)}"
             )
         return self.parts[name]
 
@@ -112,6 +113,7 @@ class Registry(Generic[Part]):
         if known is not None and _origin(known) != _origin(part):
             raise InvalidSetting(f"register: the name {shown(name)} belongs to {_origin(known)}")
         self.parts[name] = part
+        note_module(str(getattr(_written(part), "__module__", "")))
         return part
 
     def _is_subclass(self, part: Any) -> bool:
@@ -120,5 +122,10 @@ class Registry(Generic[Part]):
 
 def _origin(part: Any) -> str:
     """Where a part was written: a class or function, or a record of a function."""
-    written = part if hasattr(part, "__qualname__") else part.function
+    written = _written(part)
     return f"{written.__module__}.{written.__qualname__}"
+
+
+def _written(part: Any) -> Any:
+    """What the user wrote: a class or function, or the function of a record."""
+    return part if hasattr(part, "__qualname__") else getattr(part, "function", part)

@@ -48,6 +48,7 @@ def made() -> SimpleNamespace:
     space = analysis.state_space(net, trials)
     points = analysis.fixed_points(net, n_starts=256)
     joined = analysis.connections(points)
+    slow = analysis.slow_sets(net, task=TASK, n_starts=16, tolerance=0.5)
     return SimpleNamespace(
         net=net,
         trials=trials,
@@ -62,7 +63,8 @@ def made() -> SimpleNamespace:
         ),
         spectrum=analysis.spectrum(net),
         connectivity=analysis.connectivity(net),
-        slow=analysis.slow_sets(net, task=TASK, n_starts=16, tolerance=0.5),
+        slow=slow,
+        selection=analysis.selection_vectors(net, slow, task=TASK),
     )
 
 
@@ -148,6 +150,12 @@ EXAMPLES = (
     Example("connectivity", lambda: (made().connectivity, made().spectrum), 3),
     Example("continuation", lambda: ([made().branches] * 2,), 6),
     Example("fixed_points", lambda: (made().points, made().space, made().joined), 1, (0,)),
+    Example(
+        "fixed_points",
+        lambda: (made().points, made().space),
+        1,
+        settings={"driven": made().points, "dimensions": 2},
+    ),
     Example("flip_flop", lambda: (TASK,), 3),
     Example("jacobian_spectra", lambda: (made().points,), 4),
     Example("learning_curve", lambda: (history(),), 2),
@@ -158,6 +166,7 @@ EXAMPLES = (
     Example("ridge_readout", lambda: (ridge_report(),), 2),
     Example("robustness", lambda: ([robustness_curve()] * 2,), 6),
     Example("selectivity", lambda: (task_geometry().selectivity,), 2),
+    Example("selection_vectors", lambda: ([made().selection] * 2, made().space), 4),
     Example("slow_sets", lambda: ([made().slow] * 2, made().space), 2, (0,)),
     Example("spectral_radius", lambda: (history(),), 1),
     Example("spectrum", lambda: (made().spectrum,), 1),

@@ -15,7 +15,7 @@ from contracts.rules_of_users import GradientDescent, RidgeReadout, WeightPertur
 import attractory as at
 from attractory import rules
 from attractory.cli._config import read_config
-from attractory.report._page import _lead
+from attractory.report._story import trained
 from attractory.training import Population, _train
 
 TASK = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4)
@@ -61,7 +61,7 @@ def test_it_trains_saves_and_comes_back(kind, tmp_path):
         not np.array_equal(start.weights[name], run.networks[0].weights[name])
         for name in start.weights
     )
-    assert f"Trained by {kind.in_words}: 12 updates" in _lead(run)
+    assert f"Trained by {kind.in_words}: 12 updates" in trained(run)
 
 
 @every_rule

@@ -86,6 +86,19 @@ def test_there_is_something_to_do(many):
     assert np.ptp(many.targets[many.mask > 0]) > 0
 
 
+def test_constant_inputs_and_evidence_are_inputs_of_the_task(task):
+    evidence = task.evidence_directions()
+    held = task.constant_inputs()
+    assert len({each.name for each in held}) == len(held)
+    for each in held:
+        assert each.inputs.shape == (task.n_inputs,)
+        assert np.isfinite(each.inputs).all()
+        assert each.relevant in {"", *evidence}
+    for change in evidence.values():
+        assert change.shape == (task.n_inputs,)
+        assert change.any()
+
+
 def test_same_seed_gives_the_same_trials(task, trials):
     fresh = task.replace()  # nothing that the first task has cached
     for name, array in arrays(fresh.sample(N, seed=4)).items():

@@ -503,7 +503,7 @@ def test_slow_sets_are_drawn_with_the_drift_along_them():
     trials = tasks.Trials(inputs, inputs, np.ones_like(inputs))
     space = analysis.state_space(net, trials, n=3)
     found = analysis.slow_sets(net, duration=500)
-    figure = figures.slow_sets([found, found], space, labels=["first", "second"])
+    figure = figures.slow_sets({"first": found, "second": found}, space)
     solid, drift = figure.axes
     (line,) = found.continuous
     drawn = [np.array(each.get_data_3d()) for each in solid.lines if each.get_linewidth() == 2.0]
@@ -513,7 +513,7 @@ def test_slow_sets_are_drawn_with_the_drift_along_them():
     np.testing.assert_allclose(curve[:, 1], 100 * line.drift[:, 0] / found.typical_speed)
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert texts == ["trajectory", "first", "second"]
-    with pytest.raises(InvalidSetting, match="labels = .* 2 texts"):
-        figures.slow_sets([found, found], space, labels="ab")
+    with pytest.raises(InvalidSetting, match="sets is empty"):
+        figures.slow_sets({}, space)
     with pytest.raises(InvalidSetting, match="of one network"):
         figures.slow_sets(found, replace(space, components=np.eye(4)[:3]))

@@ -110,3 +110,38 @@ def test_nothing_runs_out_of_a_narrow_window(opened):
     )
     opened.set_window_size(1200, 1000)
     assert wide <= 0
+
+
+def test_figures_are_as_wide_as_they_are_printed(opened):
+    """96 pixels of a page are an inch, whatever the screen: all letters have their size."""
+    widths = opened.execute_script(
+        "return [...document.querySelectorAll('.figures img')].map(i => [i.clientWidth, "
+        "i.naturalWidth])"
+    )
+    assert len(widths) >= 8
+    for shown, printed in widths:
+        assert shown == pytest.approx(printed, abs=1)
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_nothing_scrolls_sideways(opened, width):
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    opened.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+    time.sleep(1.5)  # the plot follows the window's size in its own time
+    wide = opened.execute_script(
+        "return [...document.querySelectorAll('html, body *:not(.js-plotly-plot *)')].filter("
+        "e => e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1).map("
+        "e => e.tagName + ' ' + e.textContent.slice(0, 80))"
+    )
+    opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert wide == []
+
+
+def test_the_story_stands_on_the_first_screen(opened):
+    opened.execute_script("window.scrollTo(0, 0)")
+    end = opened.execute_script(
+        "return document.querySelector('.story').getBoundingClientRect().bottom"
+    )
+    assert len(opened.find_elements("css selector", ".story dt")) == 5
+    assert end < 800

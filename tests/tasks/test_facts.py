@@ -110,3 +110,51 @@ def test_nobody_outside_of_tasks_asks_of_which_class_a_task_is():
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "isinstance":
                 asked = {each.id for each in ast.walk(node.args[1]) if isinstance(each, ast.Name)}
                 assert not asked & classes, f"{file.name}:{node.lineno}"
+
+
+def shown_in(trials, epoch):
+    """The input of each trial in an epoch in which it is constant, (trial, input)."""
+    during = trials.during(epoch)
+    first = trials.inputs[np.arange(len(trials)), during.argmax(axis=1)]
+    assert (np.abs(trials.inputs - first[:, None])[during] < 1e-6).all()
+    return first
+
+
+@pytest.mark.parametrize("name", ["perceptual_decision", "context_decision"])
+def test_the_constant_inputs_of_decisions_are_those_of_their_trials(name):
+    task = tasks.get(name, sigma=0)
+    trials = task.sample(30, seed=1)
+    known = task.constant_inputs()
+    without_stimulus = {tuple(each.inputs) for each in known if "off" in each.name}
+    quiet = trials.epoch_names[0]
+    assert {tuple(row) for row in shown_in(trials, quiet).round(6)} == without_stimulus
+    directions = task.evidence_directions()
+    strengths = ["coherence"] if len(directions) == 1 else ["coherence_1", "coherence_2"]
+    of_context = {each.name.split(",")[0][-1]: each for each in known if "coherence" in each.name}
+    contexts = trials.conditions.get("context", np.zeros(len(trials)))
+    for i, stimulus in enumerate(shown_in(trials, "stimulus")):
+        held = known[1] if len(known) == 2 else of_context[str(int(contexts[i]) + 1)]
+        expected = held.inputs + sum(
+            trials.conditions[strength][i] / 100 * change
+            for strength, change in zip(strengths, directions.values(), strict=True)
+        )
+        np.testing.assert_allclose(stimulus, expected, atol=1e-6)
+        assert held.relevant in directions
+        if len(known) > 2:
+            assert trials.conditions["relevant"][i] == trials.conditions[
+                f"coherence_{held.relevant[-1]}"
+            ][i]  # fmt: skip
+
+
+def test_other_tasks_of_choices_hold_fixation_and_the_rest_nothing():
+    for name in ("parametric_memory", "dual_delayed_match"):
+        task = tasks.get(name)
+        (only,) = task.constant_inputs()
+        assert only.inputs.tolist() == [1.0] + [0.0] * (task.n_inputs - 1)
+        assert task.evidence_directions() == {}
+    assert tasks.get("flipflop").constant_inputs() == ()
+    compatible = tasks.get("context_decision", neurogym_compat=True)
+    assert [each.inputs.tolist() for each in compatible.constant_inputs()] == [
+        [0.0] * 5, [0.0] + [0.5] * 4,
+    ]  # fmt: skip
+    assert {each.shape for each in compatible.evidence_directions().values()} == {(5,)}

@@ -157,3 +157,11 @@ def test_a_step_of_a_strange_length_is_taken_or_refused_in_one_line(name, dt):
 def test_trials_that_would_not_fit_into_memory_are_refused_before_they_are_made():
     text = message_of(FlipFlop().sample, 10**12)
     assert "1000000000000 trials of flipflop (340 steps each) would take" in text
+
+
+def test_an_epoch_that_a_timeline_does_not_have():
+    task = tasks.get("context_decision")
+    timeline = task.timeline(tasks.random_key(0))
+    said = message_of(timeline.anywhere_in, "decisoin")
+    assert "epoch 'decisoin' is not in the timeline" in said
+    assert "did you mean 'decision'?" in said

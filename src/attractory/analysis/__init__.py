@@ -18,6 +18,8 @@ from attractory.analysis.dynamics._kinks import Side
 from attractory.analysis.dynamics._linearisation import Linearisation, linearisation
 from attractory.analysis.dynamics._oscillations import Oscillation
 from attractory.analysis.dynamics._pulses import pulse_thresholds
+from attractory.analysis.dynamics._selection import selection_vectors
+from attractory.analysis.dynamics._selection_vectors import SelectionVectors
 from attractory.analysis.dynamics._slow_points import SlowPoints
 from attractory.analysis.dynamics._slow_set import SlowSet, SlowSets
 from attractory.analysis.dynamics._slow_sets import slow_sets
@@ -48,6 +50,7 @@ __all__ = [
     "Linearisation",
     "NetworkAudit",
     "Oscillation",
+    "SelectionVectors",
     "Selectivity",
     "Side",
     "SlowPoints",
@@ -69,6 +72,7 @@ __all__ = [
     "hypercube",
     "linearisation",
     "pulse_thresholds",
+    "selection_vectors",
     "selectivity",
     "slow_sets",
     "smallest_disturbances",

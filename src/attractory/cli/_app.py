@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from attractory._cores import use_cores
 from attractory._errors import InvalidSetting, shown
-from attractory.cli._tables import print_frame, table
+from attractory.cli._ctrl_c import OF_RESULTS, OF_TRAINING, stopped_with
+from attractory.cli._tables import print_dynamics, print_frame, print_networks, table
+
+if TYPE_CHECKING:
+    from attractory.report import Study
+    from attractory.runs import Run
 
 app = typer.Typer(
     name="attractory",
@@ -37,7 +42,7 @@ Settings = Annotated[
 ]
 TaskSettings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="A setting of the task, such as dt=10."),
+    typer.Option("--set", metavar="KEY=VALUE", help="A setting of the task, such as task.dt=10."),
 ]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
 
@@ -45,9 +50,12 @@ RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.
 @app.callback()
 def parts(
     imports: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
-            "--import", metavar="FILE", help="A Python file with parts of your own: run first."
+            "--import",
+            metavar="FILE",
+            help="A Python file, or a module, with parts of your own: run first. Commands on a run "
+            "that was made with it find it again.",
         ),
     ] = None,
 ) -> None:
@@ -55,7 +63,7 @@ def parts(
     _imports[:] = imports or []
 
 
-_imports: list[Path] = []  # files of this command line, run once the cores are chosen
+_imports: list[str] = []  # files of this command line, run once the cores are chosen
 
 
 def _begin(cores: int | None = None, compute: bool = True) -> None:
@@ -63,10 +71,22 @@ def _begin(cores: int | None = None, compute: bool = True) -> None:
     if compute:  # cores are chosen before anything is computed, by a user's file, too
         use_cores(cores)
     if _imports:
-        from attractory.cli._own_parts import import_file
+        from attractory.cli._own_parts import import_named
 
-        for path in _imports:
-            import_file(path)
+        for named in _imports:
+            import_named(named)
+
+
+def _loaded(folder: Path) -> Run:
+    """The run in a folder, once the parts of its user's own are known that can be."""
+    from attractory.cli._own_parts import import_parts_of
+    from attractory.runs import load
+
+    left_out = import_parts_of(folder)
+    run = load(folder)
+    if left_out and not run.task.missing:  # which says it where it is missed
+        _say(f"{folder} was made with {left_out}, too, not run here: --import FILE runs it")
+    return run
 
 
 @app.command()
@@ -91,9 +111,10 @@ def reproduce(
     _begin(cores)
     from attractory.reproduce import reproduce as run_all
 
-    results = run_all(preset, nets, units, source, seed, out, say=_say)  # type: ignore[arg-type]
-    _print_networks(results)
-    _print_dynamics(results)
+    with stopped_with(OF_RESULTS):
+        results = run_all(preset, nets, units, source, seed, out, say=_say)  # type: ignore[arg-type]
+    print_networks(console, results)
+    print_dynamics(console, results)
     console.print(f"report: {out / 'report.html'}", highlight=False, soft_wrap=True)
 
 
@@ -101,7 +122,8 @@ def reproduce(
 def train(
     task: Annotated[str | None, typer.Option(help="Name of the task.")] = None,
     config: Annotated[
-        Path | None, typer.Option(help="YAML file with task, model, rule, nets, seed, out.")
+        Path | None,
+        typer.Option(help="YAML file with task, model, rule, nets, seed, out, imports."),
     ] = None,
     cell: Annotated[
         str | None, typer.Option(help="rate, lowrank, gru or lstm [default: rate].")
@@ -136,9 +158,10 @@ def train(
     asked = read_config(config, flags, settings or [])
     from attractory.training import train as train_networks
 
-    run = train_networks(
-        asked.task, asked.model, asked.rule, nets=asked.nets, seed=asked.seed, path=asked.out
-    )
+    with stopped_with(OF_TRAINING):
+        run = train_networks(
+            asked.task, asked.model, asked.rule, nets=asked.nets, seed=asked.seed, path=asked.out
+        )
     rows = table("network", "status", "steps", "last loss")
     for row in run.status:
         losses = run.history[run.history["net"] == row["net"]]["loss"]
@@ -169,9 +192,8 @@ def evaluate(
     _begin(cores)
     from attractory import evaluation
     from attractory.cli._config import parsed_values
-    from attractory.runs import load
 
-    run = load(folder)
+    run = _loaded(folder)
     networks = list(run.networks)
     if vary is None:
         scores = evaluation.evaluate(networks, run.task, trials, seed).table()
@@ -194,13 +216,11 @@ def analyze(
     Example: attractory analyze runs/two --fixed-points --automaton
     """
     _begin(cores)
-    from attractory.report import study
-    from attractory.runs import load
-
-    results = study(load(folder), **_asked(fixed_points, automaton, quick))
+    with stopped_with(OF_RESULTS):
+        results = _studied(_loaded(folder), fixed_points, automaton, quick)
     results.save(folder / "analysis")
-    _print_networks(results)
-    _print_dynamics(results)
+    print_networks(console, results)
+    print_dynamics(console, results)
     console.print(f"tables: {folder / 'analysis'}", highlight=False, soft_wrap=True)
 
 
@@ -218,11 +238,11 @@ def report(
     Example: attractory report runs/two --fixed-points
     """
     _begin(cores)
-    from attractory.report import study, write
-    from attractory.runs import load
+    from attractory.report import write
 
-    run = load(folder)
-    page = write(run, out, study(run, **_asked(fixed_points, automaton, quick)))
+    run = _loaded(folder)
+    with stopped_with(OF_RESULTS):
+        page = write(run, out, _studied(run, fixed_points, automaton, quick))
     console.print(f"report: {page}", highlight=False, soft_wrap=True)
 
 
@@ -305,7 +325,7 @@ def export(
     _begin(compute=False)
     from attractory import runs
 
-    for file in runs.export(runs.load(folder), format, out, net):
+    for file in runs.export(_loaded(folder), format, out, net):
         console.print(str(file), highlight=False, soft_wrap=True)
 
 
@@ -319,7 +339,7 @@ def tasks(
 ) -> None:
     """The tasks there are; or one: its settings, how good one can be at it, trials as a picture.
 
-    Example: attractory tasks context_decision --set dt=50 --trials 4
+    Example: attractory tasks context_decision --set task.dt=50 --trials 4
     """
     _begin(compute=False)
     from attractory.cli import _tasks
@@ -340,53 +360,14 @@ def tasks(
 
 
 def _say(message: str) -> None:
-    notes.print(message, highlight=False)
+    notes.print(message, highlight=False, soft_wrap=True)
 
 
-def _print_networks(results: Any) -> None:
-    """The main numbers of a study, a row a network."""
-    frame = results.network_table()
-    shown = {
-        "net": "network",
-        "mse": "MSE",
-        "mse_with_last_step": "all steps",
-        "accuracy": "signs correct",
-        "spectrum_on_circle": "on circle",
-        "spectrum_outliers": "|λ|>1.01",
-        "spectrum_radius": "radius",
-        "spectrum_nonnormality": "Henrici",
-        "cube_r_squared": "cube R²",
-    }
-    columns = [name for name in shown if name in frame.columns]
-    rows = table(*(shown[name] for name in columns))
-    for row in frame.to_dict("records"):
-        rows.add_row(*(_shown(name, row[name]) for name in columns))
-    console.print(rows)
+def _studied(run: Run, fixed_points: bool, automaton: bool, quick: bool) -> Study:
+    """The study of a run; without a flag what was computed before is shown."""
+    from attractory.report import Effort, study
 
-
-def _asked(fixed_points: bool, automaton: bool, quick: bool) -> dict[str, Any]:
-    """What a study is asked for beyond the usual."""
-    from attractory.report import Effort
-
+    if run.task.missing and not (fixed_points or automaton):
+        _say(f"trials, scores and states are left out: {run.task.missing}")
     effort = Effort.quick() if quick else Effort()
-    return {
-        "say": _say,
-        # without a flag: what was computed before is shown
-        "fixed_points": fixed_points or None,
-        "automaton": automaton or None,
-        "effort": effort,
-    }
-
-
-def _print_dynamics(results: Any) -> None:
-    """In words, a paragraph a network: fixed points and automaton."""
-    for net, found in enumerate(results.dynamics or []):
-        said = [found.points.statement]
-        said += [found.automaton.statement] if found.automaton is not None else []
-        console.print(f"network {net}: {' '.join(said)}", highlight=False)
-
-
-def _shown(name: str, value: Any) -> str:
-    if name in ("accuracy", "spectrum_on_circle"):
-        return f"{100 * value:.2f} %"
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    return study(run, fixed_points=fixed_points or None, automaton=automaton or None, effort=effort)

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, StrictInt, StrictStr, f
 from attractory import models, rules, tasks
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory._settings import Settings
+from attractory.cli._own_parts import import_named
 from attractory.cli._yaml import read_file, read_value
 from attractory.evaluation import axes_of_studies
 from attractory.models import Constraints, Model
@@ -32,6 +33,11 @@ def _section(value: Any) -> Any:
     raise ValueError("a name, or keys and values")
 
 
+def _words(value: Any) -> Any:
+    """A bare word is a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
 class Section(Settings):
     """A name, and settings that are checked by what has the name."""
 
@@ -51,7 +57,8 @@ class TrainingConfig(Settings):
     """All that a file, flags and single settings may say about a training.
 
     task, model, rule: a name, or keys and values. nets: number of networks. out: folder of the
-    run; None: runs/TASK.
+    run; None: runs/TASK. imports: Python files (a name begins at the YAML file's folder) and
+    modules with parts of the user's own, which are run first.
     """
 
     task: AnySection = Field(default_factory=Section)
@@ -60,6 +67,7 @@ class TrainingConfig(Settings):
     nets: StrictInt = Field(default=1, ge=1)
     seed: StrictInt = Field(default=0, ge=0, lt=2**63)
     out: Path | None = None
+    imports: Annotated[tuple[StrictStr, ...], BeforeValidator(_words)] = ()
 
     @field_validator("out", mode="before")
     @classmethod
@@ -101,14 +109,17 @@ def read_config(file: Path | None, flags: dict[str, Any], settings: list[str]) -
     for setting in settings:
         _put(values, *_parsed(setting))
     # a key with nothing behind it is not given
-    return _asked(TrainingConfig(**{key: v for key, v in values.items() if v is not None}))
+    config = TrainingConfig(**{key: v for key, v in values.items() if v is not None})
+    for named in config.imports:
+        import_named(named, file and file.parent, f"{file}: imports:")
+    return _asked(config)
 
 
 def task_settings(settings: list[str]) -> dict[str, Any]:
-    """Settings of a task, KEY=VALUE each."""
+    """Settings of a task, task.KEY=VALUE each."""
     values: dict[str, Any] = {}
     for setting in settings:
-        _put(values, *_parsed(f"task.{setting}"))
+        _put(values, *_parsed(setting, ("task",)))
     found: dict[str, Any] = values.get("task", {})
     return found
 
@@ -207,16 +218,17 @@ def _named_rule(section: Section) -> Rule | None:
     return rules.find(name)(**section.settings)
 
 
-def _parsed(setting: str) -> tuple[str, Any]:
+def _parsed(setting: str, sections: tuple[str, ...] = SECTIONS) -> tuple[str, Any]:
     """One KEY=VALUE, such as rule.steps=300."""
     key, equals, text = setting.partition("=")
     if not equals or not all(key.split(".")) or "." not in key:
+        form = "SECTION.KEY=VALUE, as rule.steps=300"
+        if sections == ("task",):
+            form = f"task.KEY=VALUE, as task.{setting}" if equals else "task.KEY=VALUE"
+        raise InvalidSetting(f"--set {shown(setting)} is not allowed: {form}")
+    if key.split(".")[0] not in sections:
         raise InvalidSetting(
-            f"--set {shown(setting)} is not allowed: SECTION.KEY=VALUE, as rule.steps=300"
-        )
-    if key.split(".")[0] not in SECTIONS:
-        raise InvalidSetting(
-            f"{shown(key)}: unknown section; {nearest(key.split('.')[0], SECTIONS)}"
+            f"{shown(key)}: unknown section; {nearest(key.split('.')[0], sections)}"
         )
     return key, read_value(f"--set {shown(key, 40)}", text)
 

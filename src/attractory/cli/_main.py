@@ -10,6 +10,7 @@ import typer
 
 from attractory._errors import AttractoryError, one_line
 from attractory.cli._app import app
+from attractory.cli._ctrl_c import words
 
 MISTAKE, INTERRUPTED = 2, 130
 
@@ -34,14 +35,15 @@ def main() -> None:
     except MemoryError:
         status = _refuse("there is not enough memory for this; ask for fewer or smaller networks")
     if status == INTERRUPTED:  # Typer, too, ends with this status after Ctrl-C
-        again = "the same command goes on from the last checkpoint"
-        print(f"attractory: stopped; {again}", file=sys.stderr)
+        print(f"attractory: {words()}", file=sys.stderr)
     sys.exit(status)
 
 
 def _message(error: Exception) -> str:
     if isinstance(error, AttractoryError):
         return str(error)
+    if getattr(error, "option_name", None) == "--import":
+        return "--import stands before the command, as in: attractory --import FILE train"
     format_message = getattr(error, "format_message", lambda: str(error))
     return str(format_message())
 

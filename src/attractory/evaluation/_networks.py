@@ -33,6 +33,8 @@ def task_of(networks: Networks, task: Task | None) -> Task:
             f"task = {shown(task)} is not allowed: a Task is needed "
             "(it may be left out where a run is given)"
         )
+    if task.missing:
+        raise InvalidSetting(task.missing)
     return task
 
 

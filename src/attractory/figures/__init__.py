@@ -16,6 +16,7 @@ from attractory.figures._psychometric import psychometric
 from attractory.figures._reservoir import ridge_readout
 from attractory.figures._robustness import robustness
 from attractory.figures._save import save
+from attractory.figures._selection import selection_vectors
 from attractory.figures._selectivity import selectivity
 from attractory.figures._slow_sets import slow_sets
 from attractory.figures._spectra import jacobian_spectra
@@ -43,6 +44,7 @@ __all__ = [
     "ridge_readout",
     "robustness",
     "save",
+    "selection_vectors",
     "selectivity",
     "slow_sets",
     "spectral_radius",

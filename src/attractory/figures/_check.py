@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from attractory._errors import InvalidSetting
@@ -40,3 +40,15 @@ def paired(name: str, values: Sequence[T] | None, count: int, kind: type[T]) -> 
     if len(found) != count:
         raise InvalidSetting(f"{name} has {len(found)} entries, there are {count} networks")
     return list(found)
+
+
+def by_name(name: str, values: Any, kind: type[T]) -> dict[str, T]:
+    """Results by name: a mapping as it is, one alone without a name, several numbered."""
+    if values is None:
+        return {}
+    if isinstance(values, Mapping):
+        return {str(key): one_of(f"{name}[{key!r}]", each, kind) for key, each in values.items()}
+    found = several(name, values, kind)
+    if len(found) == 1:
+        return {"": found[0]}
+    return {f"input {i + 1}": each for i, each in enumerate(found)}

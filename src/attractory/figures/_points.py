@@ -65,10 +65,11 @@ def projected(space: StateSpace, states: np.ndarray) -> np.ndarray:
     return space.project(states)[..., :3]
 
 
-def extent(space: StateSpace, points: FixedPoints) -> float:
-    """The longest side of the box around all that is drawn."""
-    places = [space.coordinates[..., :3].reshape(-1, 3), projected(space, points.states)]
-    drawn = np.concatenate(places)
+def extent(space: StateSpace, points: FixedPoints | None) -> float:
+    """The longest side of the box around trajectories and points."""
+    drawn = space.coordinates[..., :3].reshape(-1, 3)
+    if points is not None:
+        drawn = np.concatenate([drawn, projected(space, points.states)])
     within = np.isfinite(drawn).all(axis=1)  # a trial that is over has no place
     return float(np.ptp(drawn[within], axis=0).max())
 

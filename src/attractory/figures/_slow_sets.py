@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,10 @@ from matplotlib.lines import Line2D
 
 from attractory._errors import InvalidSetting
 from attractory.analysis import SlowSet, SlowSets, StateSpace
-from attractory.figures._check import one_of, several
+from attractory.figures._check import one_of
 from attractory.figures._drawn import drawn
+from attractory.figures._driven import draw_set, slow_by_name
 from attractory.figures._held import DRAWN_TRIALS, check_dimensions, label_solid
-from attractory.figures._points import projected
 from attractory.figures._settings import font
 from attractory.figures._style import (
     CATEGORIES,
@@ -24,28 +24,23 @@ from attractory.figures._style import (
     legend_below,
     letter,
     new_figure,
+    plain,
 )
-
-ALONG = ("line", "ring", "chain", "cycle", "passage")  # of one dimension: their states are in order
 
 
 @drawn
 def slow_sets(
-    sets: SlowSets | Sequence[SlowSets],
-    space: StateSpace,
-    labels: Sequence[str] | None = None,
+    sets: SlowSets | Sequence[SlowSets] | Mapping[str, SlowSets], space: StateSpace
 ) -> Figure:
     """Slow sets in the three leading components of a state space, and the drift along them.
 
     Parameters
     ----------
-    sets : SlowSets or sequence of SlowSets
+    sets : SlowSets, sequence of SlowSets or mapping of str to SlowSets
         Those of one network, under one constant input or several (such as the two contexts of a
-        task).
+        task); in a mapping by what the inputs are called.
     space : StateSpace
         Of the same network, with at least three components.
-    labels : sequence of str, optional
-        What the inputs are called, one for each of `sets`.
 
     Returns
     -------
@@ -59,65 +54,34 @@ def slow_sets(
     lines in a step, as a share of the trajectories' typical step, by its place from one end to the
     other; dashed: what counts as slow. Where the drift falls through 0 states come to rest.
     """
-    found = several("sets", sets, SlowSets)
     one_of("space", space, StateSpace)
     check_dimensions([space])
-    names = _names(found, labels)
-    _check_units(found, space)
+    found = slow_by_name(sets, space)
+    if not found:
+        raise InvalidSetting("sets is empty; at least one SlowSets is needed")
     figure = new_figure(DOUBLE, 92)
     axes: Any = figure.add_subplot(1, 2, 1, projection="3d")
     drift: Any = figure.add_subplot(1, 2, 2)
     for trial in space.coordinates[:DRAWN_TRIALS, :, :3]:
         axes.plot(*trial.T, color=PALE, linewidth=0.4, rasterized=True)
     handles = [Line2D([], [], color=PALE, linewidth=0.8, label="trajectory")]
-    for i, (each, name) in enumerate(zip(found, names, strict=True)):
+    for i, (name, each) in enumerate(found.items()):
         color = CATEGORIES[i % len(CATEGORIES)]
         for one in each.sets:
-            _draw_set(axes, one, space, color)
+            draw_set(axes, one, space, color)
             _draw_drift(drift, one, each.typical_speed, color)
-        handles.append(Line2D([], [], color=color, linewidth=2.0, label=name))
+        label = plain(name) or "slow set"
+        handles.append(Line2D([], [], color=color, linewidth=2.0, label=label))
     label_solid(axes, space, size=6, pad=-7, zoom=0.86)
     axes.text2D(0, 0.95, "A", transform=axes.transAxes, fontweight="bold", fontsize=font(9))
-    _label_drift(drift, max(each.tolerance for each in found))
+    _label_drift(drift, max(each.tolerance for each in found.values()))
     letter(drift, 1)
     legend_below(figure, handles, 4)
     return figure
 
 
-def _names(found: list[SlowSets], labels: Sequence[str] | None) -> list[str]:
-    if labels is None:
-        return ["slow set"] if len(found) == 1 else [f"input {i + 1}" for i in range(len(found))]
-    if isinstance(labels, str) or len(labels) != len(found):
-        raise InvalidSetting(
-            f"labels = {labels!r:.80} is not allowed: {len(found)} texts, one for each of sets"
-        )
-    return [str(label) for label in labels]
-
-
-def _check_units(found: list[SlowSets], space: StateSpace) -> None:
-    units = space.components.shape[1]
-    for i, each in enumerate(found):
-        for one in each.sets:
-            if one.states.shape[1] != units:
-                raise InvalidSetting(
-                    f"sets[{i}] is of {one.states.shape[1]} units, space of {units}; they must be "
-                    "of one network"
-                )
-
-
-def _draw_set(axes: Any, one: SlowSet, space: StateSpace, color: str) -> None:
-    places = projected(space, one.states)
-    if one.kind in ALONG:
-        closed = one.kind in ("ring", "cycle")
-        drawn_places = np.concatenate([places, places[:1]]) if closed else places
-        axes.plot(*drawn_places.T, color=color, linewidth=2.0)
-        return
-    size = 14 if one.kind == "point" else 5
-    axes.scatter(*places.T, color=color, s=size, linewidths=0, depthshade=False)
-
-
 def _draw_drift(axes: Any, one: SlowSet, typical_speed: float, color: str) -> None:
-    if one.kind not in ALONG:
+    if not one.in_order:
         return
     lengths = np.linalg.norm(np.diff(one.states, axis=0), axis=1)
     places = np.append(0.0, np.cumsum(lengths))

@@ -323,8 +323,10 @@ def _modes_table(network: Network, points: analysis.FixedPoints) -> pd.DataFrame
 
 
 def _patterns(network: Network, task: Task) -> list[np.ndarray]:
-    """The task's pulses as constant inputs, those of fewest channels first; one input at a time
-    where the task has no machine."""
+    """The task's constant inputs, or its pulses as such, those of fewest channels first; one input
+    at a time where the task has neither."""
+    if held := task.constant_inputs():
+        return [each.inputs for each in held if each.inputs.any()]
     try:
         pulses = task.machine().pulses[:, 0]
     except InvalidSetting:

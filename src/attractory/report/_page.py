@@ -17,9 +17,9 @@ from attractory._errors import InvalidSetting
 from attractory._files import a_path, write_text
 from attractory.models import networks_of
 from attractory.report._section import Drawing, Section, Shown, shown_sections
+from attractory.report._story import story
 from attractory.report._study import Study, study
-from attractory.report._tables import table
-from attractory.report.sections._settings import of_source
+from attractory.report._tables import WRAPPED, tables
 from attractory.runs import Run
 from attractory.tasks import Task, as_task
 
@@ -74,7 +74,7 @@ def write(
     results = study(run) if results is None else results
     page = Path(path)
     shown = [_on_page(each, page.parent / "figures") for each in shown_sections(results, sections)]
-    return write_text(page, _html(run, shown, credit))
+    return write_text(page, _html(results, shown, credit))
 
 
 def _run_of(given: Any, task: Task | None) -> Run:
@@ -107,21 +107,27 @@ def _on_page(shown: Shown, folder: Path) -> dict[str, Any]:
     }
 
 
-def _image(name: str, drawing: Drawing, folder: Path) -> dict[str, str]:
-    saved = figures.save(drawing.draw(), folder, name)
+def _image(name: str, drawing: Drawing, folder: Path) -> dict[str, Any]:
+    """A figure as the page shows it: as wide as it is printed, so that all letters are alike."""
+    figure = drawing.draw()
+    saved = figures.save(figure, folder, name)
     svg = next(file for file in saved if file.suffix == ".svg").read_bytes()
-    return {"caption": drawing.caption, "data": base64.b64encode(svg).decode()}
+    return {
+        "caption": drawing.caption,
+        "inches": f"{figure.get_figwidth():.3f}",
+        "data": base64.b64encode(svg).decode(),
+    }
 
 
-def _html(run: Run, shown: list[dict[str, Any]], credit: str) -> str:
+def _html(results: Study, shown: list[dict[str, Any]], credit: str) -> str:
     from plotly.offline import get_plotlyjs
 
     html = (
         _templates()
         .get_template("page.html")
         .render(
-            title=_title(run),
-            lead=_lead(run),
+            title=_title(results.run),
+            story=story(results),
             sections=shown,
             credit=credit,
             plotly=Markup(get_plotlyjs()),
@@ -141,7 +147,8 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["as_text"] = table
+    made.filters["as_text"] = tables
+    made.globals["wrapped"] = WRAPPED
     return made
 
 
@@ -149,18 +156,3 @@ def _title(run: Run) -> str:
     count = len(run.networks)
     what = "one network" if count == 1 else f"{count} networks"
     return f"{run.task.name}: {what} of {run.networks[0].units} units"
-
-
-def _lead(run: Run) -> str:
-    if run.source is not None:
-        return f"Imported from {of_source(run, 'file')} and analysed on the task."
-    if not len(run.history):
-        return "Networks without a training history, analysed on the task."
-    steps = int(run.history["step"].max())
-    batch = run.rule.batch if run.rule is not None else 0
-    by = f" by {run.rule.in_words}" if run.rule is not None else ""
-    seconds = float(run.history["seconds"].max())
-    return (
-        f"Trained{by}: {steps} updates of {batch} trials "
-        f"({steps * batch:,} trials a network) in {seconds:.0f}\u00a0s, seed {run.seed}."
-    )

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from attractory import analysis
@@ -17,29 +16,31 @@ from attractory._arguments import a_flag, optional, takes
 from attractory._cores import spread
 from attractory._errors import InvalidSetting, one_line
 from attractory._files import write_json, write_text
+from attractory._progress import NetworksProgress
 from attractory._shown import Shown
 from attractory.evaluation import (
     PsychometricCurve,
-    Responses,
     RobustnessCurve,
     Scores,
     axes_of_studies,
     axis_of,
-    by_condition,
     evaluate,
-    psychometric,
     responses,
     robustness,
 )
 from attractory.models import Trajectory
+from attractory.report._all_dynamics import all_dynamics, row_of_dynamics
+from attractory.report._answers import choices, scores_by_condition
 from attractory.report._cubes import cube_json, cube_row
-from attractory.report._dynamics import Dynamics, Effort, an_effort, dynamics, known_dynamics
+from attractory.report._dynamics import Dynamics, Effort, an_effort
+from attractory.report._levels import Levels, levels
+from attractory.report._slow import SlowStudy, slow_study, slow_tables
 from attractory.report._states import all_states
+from attractory.report._weights_alone import weights_alone
 from attractory.runs import Run, a_run, of_network, save_safetensors
 from attractory.tasks import Task, Trials
 
 SCORE_SEED = 1_000_003  # the scores' trials are none of those trained on
-MOST_LEVELS, MOST_CONDITIONS = 24, 3  # of the tables by condition
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,8 +53,9 @@ class Study(Shown):
         The run that is studied.
     task : Task
         The run's task as it is scored.
-    scores : Scores
-        On fresh trials, the last step left out where the task's generator spoils it.
+    scores : Scores or None
+        On fresh trials, the last step left out where the task's generator spoils it. This and all
+        that needs trials is None, or empty, where the run's task is not known here.
     scores_with_last_step : Scores or None
         With it; None where nothing is left out.
     curves : list of RobustnessCurve
@@ -62,9 +64,11 @@ class Study(Shown):
         Empty for a model without one matrix of recurrent weights.
     spectra : list of Spectrum
         The eigenvalues.
-    probe : Trials
+    levels : Levels or None
+        What the scores can be compared with: the ideal observer, a constant output.
+    probe : Trials or None
         The trials of the state space (the walk through all states for a flip-flop).
-    trajectory : Trajectory
+    trajectory : Trajectory or None
         What the first network does in the first trial of the probe.
     spaces, principal_spaces : list of StateSpace
         The states by singular value decomposition, and by principal components.
@@ -80,19 +84,23 @@ class Study(Shown):
         The psychometric curves of a task with evidence.
     by_condition : dict of str to pandas.DataFrame
         Scores in the conditions of the trials, a table a condition, by its name.
+    slow : SlowStudy or None
+        Slow sets and selection vectors under each constant input of the task; None where the task
+        names none.
     omitted : tuple of str
         What does not exist here, and why, in words.
     """
 
     run: Run
     task: Task
-    scores: Scores
+    scores: Scores | None
     scores_with_last_step: Scores | None
     curves: list[RobustnessCurve]
     connectivity: list[analysis.Connectivity]
     spectra: list[analysis.Spectrum]
-    probe: Trials
-    trajectory: Trajectory
+    levels: Levels | None
+    probe: Trials | None
+    trajectory: Trajectory | None
     spaces: list[analysis.StateSpace]
     principal_spaces: list[analysis.StateSpace]
     cubes: list[analysis.Hypercube] | None
@@ -101,6 +109,7 @@ class Study(Shown):
     audit: analysis.Audit | None = None
     choices: PsychometricCurve | None = None
     by_condition: dict[str, pd.DataFrame] = field(default_factory=dict)
+    slow: SlowStudy | None = None
     omitted: tuple[str, ...] = ()
 
     def network_table(self) -> pd.DataFrame:
@@ -112,25 +121,22 @@ class Study(Shown):
             A row for each network: its scores and what its weights and states are like.
         """
         rows = []
+        scored = ("mse", "distance", "accuracy", "correct")
         for net in range(len(self.run.networks)):
             spectrum = self.spectra[net].summary()
             row: dict[str, Any] = {
                 "net": net,
                 "status": one_line(str(self.run.status[net].get("status", "unknown"))),
-                "mse": self.scores.mse[net],
             }
+            if self.scores is not None:
+                row |= {name: getattr(self.scores, name)[net] for name in scored}
             if self.scores_with_last_step is not None:
                 row["mse_with_last_step"] = self.scores_with_last_step.mse[net]
-            row |= {
-                "distance": self.scores.distance[net],
-                "accuracy": self.scores.accuracy[net],
-                "correct": self.scores.correct[net],
-                **{f"spectrum_{name}": value for name, value in spectrum.items()},
-            }
+            row |= {f"spectrum_{name}": value for name, value in spectrum.items()}
             if self.cubes is not None:
                 row |= cube_row(self.cubes[net])
             if self.dynamics is not None:
-                row |= _dynamics_row(self.dynamics[net])
+                row |= row_of_dynamics(self.dynamics[net])
             rows.append(row)
         return pd.DataFrame(rows)
 
@@ -144,10 +150,11 @@ class Study(Shown):
         """
         tables = {
             "networks": self.network_table(),
-            "scores": self.scores.table(),
             "eigenvalues": self._eigenvalue_table(),
-            "explained_variance": self._variance_table(),
         }
+        if self.scores is not None:
+            tables["scores"] = self.scores.table()
+            tables["explained_variance"] = self._variance_table()
         if self.connectivity:
             tables["connectivity"] = pd.DataFrame([c.summary() for c in self.connectivity])
         if self.audit is not None:
@@ -155,6 +162,8 @@ class Study(Shown):
         if self.choices is not None:
             tables["psychometric"] = self.choices.table()
         tables |= {f"by_{_file_name(name)}": each for name, each in self.by_condition.items()}
+        if self.slow is not None:
+            tables |= slow_tables(self.slow.networks)
         if self.curves:
             tables["robustness"] = pd.concat([curve.table() for curve in self.curves])
         for name, table in tables.items():
@@ -194,15 +203,21 @@ class Study(Shown):
         )
 
 
-@takes(run=a_run, fixed_points=optional(a_flag), automaton=optional(a_flag), effort=an_effort)
+@takes(
+    run=a_run,
+    fixed_points=optional(a_flag),
+    automaton=optional(a_flag),
+    effort=an_effort,
+    progress=a_flag,
+)
 def study(
     run: Run,
     n: int = 512,
     seed: int = SCORE_SEED,
-    say: Callable[[str], None] = lambda _: None,
     fixed_points: bool | None = None,
     automaton: bool | None = None,
     effort: Effort | None = None,
+    progress: bool = True,
 ) -> Study:
     """Score and analyse all networks of a run.
 
@@ -217,21 +232,43 @@ def study(
         Number of trials for the scores; a quarter of them for each point of the robustness curves.
     seed : int
         From which the trials are drawn.
-    say : callable
-        Is told what is being done.
     fixed_points, automaton : bool, optional
         Whether these are looked for too; None: they are there where they were computed before.
     effort : Effort, optional
         How much is spent on them.
+    progress : bool
+        Whether to show how far it is, on standard error: which network, what is done, about how
+        many seconds are left; on a terminal all the time, elsewhere now and then.
 
     Returns
     -------
     Study
         The results.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After Ctrl-C. What was computed of the other networks is kept.
     """
     _check_status(run)
+    if run.task.missing and not (fixed_points or automaton):
+        return Study(run=run, task=run.task, **weights_alone(run, *_weights(run)))
     if automaton:
         run.task.machine()  # a task without one is refused before anything is computed
+    with NetworksProgress(len(run.networks), progress) as shown:
+        return _study(run, n, seed, fixed_points, automaton, effort, shown)
+
+
+def _study(
+    run: Run,
+    n: int,
+    seed: int,
+    fixed_points: bool | None,
+    automaton: bool | None,
+    effort: Effort | None,
+    progress: NetworksProgress,
+) -> Study:
+    """As `study`, its arguments checked."""
     task = run.task.scored()
     answers = responses(list(run.networks), task, n, seed)
     asked = {"task": task, "n": n, "seed": seed}
@@ -240,7 +277,7 @@ def study(
         """A result of all networks: kept, or computed and kept now."""
         return run.results.of(name, {**asked, **more}, compute, None)
 
-    say(f"scoring {len(run.networks)} networks on {n} fresh trials")
+    progress.say(f"scoring {len(run.networks)} networks on {n} fresh trials")
     scores = together("scores", lambda: evaluate(answers))
     whole = task.mask_with_spoiled(answers.trials)
     spoiled = (
@@ -251,13 +288,13 @@ def study(
     _note_scores(run, scores)
     curves = []
     for vary, values in axes_of_studies(task).items():
-        say(f"robustness: {vary}")
+        progress.say(f"robustness: {vary}")
         points = partial(robustness, answers, task, vary, values, max(1, n // 4))
         axis = axis_of(vary, task)
         # what a user's function does can change under its name: such a curve is not kept
         own = {} if axis is None else {"axis": axis.function}
         curves.append(together("robustness", points, vary=vary, values=values, **own))
-    say("weights, spectra and state space")
+    progress.say("weights, spectra and state space")
     connectivity, audit, omitted = _weights(run)
     states, control = all_states(run, answers, asked)
     return Study(
@@ -268,16 +305,18 @@ def study(
         curves=curves,
         connectivity=connectivity,
         spectra=spread(partial(of_network, run, analysis=analysis.spectrum), _numbers(run)),
+        levels=together("levels", lambda: levels(task, answers.trials)),
         probe=task.probe(answers.trials),
         trajectory=states[0].trajectory,
         spaces=[each.space for each in states],
         principal_spaces=[each.principal for each in states],
         cubes=None if control.cube is None else [each.cube for each in states if each.cube],
         untrained_cube=control.cube,
-        dynamics=_dynamics(run, task, effort, fixed_points, automaton, seed, say),
+        dynamics=all_dynamics(run, task, effort, fixed_points, automaton, seed, progress),
         audit=audit,
-        choices=together("psychometric", lambda: _choices(answers)),
-        by_condition=together("by_condition", lambda: _by_condition(answers)),
+        choices=together("psychometric", lambda: choices(answers)),
+        by_condition=together("by_condition", lambda: scores_by_condition(answers)),
+        slow=slow_study(run, task, seed, fixed_points, effort, progress.say),
         omitted=omitted,
     )
 
@@ -329,68 +368,3 @@ def _weights(
     except InvalidSetting as reason:
         omitted.append(f"No audit of the weights is made: {reason}.")
     return connectivity, audit, tuple(omitted)
-
-
-def _choices(answers: Responses) -> PsychometricCurve | None:
-    """Psychometric curves of a task that states its evidence, one for each context."""
-    if not answers.task.options or answers.task.evidence is None:
-        return None
-    by = "context" if "context" in answers.trials.conditions else None
-    return psychometric(answers, by=by)
-
-
-def _by_condition(answers: Responses) -> dict[str, pd.DataFrame]:
-    """Scores by conditions that have a few values; the correct answer is not among them."""
-    kept = []
-    for name, values in answers.trials.conditions.items():
-        levels = len(np.unique(values[~np.isnan(values)]))
-        if 2 <= levels <= MOST_LEVELS and not name.startswith("answer"):
-            kept.append(name)
-    return {name: by_condition(answers, by=name) for name in kept[:MOST_CONDITIONS]}
-
-
-def _dynamics(
-    run: Run,
-    task: Task,
-    effort: Effort | None,
-    fixed_points: bool | None,
-    automaton: bool | None,
-    seed: int,
-    say: Callable[[str], None],
-) -> list[Dynamics] | None:
-    """Of each network, where it is asked for; where nothing is said, what is known of all."""
-    if not (fixed_points or automaton) and False in (fixed_points, automaton):
-        return None
-    if not (fixed_points or automaton):
-        known = [known_dynamics(run, net, task) for net in _numbers(run)]
-        found = [each for each in known if each is not None]
-        return found if len(found) == len(known) else None
-    return [
-        dynamics(
-            run,
-            net,
-            task,
-            effort,
-            bool(fixed_points),
-            bool(automaton),
-            seed,
-            lambda what, net=net: say(f"network {net}: {what}"),  # type: ignore[misc]
-        )
-        for net in _numbers(run)
-    ]
-
-
-def _dynamics_row(found: Dynamics) -> dict[str, Any]:
-    """The main numbers of a network's dynamics, for its row in the table of networks."""
-    row: dict[str, Any] = {
-        "points_all": len(found.points),
-        "points_stable": len(found.points.stable),
-        "points_certified": int(found.points.certified.sum()),
-        "points_degree_sum": found.points.degree_sum,
-    }
-    if found.automaton is not None:
-        machine = found.automaton
-        memories = machine.machine.memories
-        row["automaton_correct"] = float(machine.correct[memories].mean())
-        row["automaton_margin"] = float(machine.margins[memories].min())
-    return row

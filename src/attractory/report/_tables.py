@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 HEADINGS = {
@@ -29,6 +30,8 @@ HEADINGS = {
     "points_degree_sum": "degree sum",
     "automaton_correct": "memory transitions correct (T0)",
     "automaton_margin": "smallest margin (T0)",
+    "automaton_lost": "states lost in silence",
+    "automaton_proved": "states proved to hold (T2)",
 }
 PERCENTAGES = (
     "accuracy",
@@ -40,6 +43,13 @@ PERCENTAGES = (
 )
 
 
+WIDEST = 105  # letters of a line of a table: what the page has room for, also in a wide typeface
+GAP = 3  # letters: the space between two columns, and what bold headings take more
+WRAPPED = 24  # letters: what is longer, as lists are, goes on in the next line
+
+MOST_KEYS = 3  # columns that are said again: network, state, input
+
+
 @dataclass(frozen=True)
 class Table:
     """A table as text."""
@@ -48,11 +58,51 @@ class Table:
     rows: list[list[str]]
 
 
-def table(frame: pd.DataFrame) -> Table:
-    """A DataFrame with headings in words and numbers of a few digits."""
-    columns = list(frame.columns)
-    rows = [[_cell(name, row[name]) for name in columns] for row in frame.to_dict("records")]
-    return Table([HEADINGS.get(name, str(name)) for name in columns], rows)
+def tables(frame: pd.DataFrame) -> list[Table]:
+    """A DataFrame with headings in words and numbers of a few digits.
+
+    One that is wider than the page goes on under itself, with the columns once more that tell its
+    rows apart.
+    """
+    names = list(frame.columns)
+    head = [HEADINGS.get(name, str(name).replace("_", " ")) for name in names]
+    rows = [[_cell(name, row[name]) for name in names] for row in frame.to_dict("records")]
+    cells = list(zip(head, *rows, strict=True))
+    parts = _parts([_width(column) for column in cells], _keys(rows))
+    return [_of_columns([cells[i] for i in part]) for part in parts]
+
+
+def _keys(rows: list[list[str]]) -> int:
+    """How many of the first columns tell the rows apart; the first one where no few of them do."""
+    for count in range(1, MOST_KEYS + 1):
+        if len({tuple(row[:count]) for row in rows}) == len(rows):
+            return count
+    return 1
+
+
+def _of_columns(cells: list[tuple[str, ...]]) -> Table:
+    head, *rows = (list(line) for line in zip(*cells, strict=True))
+    return Table(head, rows)
+
+
+def _width(cells: tuple[str, ...]) -> int:
+    """Letters that a column needs: headings go on at spaces, cells where they are long."""
+    head, *values = cells
+    longest = max((len(word) for word in head.split()), default=0)
+    return GAP + max([longest, *(min(len(value), WRAPPED) for value in values)])
+
+
+def _parts(widths: list[int], keys: int) -> list[list[int]]:
+    """The numbers of the columns that stand beside one another, the first `keys` in each part."""
+    first = list(range(min(keys, len(widths))))
+    parts, used = [list(first)], sum(widths[:keys])
+    for column, width in enumerate(widths[keys:], start=keys):
+        if used + width > WIDEST and len(parts[-1]) > keys:
+            parts.append(list(first))
+            used = sum(widths[:keys])
+        parts[-1].append(column)
+        used += width
+    return parts
 
 
 def columns(frame: pd.DataFrame, *starts: str) -> pd.DataFrame:
@@ -79,6 +129,8 @@ def _joined(name: str, tables: Sequence[Mapping[str, pd.DataFrame]]) -> pd.DataF
 
 
 def _cell(column: str, value: Any) -> str:
+    if isinstance(value, float) and np.isnan(value):
+        return "–"
     if column in PERCENTAGES:
         return f"{100 * value:.2f} %"
     if isinstance(value, float):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def in_three_dimensions(study: Study) -> bool:
     """Whether the state spaces of a study can be seen in three dimensions."""
-    return study.spaces[0].coordinates.shape[-1] >= 3
+    return bool(study.spaces) and study.spaces[0].coordinates.shape[-1] >= 3
 
 
 def turned(drawing: Any, name: str, caption: str) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def reproduce(
     path : str or Path
         The folder that everything goes to: the run, analysis/, figures/, report.html.
     progress : bool
-        Whether the progress of training is shown.
+        Whether it is shown how far training and analysis are.
     say : callable
         Is told what is being done.
 
@@ -65,7 +65,9 @@ def reproduce(
         run.save(path)  # a folder that is not free is refused before any work
     else:
         run = _trained(preset, nets, units, seed, path, progress)
-    results = study(run, say=say, fixed_points=True, automaton=True, effort=Effort.quick())
+    results = study(
+        run, fixed_points=True, automaton=True, effort=Effort.quick(), progress=progress
+    )
     folder = run.save()
     results.save(folder / "analysis")
     say("figures and report")

@@ -13,6 +13,7 @@ from attractory.rules._loss import (
 from attractory.rules._registry import find, names, register
 from attractory.rules._reservoir import Reservoir
 from attractory.rules._rule import Info, Report, Rule, RuleState
+from attractory.rules._unknown import UnknownRule
 
 __all__ = [
     "BPTT",
@@ -22,6 +23,7 @@ __all__ = [
     "Reservoir",
     "Rule",
     "RuleState",
+    "UnknownRule",
     "find",
     "find_loss",
     "loss",

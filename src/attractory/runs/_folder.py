@@ -6,7 +6,7 @@ import importlib.metadata
 import os
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ from attractory._files import (
     write_bytes,
     write_json,
 )
+from attractory._own_files import own_files
 from attractory._settings import as_json
 from attractory.runs._lock import LOCK, FolderLock
 from attractory.runs._schema import FirstManifest, Manifest, checked
@@ -153,6 +154,7 @@ def write_manifest(
     status: str,
     rows: list[dict[str, Any]],
     files: dict[str, str] | None = None,
+    imports: Sequence[dict[str, str]] = (),
 ) -> None:
     """Write manifest.json: what the run is, how it was made, and how each network stands.
 
@@ -168,6 +170,8 @@ def write_manifest(
         How each network stands.
     files : dict of str to str, optional
         SHA-256 of the run's files by their names in the folder.
+    imports : sequence of dict, optional
+        Files of own parts that the run was made with in another process (`own_files`).
 
     Raises
     ------
@@ -176,7 +180,8 @@ def write_manifest(
 
     Notes
     -----
-    The versions of the packages, and the machine, are written, too.
+    The versions of the packages, the machine, and the files of the user's own parts are written,
+    too.
     """
     content = as_json(
         {
@@ -187,6 +192,7 @@ def write_manifest(
             "versions": package_versions(),
             "machine": {"cpu": platform.machine(), "devices": [str(d) for d in jax.devices()]},
             "files": files or {},
+            **_imports(imports),
         }
     )
     try:
@@ -197,12 +203,20 @@ def write_manifest(
     write_json(folder / MANIFEST, content)
 
 
+def _imports(earlier: Sequence[dict[str, str]]) -> dict[str, Any]:
+    """The files of own parts, for the manifest; those of this process stand for earlier ones."""
+    found = {each["name"]: each for each in [*earlier, *own_files()]}
+    # a run without any has no such entry, and versions of before there was one read it
+    return {"imports": list(found.values())} if found else {}
+
+
 def write_run(
     folder: Path,
     config: dict[str, Any],
     rows: list[dict[str, Any]],
     contents: dict[str, bytes],
     others: dict[str, str],
+    imports: Sequence[dict[str, str]] = (),
 ) -> None:
     """All files of a finished run: at every moment the old ones are valid together, or the new.
 
@@ -213,7 +227,7 @@ def write_run(
     files = {name: digest(content) for name, content in contents.items()}
     for name, content in contents.items():
         write_bytes(_waiting(folder, name, files[name]), content)
-    write_manifest(folder, config, "finished", rows, files | others)
+    write_manifest(folder, config, "finished", rows, files | others, imports)
     try:
         for name, expected in files.items():
             os.replace(_waiting(folder, name, expected), folder / name)
@@ -292,6 +306,27 @@ def read_manifest(folder: Path) -> dict[str, Any]:
                 "for editing: train or import again with other settings"
             )
     return content
+
+
+def imports_of(folder: Path) -> list[dict[str, str]]:
+    """The files of the user's own parts that a run was made with.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+
+    Returns
+    -------
+    list of dict
+        The name and sha256 of each; nothing is run.
+
+    Raises
+    ------
+    FileProblem
+        For a folder without a whole manifest.
+    """
+    return list(read_manifest(folder).get("imports", []))
 
 
 def weights_content(

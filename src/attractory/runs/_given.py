@@ -44,6 +44,8 @@ def given_functions(*parts: Settings | None) -> dict[str, Any]:
 
 def _collect(where: str, settings: Settings, found: dict[str, np.ndarray]) -> None:
     """Arrays of settings, and of settings within them, into `found`."""
+    for name, value in (settings.model_extra or {}).items():  # of a task or rule not known here
+        _collect_plain(f"{where}.{name}", value, found)
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         parts = value if isinstance(value, tuple) else (value,)
@@ -53,3 +55,12 @@ def _collect(where: str, settings: Settings, found: dict[str, np.ndarray]) -> No
                 _collect(place, part, found)
             elif hasattr(part, "__array__") and not isinstance(part, np.generic):
                 found[place] = np.asarray(part)
+
+
+def _collect_plain(place: str, value: Any, found: dict[str, np.ndarray]) -> None:
+    """Arrays in JSON's lists and dictionaries into `found`."""
+    if isinstance(value, (dict, list)):
+        for name, each in value.items() if isinstance(value, dict) else enumerate(value):
+            _collect_plain(f"{place}.{name}", each, found)
+    elif isinstance(value, np.ndarray):
+        found[place] = value

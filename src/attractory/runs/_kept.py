@@ -6,7 +6,8 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
-from attractory._arguments import bound, kinds_of, meant
+from attractory._arguments import a_flag, bound, kinds_of, meant
+from attractory._progress import NetworksProgress
 from attractory.models import Network
 from attractory.runs._results import remember, weights_checksum
 from attractory.runs._run import Run
@@ -27,7 +28,8 @@ def kept(function: Callable[Given, Made]) -> Callable[Given, Made]:
     -------
     callable
         The same analysis. Given a run instead, or several networks, it makes a list of one result a
-        network (of a run of one network the result itself).
+        network (of a run of one network the result itself), and shows how far it is, on standard
+        error, unless `progress=False`.
 
     Notes
     -----
@@ -37,12 +39,19 @@ def kept(function: Callable[Given, Made]) -> Callable[Given, Made]:
 
     @functools.wraps(function)
     def analysis(*args: Any, **given: Any) -> Any:
+        shown = a_flag("progress", given.pop("progress", True))
         system, settings = _bound(function, args, given)
         if isinstance(system, Run):
-            made = [of_network(system, net, analysis, **settings) for net in _numbers(system)]
+
+            def found(net: int) -> Any:
+                return of_network(system, net, analysis, **settings)
+
+            made = _one_by_one(function.__name__, found, len(system.networks), shown)
             return made[0] if len(made) == 1 else made
         if isinstance(system, Sequence) and not isinstance(system, str):
-            return [analysis(each, **settings) for each in system]
+            return _one_by_one(
+                function.__name__, lambda net: analysis(system[net], **settings), len(system), shown
+            )
         result = function(system, **settings)
         if isinstance(system, Network):
             remember(weights_checksum(system), function.__name__, settings, result)
@@ -89,5 +98,11 @@ def _bound(
     return system, settings
 
 
-def _numbers(run: Run) -> range:
-    return range(len(run.networks))
+def _one_by_one(name: str, found: Callable[[int], Any], count: int, shown: bool) -> list[Any]:
+    """What is found of each network; of several it is shown how far that is."""
+    with NetworksProgress(count, shown and count > 1) as progress:
+        made = []
+        for net in progress.networks():
+            progress.say(name.replace("_", " "))
+            made.append(found(net))
+        return made

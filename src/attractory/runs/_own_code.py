@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any
@@ -11,6 +12,7 @@ from attractory._settings import Settings
 from attractory.kernels import ACTIVATIONS
 
 PACKAGE = __name__.partition(".")[0]
+_one_at_a_time = threading.Lock()  # Python 3.11 fails where two threads parse source at once
 
 
 def own_code(*values: Any) -> str:
@@ -43,7 +45,8 @@ def _is_own(part: Any) -> bool:
 
 def _code(part: Any) -> str:
     try:
-        return inspect.getsource(part)
+        with _one_at_a_time:
+            return inspect.getsource(part)
     except (OSError, TypeError):  # typed into a session that keeps no source
         functions = [part, *vars(part).values()] if isinstance(part, type) else [part]
         return repr([_compiled(each.__code__) for each in functions if hasattr(each, "__code__")])

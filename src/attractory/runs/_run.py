@@ -10,14 +10,14 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from attractory import models, rules, tasks
 from attractory._arguments import instance_of, made_with, optional, refusal, takes, whole
-from attractory._errors import AttractoryError, FileProblem, InvalidSetting, NamesNearest
+from attractory._errors import FileProblem, InvalidSetting, NamesNearest
 from attractory._files import a_path, as_path
 from attractory._shown import as_html
 from attractory.models import Model, Network, check_fit, networks_of
 from attractory.rules import Rule
 from attractory.runs._config import run_config
+from attractory.runs._described import Given, described
 from attractory.runs._folder import (
     HISTORY,
     MANIFEST,
@@ -30,11 +30,11 @@ from attractory.runs._folder import (
     weights_content,
     write_run,
 )
-from attractory.runs._given import KINDS, given_arrays, given_functions
+from attractory.runs._given import given_arrays, given_functions
 from attractory.runs._history import LOOP_COLUMNS, read_history
 from attractory.runs._results import Results
 from attractory.runs._weights import checked_weights
-from attractory.tasks import Task, as_task
+from attractory.tasks import Task, as_task, sized
 
 SHOWN = ("net", "status", "step")  # of a network's row, where a run is shown
 MOST_SHOWN = 7  # networks
@@ -90,6 +90,8 @@ class Run(NamesNearest):
         The run's folder; None while it is in memory only.
     start : str or None
         SHA-256 of the weights that training began with, where they were given to it.
+    imports : sequence of dict
+        Files of the user's own parts that it was made with in another process: name and sha256.
     rule_report : dict of arrays (net, …)
         What the rule reports at the end, by name, as `Reservoir` the errors of its cross-validation
         (its docstring says which); empty for most rules.
@@ -105,6 +107,7 @@ class Run(NamesNearest):
     source: dict[str, Any] | None = None
     path: Path | None = None
     start: str | None = None
+    imports: Sequence[dict[str, str]] = ()
     rule_report: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -231,7 +234,7 @@ class Run(NamesNearest):
         }
         if self.rule_report:
             contents[RULE_REPORT] = weights_content(self.rule_report)
-        write_run(folder, self.config, self.status, contents, others)
+        write_run(folder, self.config, self.status, contents, others, self.imports)
         self.path = folder
 
     def _stacked(self) -> dict[str, np.ndarray]:
@@ -280,14 +283,19 @@ def load(path: str | Path, **functions: Callable[..., Any]) -> Run:
     Returns
     -------
     Run
-        The run that was saved.
+        The run that was saved. Where its task is not known in this process, an `UnknownTask` stands
+        for it, and for its rule an `UnknownRule`: what does not need them works.
 
     Raises
     ------
     FileProblem
         When a file is missing, damaged or does not fit the others.
     InvalidSetting
-        When a function is missing.
+        When a function is missing, or the model is not known.
+
+    Notes
+    -----
+    Nothing in the folder is run: parts of your own are known once what registers them is imported.
     """
     folder = as_path(path)
     for _ in range(MOST_READINGS - 1):
@@ -309,14 +317,19 @@ def _loaded(folder: Path, manifest: dict[str, Any], functions: dict[str, Any]) -
     place = folder / NETWORKS
     weights, given = parsed_weights(read_file(folder, manifest, NETWORKS), str(place))
     config, rows = manifest["config"], manifest["networks"]
-    task, model, rule = _described(folder / MANIFEST, config, given, functions)
+    imports = manifest.get("imports", [])
+    made = described(folder / MANIFEST, config, imports, Given(given, functions))
+    task, model, rule = made
     checked_weights(place, model, weights, len(rows))
     networks = [Network(model, {n: w[i] for n, w in weights.items()}) for i in range(len(rows))]
+    task = sized(task, networks[0].n_inputs, networks[0].n_outputs)
     history = read_history(folder / HISTORY, read_file(folder, manifest, HISTORY))
     seed, source = config["seed"], config["source"]
     start = config.get("start")
     report = _read_report(folder, manifest, len(rows))
-    return Run(task, model, networks, rows, rule, seed, history, source, folder, start, report)
+    return Run(
+        task, model, networks, rows, rule, seed, history, source, folder, start, imports, report
+    )
 
 
 def _read_report(folder: Path, manifest: dict[str, Any], nets: int) -> dict[str, np.ndarray]:
@@ -329,57 +342,3 @@ def _read_report(folder: Path, manifest: dict[str, Any], nets: int) -> dict[str,
         if array.shape[:1] != (nets,):
             raise FileProblem(f"{place}: damaged: {name!r} is not of {nets} networks")
     return report
-
-
-def _described(
-    path: Path, config: dict[str, Any], given: dict[str, np.ndarray], functions: dict[str, Any]
-) -> tuple[Task, Model, Rule | None]:
-    """Task, model and rule from their JSON in a manifest at `path`."""
-    try:
-        return _made(config, given, functions)
-    except AttractoryError:
-        raise
-    except Exception as error:  # whatever a constructor says to values that are none of its own
-        kind = type(error).__name__
-        raise FileProblem(f"{path}: its settings make no run ({kind}: {error})") from error
-
-
-def _made(
-    config: dict[str, Any], given: dict[str, np.ndarray], functions: dict[str, Any]
-) -> tuple[Task, Model, Rule | None]:
-    finders = {"task": tasks.find, "model": models.find, "rule": rules.find}
-    made: dict[str, Any] = {"rule": None}
-    for kind in KINDS:
-        if config[kind] is not None:
-            values = _settings(config[kind], kind, given, functions)
-            made[kind] = finders[kind](config[kind]["name"])(**values)
-    return made["task"], made["model"], made["rule"]
-
-
-def _settings(
-    description: dict[str, Any],
-    kind: str,
-    given: dict[str, np.ndarray],
-    functions: dict[str, Any],
-) -> dict[str, Any]:
-    """Settings with the user's arrays and functions put back where something stands for them."""
-    values: dict[str, Any] = _put_back(description["settings"], f"given.{kind}", given)
-    for name, value in values.items():
-        if isinstance(value, dict) and set(value) == {"function"}:
-            if name not in functions:
-                raise InvalidSetting(
-                    f"{name} = None: this {kind} was made with the function {value['function']!r}, "
-                    f"which is not stored; hand it over: attractory.load(path, {name}=...)"
-                )
-            values[name] = functions[name]
-    return values
-
-
-def _put_back(value: Any, place: str, given: dict[str, np.ndarray]) -> Any:
-    if place in given:
-        return given[place]
-    if isinstance(value, dict):
-        return {name: _put_back(each, f"{place}.{name}", given) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_put_back(each, f"{place}.{i}", given) for i, each in enumerate(value)]
-    return value

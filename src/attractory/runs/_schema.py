@@ -24,6 +24,13 @@ class Described(_Record):
     settings: dict[str, Any]
 
 
+class OwnFile(_Record):
+    """A file of the user's own parts: its name, without a folder, and what it held."""
+
+    name: Name
+    sha256: Sha256
+
+
 class Source(_Record):
     """Where an imported network came from."""
 
@@ -99,6 +106,7 @@ class Manifest(_Manifest):
 
     schema_: Literal[2] = Field(alias="schema")
     files: dict[Name, Sha256]
+    imports: list[OwnFile] = []
     sha256: Sha256
 
 

@@ -3,6 +3,7 @@
 from attractory.tasks._alignment import Alignment, aligned
 from attractory.tasks._boolean import And, Boolean, ContextBoolean, Not, Or, Xor
 from attractory.tasks._choice import ChoiceTask
+from attractory.tasks._constant import ConstantInput
 from attractory.tasks._decision import ContextDecision, PerceptualDecision
 from attractory.tasks._epochs import Duration, EpochTask, OneOf, Timeline, TruncatedExponential
 from attractory.tasks._evidence import EvidenceStream
@@ -22,6 +23,7 @@ from attractory.tasks._ring import DelayedResponse
 from attractory.tasks._set_reset import SetReset
 from attractory.tasks._task import Batch, Task, Trial, Trials
 from attractory.tasks._timing import TimePulse, TriggeredOscillation
+from attractory.tasks._unknown import UnknownTask, sized
 from attractory.tasks._yang import YangBattery
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "Batch",
     "Boolean",
     "ChoiceTask",
+    "ConstantInput",
     "ContextBoolean",
     "ContextDecision",
     "DelayedResponse",
@@ -55,6 +58,7 @@ __all__ = [
     "Trials",
     "TriggeredOscillation",
     "TruncatedExponential",
+    "UnknownTask",
     "Xor",
     "YangBattery",
     "aligned",
@@ -72,6 +76,7 @@ __all__ = [
     "of_the_paper",
     "random_key",
     "register",
+    "sized",
     "state_names",
     "trial_keys",
     "usual_network",

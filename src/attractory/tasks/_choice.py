@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import Field
 
+from attractory.tasks._constant import ConstantInput
 from attractory.tasks._epochs import EpochTask, Timeline
 from attractory.tasks._task import Trial, Trials
 
@@ -136,6 +137,18 @@ class ChoiceTask(EpochTask):
         going = ~fixating & (options >= 0)
         taken = options[..., None] == np.arange(len(self.options))
         return np.concatenate([~going[..., None], going[..., None] & taken], axis=-1).astype(float)
+
+    def constant_inputs(self) -> tuple[ConstantInput, ...]:
+        """Fixation alone, as in a delay, where that is what the first channel is called.
+
+        Returns
+        -------
+        tuple of ConstantInput
+            That one, or none.
+        """
+        if self.input_names[:1] != ("fixation",):
+            return ()
+        return (ConstantInput("fixation alone", np.eye(self.n_inputs)[0]),)
 
     def _answer_names(self) -> tuple[str, ...]:
         if len(self.answer_epochs) == 1:

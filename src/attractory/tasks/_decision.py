@@ -11,11 +11,14 @@ import numpy as np
 from pydantic import Field
 
 from attractory.tasks._choice import ChoiceTask, picked
+from attractory.tasks._constant import ConstantInput
 from attractory.tasks._epochs import Duration, TruncatedExponential
 from attractory.tasks._evidence import EvidenceStream
 from attractory.tasks._task import Trial
 
 Coherences = tuple[float, ...]
+NO_EVIDENCE = 0.5  # a stimulus of coherence 0
+FULL = (0.5, -0.5)  # what a coherence of 100 per cent adds to the two stimuli
 
 
 class PerceptualDecision(ChoiceTask):
@@ -86,6 +89,12 @@ class PerceptualDecision(ChoiceTask):
 
     def conditions(self) -> dict[str, list[float]]:
         return {"sigma": [0.0, 0.5, 1.0, 1.5, 2.0, 3.0]}
+
+    def constant_inputs(self) -> tuple[ConstantInput, ...]:
+        return _off_and_on(np.array([1.0, 0.0, 0.0]), slice(1, 3), "stimulus")
+
+    def evidence_directions(self) -> dict[str, np.ndarray]:
+        return {"stimulus": np.array([0.0, *FULL])}
 
 
 class ContextDecision(ChoiceTask):
@@ -191,6 +200,20 @@ class ContextDecision(ChoiceTask):
     def conditions(self) -> dict[str, list[float]]:
         return {"sigma": [0.0, 0.5, 1.0, 1.5, 2.0, 3.0]}
 
+    def constant_inputs(self) -> tuple[ConstantInput, ...]:
+        if self.neurogym_compat:
+            return _off_and_on(np.zeros(5), slice(1, 5), "modality 1")
+        made: list[ConstantInput] = []
+        for i in range(2):
+            inputs = np.array([1.0, 0, 0, 0, 0, i == 0, i == 1])
+            made += _off_and_on(inputs, slice(1, 5), f"modality {i + 1}", f"context {i + 1}, ")
+        return tuple(made)
+
+    def evidence_directions(self) -> dict[str, np.ndarray]:
+        first, second = np.zeros((2, self.n_inputs))
+        first[1:3] = second[3:5] = FULL
+        return {"modality 1": first, "modality 2": second}
+
     def _coherence(self, key: jax.Array) -> jax.Array:
         side_key, size_key = jax.random.split(key)
         return _side(side_key) * picked(size_key, self.coherences)
@@ -202,7 +225,7 @@ def _side(key: jax.Array) -> jax.Array:
 
 def _two_stimuli(coherence: jax.Array) -> jax.Array:
     """(2,): 0.5 + (coherence / 200) cos(θ - θ*) at the two opposite directions."""
-    return 0.5 + coherence / 200 * jnp.array([1.0, -1.0])
+    return NO_EVIDENCE + coherence / 100 * jnp.array(FULL)
 
 
 def _two_sided(coherences: Coherences, stimulus: Duration, sigma: float) -> float:
@@ -227,3 +250,15 @@ def _durations_drawn(duration: Duration) -> np.ndarray:
     if isinstance(duration, tuple):
         return np.linspace(*duration, 200)
     return np.array(getattr(duration, "values", [duration]), float)
+
+
+def _off_and_on(
+    inputs: np.ndarray, stimuli: slice, relevant: str, where: str = ""
+) -> tuple[ConstantInput, ...]:
+    """This input without stimuli, and with stimuli of coherence 0."""
+    shown = inputs.copy()
+    shown[stimuli] = NO_EVIDENCE
+    return (
+        ConstantInput(f"{where}stimulus off", inputs, relevant),
+        ConstantInput(f"{where}coherence 0", shown, relevant),
+    )

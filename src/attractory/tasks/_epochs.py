@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from pydantic import Field, model_validator
 
-from attractory._errors import without_tuple_names
+from attractory._errors import InvalidSetting, nearest, shown, without_tuple_names
 from attractory._settings import Settings
 from attractory.tasks._noise import standard_normal
 from attractory.tasks._task import MOST_STEPS, Task
@@ -88,7 +88,17 @@ class Timeline(NamedTuple):
         -------
         array (time,)
             1 within any of them, 0 elsewhere.
+
+        Raises
+        ------
+        InvalidSetting
+            For the name of no epoch.
         """
+        for name in epochs:
+            if name not in self.during:
+                raise InvalidSetting(
+                    f"epoch {shown(name)} is not in the timeline; {nearest(name, self.during)}"
+                )
         return sum((self.during[name] for name in epochs), jnp.zeros(()))
 
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from attractory._arguments import a_flag, a_name, takes
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory._settings import Settings
+from attractory.tasks._constant import InputFacts
 from attractory.tasks._evidence import EvidenceStream
 from attractory.tasks._machine import Machine
 from attractory.tasks._recipe import NetworkFacts, Section, usual_network, usual_rule
@@ -22,7 +23,7 @@ PROBED = 16  # trials in which states are shown: as many as can be told apart in
 MOST_STEPS = 1_000_000  # of a trial: more is a mistake in dt or in a duration
 
 
-class Task(Settings):
+class Task(InputFacts, Settings):
     """Base of every task. A task's author writes the settings as fields, and `trial`.
 
     `trial(key)` makes one trial from a JAX random key, in JAX operations, so that it can be
@@ -53,6 +54,8 @@ class Task(Settings):
     evidence_streams: ClassVar[tuple[EvidenceStream, ...]] = ()
     # the figure in `attractory.figures` that shows what this task asks for, by its name
     picture: ClassVar[str | None] = None
+    # where the class is not known in this process: the line that says so, and what makes it known
+    missing: ClassVar[str | None] = None
 
     dt: float = Field(default=1.0, gt=0, description="length of one step (ms)")
 

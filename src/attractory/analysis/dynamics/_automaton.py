@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -303,7 +304,12 @@ def automaton(
     attractor = found.follow(pushed, round(FOLLOWED / step.leak))
     reached, margins = from_centers(step, machine, centers)
     blocks = blocks_of(step, machine, network)
-    samples, failures, worst_margins = sampled(blocks, centers, n_samples, rng)
+    # the watch with noise is one long series of steps, for one core: the samples use the others.
+    # Its noise comes from generators of its own, which no draw of the samples changes
+    with ThreadPoolExecutor(1) as beside:
+        watching = beside.submit(watched, blocks, centers, hold_steps, rng)
+        samples, failures, worst_margins = sampled(blocks, centers, n_samples, rng)
+        noisy = watching.result()
     regions = regions_of_meaning(found.points, machine, attractor)
     proved = proved_entries(step, machine, centers, regions)
     quiet = watched(
@@ -314,7 +320,6 @@ def automaton(
         regions=regions,
         skipped=proved,
     )
-    noisy = watched(blocks, centers, hold_steps, rng)
     return Automaton(
         machine=machine,
         attractors=found,

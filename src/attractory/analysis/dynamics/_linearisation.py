@@ -217,7 +217,7 @@ def linearisation(
     place = _beside(step, at, side)
     jacobian = step.jacobians(place[None])[0]
     from_inputs = step.input_jacobian(place)
-    modes = _modes_of(jacobian)
+    modes = modes_of(jacobian)
     with np.errstate(divide="ignore"):
         decay_times = -step.dt / np.log(np.abs(modes.eigenvalues))
     decay_times[np.abs(modes.eigenvalues) == 1] = np.inf
@@ -257,7 +257,7 @@ def _checked_state(
     return at
 
 
-class _Modes(NamedTuple):
+class Modes(NamedTuple):
     """Eigenvalues (mode,), right eigenvectors (unit, mode), and their dual (mode, unit)."""
 
     eigenvalues: np.ndarray
@@ -265,7 +265,7 @@ class _Modes(NamedTuple):
     selection: np.ndarray
 
 
-def _modes_of(jacobian: np.ndarray) -> _Modes:
+def modes_of(jacobian: np.ndarray) -> Modes:
     """The modes of a Jacobian, largest modulus first."""
     eigenvalues, left, right = scipy.linalg.eig(
         jacobian,
@@ -279,7 +279,7 @@ def _modes_of(jacobian: np.ndarray) -> _Modes:
     right = right[:, order].astype(complex)
     left = left[:, order].conj().T.astype(complex)
     selection = _dual(eigenvalues, right, left)
-    return _Modes(eigenvalues, right, selection)
+    return Modes(eigenvalues, right, selection)
 
 
 def _beside(

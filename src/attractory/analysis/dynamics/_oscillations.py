@@ -178,7 +178,8 @@ def observed(step: Step, state: np.ndarray) -> Oscillation:
 def _period(record: np.ndarray) -> int | None:
     """After how many steps the last of the recorded states repeats; None where it does not."""
     size = float(np.abs(record).max())
-    distances = np.abs(record[:-1] - record[-1]).max(axis=1)
+    apart = np.abs(record[:-1] - record[-1])
+    distances = apart.max(axis=1)
     back = distances[::-1]  # index k: k + 1 steps ago
     repeats = np.flatnonzero(back < REPEATS * size)
     if not len(repeats):

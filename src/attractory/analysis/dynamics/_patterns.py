@@ -175,7 +175,8 @@ def _fitting(
     pieces: np.ndarray,
 ) -> Candidates:
     """The solutions of these patterns (pattern, unit) that fit, or may, to their pieces."""
-    magnitude = np.abs(step.input_weights) @ np.abs(step.inputs) + np.abs(step.bias)
+    from_inputs = np.abs(step.input_weights) @ np.abs(step.inputs)
+    magnitude = from_inputs + np.abs(step.bias)
     gamma = sum_error(step.units + len(step.inputs) + 6)
     solutions = _solutions(
         step,

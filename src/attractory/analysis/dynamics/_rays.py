@@ -225,7 +225,8 @@ def _systems(
     right = coordinates.right
     size = coordinates.size
     identity = np.eye(size)
-    pairs = (right[:, :, None] * left[:, None, :]).reshape(len(right), -1)
+    outer = right[:, :, None] * left[:, None, :]
+    pairs = outer.reshape(len(right), -1)
     product = (slope @ pairs).reshape(-1, size, size)
     product_size = (np.abs(slope) @ np.abs(pairs)).reshape(-1, size, size)
     return identity - product, product_size + identity

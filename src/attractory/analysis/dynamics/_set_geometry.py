@@ -19,6 +19,9 @@ FEWEST_NEIGHBOURS = 8
 # by a thirtieth; a band three times as long as it is wide has a fifth
 OWN_VARIANCE = 0.2
 REFINEMENTS = 3  # of the states of a set, towards where the drift is along it
+# a line's direction is that between states so many places away: slow states come as near to it as
+# what counts as slow allows, so that those next to each other may lie across it
+BESIDE = 2
 RANK = 1e-10  # singular values below this share of the largest are those that were projected out
 CONTINUOUS = ("line", "ring", "plane", "set")
 RESTS = 0.3  # of the median speed on a plane: what is slower lies next to where it rests
@@ -32,15 +35,17 @@ def dimension_of(states: np.ndarray, reach: float, piece: float) -> int:
     size = float(np.ptp(centred @ axis))
     if size < SMALLEST * reach or len(states) < 3:
         return 0
-    apart = cdist(states, states)
     radius = max(2 * piece, NEIGHBOURHOOD * size)
+    fewest = min(FEWEST_NEIGHBOURS, len(states))
     counts = []
-    for distances in apart:
+    for distances in cdist(states, states):
         nearest = np.argsort(distances)
-        count = max(int((distances <= radius).sum()), min(FEWEST_NEIGHBOURS, len(states)))
-        around = states[nearest[:count]]
-        variances = np.linalg.svd(around - around.mean(axis=0), compute_uv=False) ** 2
-        counts.append(int((variances > OWN_VARIANCE * variances[0]).sum()))
+        within = int((distances <= radius).sum())
+        around = states[nearest[: max(within, fewest)]]
+        singular = np.linalg.svd(around - around.mean(axis=0), compute_uv=False)
+        variances = singular**2
+        own = variances > OWN_VARIANCE * variances[0]
+        counts.append(int(own.sum()))
     return int(np.median(counts))
 
 
@@ -52,21 +57,32 @@ def averaged(states: np.ndarray, radius: float) -> np.ndarray:
 
 def path_through(states: np.ndarray, piece: float) -> np.ndarray:
     """States of a line in order, about a piece apart: the longest way in their shortest tree."""
+    way = _longest_way(states)
+    begin, *between, end = way
+    kept = [begin]
+    for i in between:
+        # a state that lies beside another across the line would make the way longer than it is
+        to_the_last = np.linalg.norm(states[i] - states[kept[-1]])
+        if to_the_last >= piece / 2:
+            kept.append(i)
+    to_the_last = np.linalg.norm(states[end] - states[kept[-1]])
+    if len(kept) > 1 and to_the_last < piece / 2:
+        kept.pop()
+    return states[[*kept, end]]
+
+
+def _longest_way(states: np.ndarray) -> list[int]:
+    """The states along the longest way in their shortest tree, which are two or more."""
     tree = minimum_spanning_tree(cdist(states, states))
     both_ways = tree + tree.T
-    first = int(shortest_path(both_ways, indices=0).argmax())
-    lengths, previous = shortest_path(both_ways, indices=first, return_predecessors=True)
+    from_any = shortest_path(both_ways, indices=0)
+    end = int(from_any.argmax())  # what is farthest from any state is an end of the longest way
+    lengths, previous = shortest_path(both_ways, indices=end, return_predecessors=True)
     way = [int(lengths.argmax())]
-    while way[-1] != first:
-        way.append(int(previous[way[-1]]))
-    kept = [way[0]]
-    for i in way[1:-1]:
-        # a state that lies beside another across the line would make the way longer than it is
-        if np.linalg.norm(states[i] - states[kept[-1]]) >= piece / 2:
-            kept.append(i)
-    if np.linalg.norm(states[first] - states[kept[-1]]) < piece / 2 and len(kept) > 1:
-        kept.pop()
-    return states[[*kept, first]]
+    while way[-1] != end:
+        before = previous[way[-1]]
+        way.append(int(before))
+    return way
 
 
 def refined(
@@ -83,8 +99,9 @@ def refined(
         moves = np.array([_across_move(step, state, span) for state, span in pairs])
         moved = states + moves
         near = np.linalg.norm(moves, axis=1) <= piece
-        still_slow = np.linalg.norm(step(moved) - moved, axis=1) <= slow
-        states = np.where((near & still_slow)[:, None], moved, states)
+        speed = np.linalg.norm(step(moved) - moved, axis=1)
+        goes = near & (speed <= slow)
+        states = np.where(goes[:, None], moved, states)
     return states
 
 
@@ -93,28 +110,36 @@ def _across_move(step: Step, state: np.ndarray, span: np.ndarray) -> np.ndarray:
     residual = step(state[None])[0] - state
     slopes = step.jacobians(state[None])[0] - np.eye(step.units)
     across = np.eye(step.units) - span.T @ span
-    return -across @ np.linalg.lstsq(across @ slopes @ across, across @ residual, rcond=RANK)[0]
+    slopes_across = across @ slopes @ across
+    solved = np.linalg.lstsq(slopes_across, across @ residual, rcond=RANK)
+    return -across @ solved[0]
 
 
 def _spans(states: np.ndarray, dimension: int, closed: bool) -> np.ndarray:
     """Orthonormal directions of the set at each state, (state, direction, unit)."""
     if dimension == 1:
-        return _tangents(states, closed)[:, None]
-    apart = cdist(states, states)
+        return tangents(states, closed)[:, None]
+    count = max(FEWEST_NEIGHBOURS, 3 * dimension)
     spans = []
-    for distances in apart:
-        nearest = np.argsort(distances)[: max(FEWEST_NEIGHBOURS, 3 * dimension)]
+    for distances in cdist(states, states):
+        nearest = np.argsort(distances)[:count]
         around = states[nearest] - states[nearest].mean(axis=0)
-        spans.append(np.linalg.svd(around, full_matrices=False)[2][:dimension])
+        principal_axes = np.linalg.svd(around, full_matrices=False)[2]
+        spans.append(principal_axes[:dimension])
     return np.array(spans)
 
 
-def _tangents(path: np.ndarray, closed: bool) -> np.ndarray:
-    """Unit vectors (state, unit) along a line or ring."""
+def tangents(path: np.ndarray, closed: bool) -> np.ndarray:
+    """Unit vectors (state, unit) along a line or ring, from the states before to those after."""
+    places = np.arange(len(path))
+    before, after = places - BESIDE, places + BESIDE
     if closed:
-        along = np.roll(path, -1, axis=0) - np.roll(path, 1, axis=0)
+        before = before % len(path)
+        after = after % len(path)
     else:
-        along = np.gradient(path, axis=0)
+        before = np.maximum(before, 0)
+        after = np.minimum(after, len(path) - 1)
+    along = path[after] - path[before]
     return along / np.linalg.norm(along, axis=1, keepdims=True)
 
 
@@ -155,8 +180,11 @@ def described(
     kind = _kind(dimension, closed, drift, duration)
     if kind == "point" and dimension:
         return described(step, states, 0, False, duration)
-    along = _spans(states, dimension, closed) if dimension else np.empty((1, 0, step.units))
-    across = [_unstable_across(step, h, own) for h, own in zip(states, along, strict=True)]
+    along = np.empty((1, 0, step.units))
+    if dimension:
+        along = _spans(states, dimension, closed)
+    pairs = zip(states, along, strict=True)
+    across = [_unstable_across(step, state, own) for state, own in pairs]
     return SlowSet(
         kind=kind,
         dimension=dimension if kind in CONTINUOUS else 0,
@@ -175,8 +203,12 @@ def described(
 def _kind(dimension: int, closed: bool, drift: Drift, duration: int) -> str:
     """What to call a set: it is continuous only if states stay about where they are for so long."""
     if dimension and drift.crossing <= duration:
-        return {0: "cycle" if closed else "passage", 1: "point"}.get(drift.n_resting, "chain")
-    return {0: "point", 1: "ring" if closed else "line", 2: "plane"}.get(dimension, "set")
+        through = "cycle" if closed else "passage"
+        by_resting = {0: through, 1: "point"}
+        return by_resting.get(drift.n_resting, "chain")
+    of_one_dimension = "ring" if closed else "line"
+    by_dimension = {0: "point", 1: of_one_dimension, 2: "plane"}
+    return by_dimension.get(dimension, "set")
 
 
 def _axes(states: np.ndarray, count: int) -> np.ndarray:
@@ -196,13 +228,16 @@ def _turned(states: np.ndarray, axes: np.ndarray) -> np.ndarray:
     flat = (states - states.mean(axis=0)) @ axes.T
     corners = flat[ConvexHull(flat).vertices]
     sides = np.roll(corners, -1, axis=0) - corners
-    best, area = np.eye(2), np.inf
-    for along in sides / np.linalg.norm(sides, axis=1, keepdims=True):
-        turned = np.array([along, [-along[1], along[0]]])
+    directions = sides / np.linalg.norm(sides, axis=1, keepdims=True)
+    best = np.eye(2)
+    smallest = np.inf
+    for x, y in directions:
+        turned = np.array([[x, y], [-y, x]])
         lengths = np.ptp(corners @ turned.T, axis=0)
-        if lengths.prod() < area:
+        area = lengths.prod()
+        if area < smallest:
             longest_first = np.argsort(-lengths)
-            best, area = turned[longest_first], lengths.prod()
+            best, smallest = turned[longest_first], area
     return best @ axes
 
 
@@ -210,25 +245,30 @@ def _along(
     step: Step, path: np.ndarray, residuals: np.ndarray, closed: bool
 ) -> tuple[np.ndarray, Drift]:
     """The length of a line or ring, and the drift along it."""
-    around = np.concatenate([path[-1:], path]) if closed else np.concatenate([path[:1], path])
-    before = np.linalg.norm(np.diff(around, axis=0), axis=1)  # the way to each state
+    came_from = path[-1:] if closed else path[:1]
+    ways = np.diff(np.concatenate([came_from, path]), axis=0)
+    before = np.linalg.norm(ways, axis=1)  # the length of the way to each state
     length = float(before.sum())
-    tangents = _tangents(path, closed)
-    velocities = (residuals * tangents).sum(axis=1)
-    still = NO_DRIFT * max(length, float(np.abs(path).max()))
-    velocities = np.where(np.abs(velocities) <= still, 0.0, velocities)
+    along = tangents(path, closed)
+    velocities = (residuals * along).sum(axis=1)
+    size = max(length, float(np.abs(path).max()))
+    still = np.abs(velocities) <= NO_DRIFT * size
+    velocities = np.where(still, 0.0, velocities)
     resting = _resting(velocities, closed)
-    typical = float(np.median(np.abs(velocities)))
     if len(resting):
-        rates = [_rates(step, path[i], tangents[i : i + 1])[0] for i in resting]
-        time = 1.0 / max(rates) if max(rates) > 0 else np.inf
+        rates = [_rates(step, path[i], along[i : i + 1]) for i in resting]
+        fastest = max(own[0] for own in rates)
+        time = 1.0 / fastest if fastest > 0 else np.inf
     elif velocities.all():
         time = float((before / np.abs(velocities)).sum())
     else:
         time = np.inf
-    to_the_middle = length / (2 * max(1, len(resting)))
+    typical = float(np.median(np.abs(velocities)))
+    n_resting = max(1, len(resting))
+    to_the_middle = length / (2 * n_resting)
     crossing = to_the_middle / typical if typical else np.inf
-    return np.array([length]), Drift(velocities[:, None], float(time), len(resting), crossing)
+    drift = Drift(velocities[:, None], float(time), len(resting), crossing)
+    return np.array([length]), drift
 
 
 def _resting(velocities: np.ndarray, closed: bool) -> list[int]:
@@ -238,7 +278,9 @@ def _resting(velocities: np.ndarray, closed: bool) -> list[int]:
     if not closed:
         turns[-1] = False  # there the line ends
     nearer = np.abs(after) < np.abs(velocities)
-    return [int((i + nearer[i]) % len(velocities)) for i in np.flatnonzero(turns)]
+    places = np.flatnonzero(turns)
+    nearest = (places + nearer[places]) % len(velocities)
+    return nearest.tolist()
 
 
 def _eigenvalues_along_first(step: Step, state: np.ndarray, directions: np.ndarray) -> np.ndarray:
@@ -270,7 +312,8 @@ def _across(
 ) -> Drift:
     """The drift on a plane or a set of more dimensions."""
     velocities = residuals @ axes.T
-    if np.abs(velocities).max() <= NO_DRIFT * max(size, float(np.abs(states).max())):
+    fastest = np.abs(velocities).max()
+    if fastest <= NO_DRIFT * max(size, float(np.abs(states).max())):
         return Drift(np.zeros_like(velocities), np.inf, 0, np.inf)
     speeds = np.linalg.norm(velocities, axis=1)
     typical = float(np.median(speeds))

@@ -52,7 +52,8 @@ def find_slow_points(step: Step, starts: np.ndarray) -> SlowPoints:
         scale = APART * max(1e-6, float(np.linalg.norm(state)))
         if all(np.linalg.norm(state - other) > scale for _, other in kept):
             kept.append((speed, state))
-    states = np.array([state for _, state in kept]).reshape(-1, step.units)
+    slow = [state for _, state in kept]
+    states = np.array(slow).reshape(-1, step.units)
     speeds = np.array([speed for speed, _ in kept])
     return SlowPoints(
         states,

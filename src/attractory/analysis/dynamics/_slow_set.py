@@ -10,6 +10,8 @@ import pandas as pd
 from attractory._result import Result
 from attractory._stored import stored
 
+IN_ORDER = ("line", "ring", "chain", "cycle", "passage")  # kinds whose states are
+
 
 @stored
 @dataclass(frozen=True)
@@ -65,6 +67,16 @@ class SlowSet:
 
     def __len__(self) -> int:
         return len(self.states)
+
+    @property
+    def in_order(self) -> bool:
+        """Whether its states are in order, as those of a line, ring, chain, cycle or passage."""
+        return self.kind in IN_ORDER
+
+    @property
+    def closed(self) -> bool:
+        """Whether the last of its states is next to the first, as in a ring or cycle."""
+        return self.kind in ("ring", "cycle")
 
 
 @dataclass(frozen=True, repr=False)

@@ -177,8 +177,11 @@ class Search:
             residual = self.step(state[None])[0] - state
             if np.linalg.norm(residual) <= self.slow:
                 break
-            slopes = self.step.jacobians(state[None])[0] - np.eye(self.step.units)
-            move = -np.linalg.solve(slopes.T @ slopes + damping, slopes.T @ residual)
+            jacobian = self.step.jacobians(state[None])[0]
+            slopes = jacobian - np.eye(self.step.units)
+            curvature = slopes.T @ slopes + damping
+            gradient = slopes.T @ residual
+            move = -np.linalg.solve(curvature, gradient)
             state, length = self._shortened(state, move, float(residual @ residual))
             if length <= self.piece * STILL:
                 break
@@ -212,12 +215,16 @@ class Search:
             return []
         tree = minimum_spanning_tree(cdist(states, states)).tocoo()
         edges = list(zip(tree.row.tolist(), tree.col.tolist(), strict=True))
-        between = spread(lambda edge: self.joined(states[edge[0]], states[edge[1]]), edges)
-        joined = [
-            (edge, found) for edge, found in zip(edges, between, strict=True) if found is not None
-        ]
+
+        def between(edge: tuple[int, int]) -> list[np.ndarray] | None:
+            one, other = edge
+            return self.joined(states[one], states[other])
+
+        ways = zip(edges, spread(between, edges), strict=True)
+        joined = [(edge, found) for edge, found in ways if found is not None]
         label = _labels(len(states), [edge for edge, _ in joined])
-        made: list[list[np.ndarray]] = [[] for _ in range(label.max() + 1)]
+        count = label.max() + 1
+        made: list[list[np.ndarray]] = [[] for _ in range(count)]
         for i, state in enumerate(states):
             made[label[i]].append(state)
         for (first, _), found in joined:
@@ -233,8 +240,9 @@ class Search:
         middle = self.nearest((one + other) / 2)
         if middle is None:
             return None
-        farther = max(np.linalg.norm(middle - one), np.linalg.norm(middle - other))
-        if farther > FARTHER * distance:
+        to_one = np.linalg.norm(middle - one)
+        to_other = np.linalg.norm(middle - other)
+        if max(to_one, to_other) > FARTHER * distance:
             return None
         before = self.joined(one, middle)
         after = self.joined(middle, other) if before is not None else None
@@ -264,22 +272,26 @@ class Search:
         """Whether a state is about so much further out than the end, and still within bounds."""
         advance = float((ahead - end) @ direction)
         from_mean = np.linalg.norm(ahead - self.visited.mean)
-        return advance > length / 2 and bool(from_mean <= BEYOND * self.visited.farthest)
+        within = bool(from_mean <= BEYOND * self.visited.farthest)
+        return advance > length / 2 and within
 
     def alone(self, sets: list[SlowSet]) -> list[SlowSet]:
         """The sets, largest first, without those that lie on a larger one: it has grown since."""
-        ordered = sorted(
-            sets, key=lambda each: (-each.dimension, -each.extent.sum(), each.speed.max())
-        )
+
+        def rank(each: SlowSet) -> tuple[float, ...]:
+            return -each.dimension, -each.extent.sum(), each.speed.max()
+
         kept: list[SlowSet] = []
-        for each in ordered:
+        for each in sorted(sets, key=rank):
             larger = [other.states for other in kept if other.kind != "point"]
-            if larger:
-                apart = cdist(each.states, np.concatenate(larger)).min(axis=1)
-                if (apart <= 2 * self.piece).all():
-                    continue
-            kept.append(each)
+            if not larger or not self._lies_on(each.states, np.concatenate(larger)):
+                kept.append(each)
         return kept
+
+    def _lies_on(self, states: np.ndarray, larger: np.ndarray) -> bool:
+        """Whether every state is one of a larger set, about."""
+        apart = cdist(states, larger).min(axis=1)
+        return bool((apart <= 2 * self.piece).all())
 
     def described(self, states: np.ndarray) -> SlowSet:
         """One set of slow states, grown to its ends, with what is known of it."""
@@ -296,19 +308,24 @@ class Search:
     def _line(self, states: np.ndarray) -> tuple[np.ndarray, bool]:
         """The states of a line in order, and whether it closes."""
         middle = averaged(states, THICKNESS * self.piece)
-        slow = _distinct(self._slow_next_to(_distinct(middle, self.piece / 2)), self.piece / 2)
+        apart = self.piece / 2
+        next_to = self._slow_next_to(_distinct(middle, apart))
+        slow = _distinct(next_to, apart)
         # where nothing is slow about the means the states stay as they are
         path = path_through(slow if len(slow) > 1 else states, self.piece)
         if self._closes(path):
             return path, True
         outward = path[-1] - path[-2]
-        ahead = _until_met(self.grown(path[-1], outward), path[: len(path) // 2], self.piece)
-        path = np.concatenate([path, *[state[None] for state in ahead]])
+        begun = path[: len(path) // 2]
+        beyond = self.grown(path[-1], outward)
+        ahead = _until_met(beyond, begun, self.piece)
+        path = np.array([*path, *ahead])
         if self._closes(path):
             return path, True
         backward = path[0] - path[1]
         behind = self.grown(path[0], backward)
-        return np.concatenate([*[state[None] for state in behind[::-1]], path]), False
+        whole = [*behind[::-1], *path]
+        return np.array(whole), False
 
     def _closes(self, path: np.ndarray) -> bool:
         """Whether a path comes back to where it began, by way of slow states."""
@@ -329,7 +346,7 @@ class Search:
         for way in ways:
             outermost = states[(flat @ way).argmax()]
             further.extend(self.grown(outermost, way @ axes))
-        return np.concatenate([states, *[state[None] for state in further]])
+        return np.array([*states, *further])
 
 
 def _until_met(ahead: list[np.ndarray], begun: np.ndarray, piece: float) -> list[np.ndarray]:
@@ -355,13 +372,16 @@ def _labels(count: int, edges: list[tuple[int, int]]) -> np.ndarray:
     from scipy.sparse import coo_array
 
     ends = np.array(edges, int).reshape(-1, 2)
-    graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(count, count))
+    first, second = ends.T
+    weights = np.ones(len(ends))
+    graph = coo_array((weights, (first, second)), shape=(count, count))
     return connected_components(graph, directed=False)[1]
 
 
 def _check(tolerance: Any, task: Any, network: Any) -> None:
-    number = isinstance(tolerance, (int, float, np.number)) and not isinstance(tolerance, bool)
-    if not number or not 0 < tolerance < 1:
+    flag = isinstance(tolerance, bool)
+    number = isinstance(tolerance, (int, float, np.number))
+    if flag or not number or not 0 < tolerance < 1:
         raise InvalidSetting(
             f"tolerance = {shown(tolerance)} is not allowed: a share above 0 and below 1"
         )

@@ -338,6 +338,7 @@ def checked_states(
     states: Any,
     network: Any,
     units: Any,
+    name: str = "initial_states",
 ) -> np.ndarray | None:
     """A caller's own starts (state, unit), None where there are none; or InvalidSetting."""
     if states is None:
@@ -346,15 +347,13 @@ def checked_states(
         made = np.atleast_2d(np.asarray(states, np.float64))
     except (TypeError, ValueError):
         raise InvalidSetting(
-            f"initial_states = {shown(states)} is not allowed: an array of numbers (state, unit)"
+            f"{name} = {shown(states)} is not allowed: an array of numbers (state, unit)"
         ) from None
     wanted = network.state_size if isinstance(network, Network) else units
     is_matrix = made.ndim == 2 and bool(made.size)
     if not is_matrix or wanted not in (None, made.shape[1]):
         size = "unit" if wanted is None else wanted
-        raise InvalidSetting(
-            f"initial_states has shape {np.shape(states)}; it must be (state, {size})"
-        )
+        raise InvalidSetting(f"{name} has shape {np.shape(states)}; it must be (state, {size})")
     if not np.isfinite(made).all():
-        raise InvalidSetting("initial_states has values that are not finite; all must be")
+        raise InvalidSetting(f"{name} has values that are not finite; all must be")
     return made

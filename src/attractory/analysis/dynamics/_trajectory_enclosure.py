@@ -64,7 +64,8 @@ def readout_error(
     state: np.ndarray,
 ) -> np.ndarray:
     """The rounding of the read-out of a state, at most (output,)."""
-    terms = np.abs(step.output_weights) @ np.abs(state) + np.abs(step.output_bias)
+    from_units = np.abs(step.output_weights) @ np.abs(state)
+    terms = from_units + np.abs(step.output_bias)
     gamma = sum_error(step.units + 4)
     return gamma * terms * SLACK + TINY
 

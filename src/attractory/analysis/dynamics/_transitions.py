@@ -215,7 +215,9 @@ def _noisy_ends(
         starts.append(pool[rng.integers(len(pool))])
     longest = max(1, machine.hold - machine.rest + 1)
     extra = rng.integers(0, longest, size=count)
-    return blocks.run(np.stack(starts), chosen[:, 1], _seed(rng), extra)
+    begin = np.stack(starts)
+    pulses = chosen[:, 1]
+    return blocks.run(begin, pulses, _seed(rng), extra)
 
 
 def _seed(rng: np.random.Generator) -> int:

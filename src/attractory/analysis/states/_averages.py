@@ -83,8 +83,10 @@ class ConditionAverages(Result):
             A row for each condition: its values, its trials, the first and the last time (ms) at
             which any of them has a step.
         """
-        first = self.time_ms[(self.counts > 0).argmax(axis=1)]
-        last = self.time_ms[::-1][(self.counts[:, ::-1] > 0).argmax(axis=1)]
+        counted = self.counts > 0
+        backward = counted[:, ::-1]
+        first = self.time_ms[counted.argmax(axis=1)]
+        last = self.time_ms[::-1][backward.argmax(axis=1)]
         values = {name: self.conditions[name] for name in self.by}
         times = {"first time (ms)": first, "last time (ms)": last}
         return pd.DataFrame({**values, "trials": self.trials, **times})
@@ -191,7 +193,8 @@ def condition_averages(
         _average(array[cells == cell], laid.counted[cells == cell])
         for cell in range(cells.max() + 1)
     ]
-    averages, sem, counts = (np.stack(part) for part in zip(*parts, strict=True))
+    by_kind = zip(*parts, strict=True)
+    averages, sem, counts = (np.stack(part) for part in by_kind)
     return ConditionAverages(
         by=names,
         conditions=_with_options(conditions, task),
@@ -252,5 +255,6 @@ def _average(array: np.ndarray, counted: np.ndarray) -> tuple[np.ndarray, ...]:
     number = np.where(counts > 0, counts, np.nan)[:, None]
     mean = np.nansum(array, axis=0) / number
     squares = np.nansum(np.square(array - mean), axis=0)
-    variance = squares / np.where(counts > 1, counts - 1, np.nan)[:, None]
+    freedom = np.where(counts > 1, counts - 1, np.nan)[:, None]
+    variance = squares / freedom
     return mean, np.sqrt(variance / number), counts

@@ -141,7 +141,8 @@ def hypercube(
     variance = np.square(centered).sum()
     edges_of_cube = bits * 2 ** (bits - 1)
     neighbours = _closest_pairs(_whitened(centered, bits), edges_of_cube)
-    one_bit = [np.sum(signs[a] != signs[b]) == 1 for a, b in neighbours]
+    differing = [np.sum(signs[a] != signs[b]) for a, b in neighbours]
+    one_bit = [count == 1 for count in differing]
     return Hypercube(
         names=names,
         centroids=centroids,
@@ -169,8 +170,14 @@ def _separation(space: StateSpace, codes: np.ndarray) -> float:
     visits = np.array(means)
     which = np.array(names)
     total = np.square(visits - visits.mean(axis=0)).sum()
-    centers = {name: visits[which == name].mean(axis=0) for name in set(names)}
-    within = sum(np.square(visits[which == name] - c).sum() for name, c in centers.items())
+    centers = {}
+    for name in set(names):
+        of_name = visits[which == name]
+        centers[name] = of_name.mean(axis=0)
+    within = 0.0
+    for name, center in centers.items():
+        apart = visits[which == name] - center
+        within += np.square(apart).sum()
     return float(1.0 - within / total) if total > 0 else 0.0
 
 
@@ -184,6 +191,7 @@ def _whitened(centered: np.ndarray, bits: int) -> np.ndarray:
 
 def _closest_pairs(points: np.ndarray, count: int) -> list[tuple[int, int]]:
     pairs = list(combinations(range(len(points)), 2))
-    distances = [np.linalg.norm(points[a] - points[b]) for a, b in pairs]
+    ways = [points[a] - points[b] for a, b in pairs]
+    distances = [np.linalg.norm(way) for way in ways]
     order = np.argsort(distances, kind="stable")
     return [pairs[i] for i in order[:count]]

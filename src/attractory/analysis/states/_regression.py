@@ -33,9 +33,11 @@ def regressors(
     if len(set(names)) < len(names):
         raise InvalidSetting(f"variables = {shown(names)} is not allowed: each of them once")
     found = values_of("variables", names, outputs, trials, task)
-    values = np.stack([_number(name, each, task) for name, each in found.items()], axis=1)
+    numbers = [_number(name, each, task) for name, each in found.items()]
+    values = np.stack(numbers, axis=1)
     usable = np.isfinite(values).all(axis=1)
-    scaled = np.array([_scaled(n, v) for n, v in zip(names, values[usable].T, strict=True)]).T
+    columns = zip(names, values[usable].T, strict=True)
+    scaled = np.array([_scaled(name, column) for name, column in columns]).T
     _check_independent(names, scaled)
     values[usable] = scaled
     return Regressors(values, usable)
@@ -68,7 +70,9 @@ def _check_two_options(name: str, task: Task | None) -> None:
 
 
 def _scaled(name: str, values: np.ndarray) -> np.ndarray:
-    low, high = (values.min(), values.max()) if len(values) else (0.0, 0.0)
+    low, high = 0.0, 0.0
+    if len(values):
+        low, high = values.min(), values.max()
     if low == high:
         raise InvalidSetting(
             f"variables = {shown(name)} has the same value in all {len(values)} trials that have "
@@ -101,7 +105,8 @@ def inflation(values: np.ndarray) -> np.ndarray:
 
     The variance inflation factor, (variable,): the diagonal of the inverse correlation matrix.
     """
-    return np.diag(np.linalg.inv(np.atleast_2d(np.corrcoef(values.T))))
+    correlations = np.atleast_2d(np.corrcoef(values.T))
+    return np.diag(np.linalg.inv(correlations))
 
 
 def spread_of(activity: np.ndarray) -> np.ndarray:
@@ -119,7 +124,8 @@ def least_squares(activity: np.ndarray, counted: np.ndarray, values: np.ndarray)
     activity: (trial, time, unit); counted: (trial, time). NaN where too few trials count.
     """
     design = with_constant(values)
-    found = np.full((design.shape[1], *activity.shape[1:]), np.nan)
+    shape = (design.shape[1], *activity.shape[1:])
+    found = np.full(shape, np.nan)
     for time, trials in enumerate(counted.T):
         own = design[trials]
         if len(own) <= own.shape[1]:

@@ -112,8 +112,10 @@ class Selectivity(Result):
             "r_squared": self.r_squared,
         }
         for i, name in enumerate(self.variables):
-            columns |= {name: self.coefficients[:, i], f"{name} low": self.low[:, i]}
-            columns |= {f"{name} high": self.high[:, i], f"{name} share": self.share[:, i]}
+            columns[name] = self.coefficients[:, i]
+            columns[f"{name} low"] = self.low[:, i]
+            columns[f"{name} high"] = self.high[:, i]
+            columns[f"{name} share"] = self.share[:, i]
         return pd.DataFrame(columns).iloc[self.order].reset_index(drop=True)
 
 
@@ -224,7 +226,8 @@ def _regression(activity: np.ndarray, values: np.ndarray) -> dict[str, np.ndarra
     residual = activity - design @ solution
     leverage = np.einsum("tv,vt->t", design, influence)
     spared = residual / (1 - np.minimum(leverage, LARGEST_LEVERAGE))[:, None]
-    error = np.sqrt(np.square(influence) @ np.square(spared))[:-1].T
+    variances = np.square(influence) @ np.square(spared)
+    error = np.sqrt(variances)[:-1].T
     coefficients = solution[:-1].T
     freedom = len(design) - design.shape[1]
     half = stats.t.isf(FALSE_DISCOVERIES / 2, freedom) * error

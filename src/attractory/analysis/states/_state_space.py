@@ -150,7 +150,8 @@ def state_space(
         method,
         int(n),
     )
-    coordinates = np.full((*by_time.shape[:2], len(components)), np.nan)
+    shape = (*by_time.shape[:2], len(components))
+    coordinates = np.full(shape, np.nan)
     coordinates[within] = flat @ components.T - center @ components.T
     return StateSpace(
         method=method,
@@ -174,7 +175,8 @@ def _singular(states: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     lose half of the digits of what is small, so that another way is taken where that would show.
     """
     squares, vectors = np.linalg.eigh(states.T @ states)
-    squares, vectors = squares[::-1], vectors[:, ::-1]
+    squares = squares[::-1]
+    vectors = vectors[:, ::-1]
     if squares[n - 1] > SMALLEST_SQUARE * squares[0]:
         return np.sqrt(squares[:n]), vectors.T
     triangle = np.linalg.qr(states, mode="r")  # has the singular values and right vectors of S
@@ -221,5 +223,7 @@ def held_states(memory: np.ndarray) -> np.ndarray:
         changes = np.flatnonzero(np.diff(states)) + 1
         for start, end in zip([0, *changes], [*changes, len(states)], strict=True):
             length = end - start
-            held[trial, start + length // 10 : start + max(1, length * 4 // 10)] = True
+            begin = start + length // 10
+            end = start + max(1, length * 4 // 10)
+            held[trial, begin:end] = True
     return held

@@ -315,7 +315,8 @@ def _fitted(data: Data, components: int) -> Fit:
     peaks = np.nanargmax(norms, axis=1)
     raw = denoised[np.arange(len(peaks)), peaks]
     axes = _orthogonal(raw)
-    shares = np.var(averages @ axes.T, axis=0) / np.var(averages, axis=0).sum()
+    along = np.var(averages @ axes.T, axis=0)
+    shares = along / np.var(averages, axis=0).sum()
     return Fit(axes, raw, center, scale, denoised, peaks, shares)
 
 
@@ -349,7 +350,8 @@ def _angles(raw: np.ndarray) -> np.ndarray:
     """Between the rows (degrees); 90 where one is 0."""
     length = np.linalg.norm(raw, axis=1, keepdims=True)
     directions = raw / np.where(length > 0, length, 1.0)
-    angles = np.degrees(np.arccos(np.clip(directions @ directions.T, -1, 1)))
+    cosines = np.clip(directions @ directions.T, -1, 1)
+    angles = np.degrees(np.arccos(cosines))
     np.fill_diagonal(angles, 0.0)  # rounding makes 1e-6 of it
     return angles
 

@@ -51,7 +51,9 @@ def _answers(outputs: np.ndarray, trials: Trials, task: Task) -> dict[str, np.nd
 
 def _choice_names(task: Task) -> tuple[str, ...]:
     answers = len(task.answer_epochs)
-    return tuple(f"{CHOICE}_{i + 1}" for i in range(answers)) if answers > 1 else (CHOICE,)
+    if answers == 1:
+        return (CHOICE,)
+    return tuple(f"{CHOICE}_{i + 1}" for i in range(answers))
 
 
 def is_choice(name: str, task: Task | None) -> bool:

@@ -140,7 +140,8 @@ def _spectrum_of(
 ) -> Spectrum:
     eigenvalues = np.linalg.eigvals(weights).astype(complex)
     # ties in modulus (conjugate pairs) are ordered by the imaginary part
-    order = np.lexsort((-eigenvalues.imag, -np.abs(eigenvalues).round(12)))
+    radii = np.abs(eigenvalues).round(12)
+    order = np.lexsort((-eigenvalues.imag, -radii))
     eigenvalues = eigenvalues[order]
     moduli = np.abs(eigenvalues)
     squared = np.square(weights).sum()

@@ -7,6 +7,7 @@ from attractory.report.sections._learning import Learning
 from attractory.report.sections._robustness import Robustness
 from attractory.report.sections._scores import Scores
 from attractory.report.sections._settings import WhatWasRun
+from attractory.report.sections._slow_sets import SlowSets
 from attractory.report.sections._state_space import StateSpace
 from attractory.report.sections._task import TaskAndNetwork
 from attractory.report.sections._weights import Weights
@@ -18,6 +19,7 @@ __all__ = [
     "Learning",
     "Robustness",
     "Scores",
+    "SlowSets",
     "StateSpace",
     "TaskAndNetwork",
     "Weights",

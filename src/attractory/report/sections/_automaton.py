@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attractory import analysis, figures
 from attractory.report._section import Content, Drawing, Section, section
-from attractory.report._tables import of_all_networks
+from attractory.report._tables import columns, of_all_networks
 
 if TYPE_CHECKING:
     from attractory.report._study import Study
@@ -44,7 +44,8 @@ class Automaton(Section):
             for each in machines
         ]
         return {
-            "said": [(net, each.statement) for net, each in enumerate(machines)],
+            "table": columns(study.network_table(), "automaton"),
+            "said": [each.statement for each in machines],
             "folded": of_all_networks(TABLES, tables),
         }
 

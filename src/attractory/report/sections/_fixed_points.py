@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attractory import figures
+from attractory.analysis import Connections
 from attractory.report._dynamics import Dynamics
 from attractory.report._section import Content, Drawing, Section, section
 from attractory.report._tables import columns, of_all_networks
@@ -41,9 +42,9 @@ class FixedPoints(Section):
         made = _of_points(study, first)
         if first.continuations:
             made["continuation"] = Drawing(
-                "Read-out of the stable points of network 0 as a constant input grows: each is "
-                "followed until it meets another fixed point and vanishes (fold), or the input is "
-                "full.",
+                "Read-out of the stable points of network 0 as a constant input grows: solid until "
+                "the fold, where the point meets another one and vanishes; dashed: past it; bar: "
+                "where it could not be followed further.",
                 lambda: figures.continuation(first.continuations[:BRANCHES]),
             )
         return made
@@ -53,7 +54,7 @@ class FixedPoints(Section):
             return None
         return {
             "table": columns(study.network_table(), "points"),
-            "said": [(net, each.points.statement) for net, each in enumerate(study.dynamics)],
+            "said": [each.points.statement for each in study.dynamics],
             "turning": _turning(study, study.dynamics),
             "folded": of_all_networks(TABLES, [each.tables() for each in study.dynamics]),
         }
@@ -73,7 +74,7 @@ def _of_points(study: Study, first: Dynamics) -> dict[str, Drawing]:
             lambda: figures.fixed_points(points, study.spaces[0], joined),
         )
     made["connections"] = Drawing(
-        "Which attractors of network 0 a saddle with one unstable dimension joins.",
+        f"Which attractors of network 0 are joined by a saddle{_of_saddles(joined)}.",
         lambda: figures.connections(joined),
     )
     made["jacobian_spectra"] = Drawing(
@@ -82,6 +83,17 @@ def _of_points(study: Study, first: Dynamics) -> dict[str, Drawing]:
         lambda: figures.jacobian_spectra(points),
     )
     return made
+
+
+def _of_saddles(joined: Connections) -> str:
+    """What kind of saddles it is that join attractors: the ends of the way through each."""
+    kinds = sorted({int(k) for k in joined.points.n_unstable[joined.edges[:, 0]]})
+    if not kinds:
+        return ""
+    many = "s" if kinds != [1] else ""
+    said = f" with {' or '.join(map(str, kinds))} unstable dimension{many}"
+    # the way is along a real eigenvalue; what else is unstable turns around it
+    return said + (", one of them along the way and the others turning around it" if many else "")
 
 
 def _turning(study: Study, found: list[Dynamics]) -> tuple[Content, ...]:

@@ -31,7 +31,7 @@ class Learning(Section):
         if len(history):
             shown = {**loss_in_words(study.run.rule), **self._beside(study.run.rule)}
             made["learning_curve"] = Drawing(
-                "Loss of each network during training.",
+                "Loss of each network during training, and what else its rule reports.",
                 lambda: figures.learning_curve(history, **shown),
             )
         if "spectral_radius" in history and history["spectral_radius"].notna().any():

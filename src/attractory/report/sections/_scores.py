@@ -21,7 +21,9 @@ class Scores(Section):
     order = 10
     template = "scores.html"
 
-    def content(self, study: Study) -> Content:
+    def content(self, study: Study) -> Content | None:
+        if study.scores is None:
+            return None
         networks = study.network_table()
         conditions = study.by_condition.items()
         return {

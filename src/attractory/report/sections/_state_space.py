@@ -35,21 +35,24 @@ class StateSpace(Section):
     template = "state_space.html"
 
     def figures(self, study: Study) -> dict[str, Drawing]:
-        if not in_three_dimensions(study):
+        trajectory, probe = study.trajectory, study.probe
+        if trajectory is None or probe is None or not in_three_dimensions(study):
             return {}
         cube = study.cubes[0] if study.cubes else None
         first, all_networks = OF_A_MEMORY if study.task.memory_bits else OF_ANY_TASK
         return {
             "state_space": Drawing(
                 first,
-                lambda: figures.state_space(study.spaces[0], study.trajectory, study.probe, cube),
+                lambda: figures.state_space(study.spaces[0], trajectory, probe, cube),
             ),
             "state_spaces": Drawing(
                 all_networks, lambda: figures.state_spaces(study.spaces, study.cubes)
             ),
         }
 
-    def content(self, study: Study) -> Content:
+    def content(self, study: Study) -> Content | None:
+        if not study.spaces:
+            return None
         return {
             "turning": _turning(study),
             "table": _components(study),

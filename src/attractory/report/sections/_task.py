@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 
 from attractory import figures
-from attractory.report._section import Drawing, Section, section
+from attractory.report._section import Content, Drawing, Section, section
 
 if TYPE_CHECKING:
     from attractory.report._study import Study
@@ -29,7 +29,7 @@ class TaskAndNetwork(Section):
     def figures(self, study: Study) -> dict[str, Drawing]:
         task, network = study.task, study.run.networks[0]
         made: dict[str, Drawing] = {}
-        picture = task.picture
+        picture, scores = task.picture, study.scores
         if picture is not None:
             caption = PICTURES.get(picture, "What the task asks.")
             made[picture] = Drawing(caption, lambda: getattr(figures, picture)(task))
@@ -37,13 +37,20 @@ class TaskAndNetwork(Section):
             "The network: inputs, recurrent units, linear readout.",
             lambda: figures.network(network),
         )
-        made["trials"] = Drawing(
-            "Three random trials of the task: inputs with their noise, and the targets.",
-            lambda: _trials(study),
-        )
+        if scores is not None:
+            made["trials"] = Drawing(
+                "Three random trials of the task: inputs with their noise, and the targets.",
+                lambda: _trials(study, scores.n),
+            )
         return made
 
+    def content(self, study: Study) -> Content:
+        task = study.task
+        if not task.missing:
+            return {}
+        return {"text": [f"Trials, scores and states are left out: {task.missing}."]}
 
-def _trials(study: Study) -> Figure:
-    n = study.scores.n  # the generator is compiled for so many
+
+def _trials(study: Study, n: int) -> Figure:
+    """n: as many as were scored, for which the generator is compiled already."""
     return figures.trials(study.task.sample(n, seed=study.run.seed), min(TRIALS, n))

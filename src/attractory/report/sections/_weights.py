@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from attractory.report._study import Study
 
 CONNECTIVITY = (
-    "Recurrent weights of network 0 (rows: to, columns: from; of a gated cell those of its "
-    "candidate), their distribution, and the eigenvalues with the unit circle."
+    "Recurrent weights of network 0{of_gate} (rows: to, columns: from), their distribution, and "
+    "the eigenvalues with the unit circle."
 )
 SPECTRA = "Eigenvalues of the recurrent weights of each network."
 SPECTRA_AT_ZERO = (
@@ -34,8 +34,10 @@ class Weights(Section):
     def figures(self, study: Study) -> dict[str, Drawing]:
         made: dict[str, Drawing] = {}
         if study.connectivity:
+            gate = study.connectivity[0].gate
+            caption = CONNECTIVITY.format(of_gate=f", those of its {gate}" if gate else "")
             made["connectivity"] = Drawing(
-                CONNECTIVITY, lambda: figures.connectivity(study.connectivity[0], study.spectra[0])
+                caption, lambda: figures.connectivity(study.connectivity[0], study.spectra[0])
             )
         of_weights = study.spectra[0].of == "recurrent weights"
         made["spectra"] = Drawing(
