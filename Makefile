@@ -36,6 +36,7 @@ bench: $(VENV)/.installed-test $(PEERS)/.installed
 	$(BIN)/python benchmarks/gpu_step.py
 	$(BIN)/python benchmarks/growth.py
 	$(BIN)/python benchmarks/time_to_trained.py
+	$(BIN)/python benchmarks/reservoir.py
 	$(BIN)/python benchmarks/speed_page.py
 
 clean:
@@ -55,8 +56,8 @@ $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps neurogym
 	touch $@
 
-# Keras, TensorFlow and torch, which Attractory is timed beside, in an environment of their own
+# Keras, TensorFlow, torch and reservoirpy, which Attractory is timed beside, in an environment of their own
 $(PEERS)/.installed: benchmarks/constraints.txt
 	$(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -c benchmarks/constraints.txt tensorflow-cpu keras jax torch numpy
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -c benchmarks/constraints.txt tensorflow-cpu keras jax torch numpy reservoirpy
 	touch $@

@@ -413,3 +413,21 @@ def test_analyze_opens_the_networks(run_folder):
     said = json.loads((run_folder / "analysis" / "dynamics.json").read_text())
     assert len(said) == 2
     assert (run_folder / "analysis" / "transitions.csv").exists()
+
+
+def test_a_reservoir_is_asked_for_by_its_name_and_brings_its_network(tmp_path):
+    from attractory.cli._config import read_config
+
+    file = tmp_path / "config.yaml"
+    file.write_text("task: flipflop\nrule: {name: reservoir, washout: 3}\nmodel: {tau: 20}\n")
+    asked = read_config(file, {}, [])
+    assert asked.rule == at.rules.Reservoir(washout=3)
+    assert (asked.model.units, asked.model.constraints.density) == (400, 0.1)
+    assert asked.model.tau == 20
+    flags = {"task": "flipflop", "model.name": "gru"}
+    assert (
+        read_config(None, flags, ["rule.name=Reservoir"]).model
+        == at.recipe("flipflop", "gru").model
+    )
+    with pytest.raises(at.InvalidSetting, match="did you mean 'reservoir'"):
+        read_config(None, {"task": "flipflop"}, ["rule.name=reservoirs"])

@@ -81,6 +81,16 @@ def history() -> pd.DataFrame:
     )  # fmt: skip
 
 
+def ridge_report() -> dict[str, np.ndarray]:
+    """Of two readouts with two outputs."""
+    ridges = np.tile(10.0 ** np.arange(-6, 1), (2, 1))
+    errors = 0.1 + np.log10(ridges / 1e-3)[..., None] ** 2 * np.array([0.01, 0.02])
+    return {
+        "ridges": ridges, "errors": errors,
+        "standard_deviations": np.tile(10.0 ** -np.arange(6), (2, 1)),
+    }  # fmt: skip
+
+
 def psychometric_curve(nets: int) -> PsychometricCurve:
     levels, first = np.array([-50.0, -10.0, 10.0, 50.0]), np.array([0.02, 0.2, 0.75, 1.0])
     known = {"levels": levels, "first": first, "counts": np.full(4, 40), "undecided": 0.0}
@@ -153,6 +163,7 @@ EXAMPLES = (
     Example("psychometric", lambda: (psychometric_curve(1),), 1),
     Example("psychometric", lambda: (psychometric_curve(2),), 2),
     Example("psychophysical_kernel", lambda: (task_geometry().kernels,), 2),
+    Example("ridge_readout", lambda: (ridge_report(),), 2),
     Example("robustness", lambda: ([robustness_curve()] * 2,), 6),
     Example("selectivity", lambda: (task_geometry().selectivity,), 2),
     Example("selection_vectors", lambda: ([made().selection] * 2, made().space), 4),

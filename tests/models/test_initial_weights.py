@@ -55,10 +55,18 @@ def test_normal_projections_have_standard_deviation_1_over_root_from():
         assert stats.kstest(weights.ravel() * np.sqrt(n_from), "norm").pvalue > 1e-4
 
 
+def test_the_gain_multiplies_drawn_input_weights_and_nothing_else():
+    plain, louder = build(), build(input_gain=3.0)
+    for name, weights in plain.weights.items():
+        factor = 3 if name == "input_weights" else 1
+        np.testing.assert_allclose(louder.weights[name], factor * weights, rtol=1e-6)
+
+
 def test_given_arrays_are_taken_as_they_are():
     rng = np.random.default_rng(0)
     recurrent, into, out = (rng.normal(size=s).astype(np.float32) for s in [(N, N), (N, 3), (2, N)])
-    net = build(recurrent_init=recurrent, input_init=into, output_init=out, recurrent_gain=9.0)
+    given = {"recurrent_init": recurrent, "input_init": into, "output_init": out}
+    net = build(**given, recurrent_gain=9.0, input_gain=9.0)
     np.testing.assert_array_equal(net.recurrent_weights, recurrent)
     np.testing.assert_array_equal(net.input_weights, into)
     np.testing.assert_array_equal(net.output_weights, out)

@@ -292,6 +292,10 @@ def test_patience_gives_back_the_weights_of_the_best_check():
         ({"rule": RULE.replace(batch=10**9)}, "batch = 1000000000 trials of 120 steps, with the"),
         ({"rule": RULE.replace(trials=2 * 10**9, epochs=1)}, "the order of trials = 2000000000 "),
         ({"rule": RULE.replace(steps=2**31 - 1)}, "the history of 2147483647 updates of nets = 1 "),
+        (
+            {"rule": at.rules.Reservoir(), "nets": 99, "model": at.models.RateRNN(units=2000)},
+            "the state of Reservoir for nets = 99 of units = 2000 would take",
+        ),
         ({"model": at.models.RateRNN(units=10**9)}, "of units = 1000000000 would take"),
     ],
 )

@@ -165,19 +165,23 @@ def _asked(config: TrainingConfig) -> Asked:
             "`attractory tasks` lists what is allowed"
         )
     task = tasks.get(config.task.name, **config.task.settings)
-    model = _model(task, config.model)
+    named = _named_rule(config.rule)
+    model = _model(task, config.model, named)
     return Asked(
         task=task,
         model=model,
-        rule=_rule(task, model, config.rule),
+        rule=named or rule_for(task, model).replace(**config.rule.settings),
         nets=config.nets,
         seed=config.seed,
         out=config.out or Path("runs") / config.task.name,
     )
 
 
-def _model(task: tasks.Task, section: Section) -> Model:
-    """The recipe's model for the task, with these settings in it; or one that is named in full."""
+def _model(task: tasks.Task, section: Section, rule: Rule | None) -> Model:
+    """The recipe's model for the task, with these settings in it; or one that is named in full.
+
+    Where a rule is named and no cell, the model is the one that is usual for that rule.
+    """
     name, settings = section.name and cell_of(section.name), section.settings
     if name is not None and name not in CELLS:
         allowed = {each for each in models.names() if models.find(each).of_text}
@@ -192,17 +196,20 @@ def _model(task: tasks.Task, section: Section) -> Model:
             f"model.constraints = {shown(constraints)} is not allowed: keys and values"
         )
     asked = None if constraints is None else Constraints(**constraints)
-    return recipe(task, name, asked).model.replace(**settings)
+    usual = recipe(task, name, asked).model
+    if rule is not None and name is None and asked is None:
+        usual = rule.usual_model(usual)
+    return usual.replace(**settings)
 
 
-def _rule(task: tasks.Task, model: Model, section: Section) -> Rule:
-    """The rule of the recipe for task and model, or one that is named, with these settings.
+def _named_rule(section: Section) -> Rule | None:
+    """The rule that is named, with these settings; None: that of the recipe for task and model.
 
     Named are the protocols, and the registered rules, a user's own among them.
     """
     name = section.name or "default"
     if name == "default":
-        return rule_for(task, model).replace(**section.settings)
+        return None
     if name in PROTOCOLS:
         return PROTOCOLS[name]().replace(**section.settings)
     if name not in rules.names():

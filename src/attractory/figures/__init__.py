@@ -13,6 +13,7 @@ from attractory.figures._flip_flop import flip_flop
 from attractory.figures._kernel import psychophysical_kernel
 from attractory.figures._network import network
 from attractory.figures._psychometric import psychometric
+from attractory.figures._reservoir import ridge_readout
 from attractory.figures._robustness import robustness
 from attractory.figures._save import save
 from attractory.figures._selection import selection_vectors
@@ -40,6 +41,7 @@ __all__ = [
     "network",
     "psychometric",
     "psychophysical_kernel",
+    "ridge_readout",
     "robustness",
     "save",
     "selection_vectors",

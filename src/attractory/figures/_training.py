@@ -68,7 +68,7 @@ def learning_curve(
     """
     _check_history(history)
     nets = history["net"].unique()
-    colors = _colors(len(nets))
+    colors = colors_of(len(nets))
     columns = ["loss", *_columns_of_the_rule(history)]
     rows = math.ceil(len(columns) / 2)
     figure = new_figure(DOUBLE, 72 * rows)
@@ -87,7 +87,7 @@ def learning_curve(
     validated = bool(history["validation_loss"].notna().any())
     handles = _legend(validated, target_label if target_mse is not None else None)
     if len(nets) > 1:
-        _color_bar(figure, panels, nets)
+        color_bar(figure, panels, nets)
     legend_below(figure, handles, len(handles))
     return figure
 
@@ -107,7 +107,7 @@ def _dress(axes: Any, history: pd.DataFrame, column: str, loss: str) -> None:
         axes.set_ylabel(f"{column.replace('_', ' ').capitalize()} (a.u.)")
     if column == "loss" or (history[column].dropna() > 0).all():
         axes.set_yscale("log", nonpositive="mask")
-        _decimal_ticks(axes)
+        decimal_ticks(axes)
 
 
 @drawn
@@ -142,14 +142,14 @@ def spectral_radius(history: pd.DataFrame) -> Figure:
     figure = new_figure(SINGLE, 64)
     axes = figure.subplots()
     axes.axhline(1, color=BLACK, linestyle="--", linewidth=0.6, zorder=0)
-    for net, color in zip(nets, _colors(len(nets)), strict=True):
+    for net, color in zip(nets, colors_of(len(nets)), strict=True):
         rows = measured[measured["net"] == net]
         axes.plot(
             rows["step"], rows["spectral_radius"], "o-", color=color, markersize=2.5, linewidth=1
         )
     axes.set(xlabel="Training step (updates)", ylabel="Spectral radius of W (dimensionless)")
     if len(nets) > 1:
-        _color_bar(figure, [axes], nets)
+        color_bar(figure, [axes], nets)
     return figure
 
 
@@ -174,11 +174,12 @@ def _draw_net(axes: Any, rows: pd.DataFrame, column: str, color: Any) -> None:
         )
 
 
-def _decimal_ticks(axes: Any) -> None:
+def decimal_ticks(axes: Any) -> None:
     """Plain numbers along the logarithmic axis, enough of them on a short one too."""
     low, high = axes.get_ylim()
-    few = high / low > 1e3
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if few else (1.0, 2.0, 5.0)))
+    reach = high / low
+    digits = (1.0,) if reach > 1e3 else (1.0, 2.0, 5.0) if reach > 5 else (1.0, 1.5, 2, 3, 4, 6, 8)
+    axes.yaxis.set_major_locator(LogLocator(subs=digits))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter(NullFormatter())
 
@@ -189,18 +190,18 @@ def _pale(color: Any) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def _colors(nets: int) -> list[Any]:
+def colors_of(nets: int) -> list[Any]:
     if nets <= FEW:
         return list(CATEGORIES[:nets])
     return list(matplotlib.colormaps[ORDERED_MAP](np.linspace(0, 0.9, nets)))
 
 
-def _color_bar(figure: Figure, panels: Any, nets: np.ndarray) -> None:
+def color_bar(figure: Figure, panels: Any, nets: np.ndarray) -> None:
     """Which colour is which network."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
-    colors = ListedColormap(_colors(len(nets)))
+    colors = ListedColormap(colors_of(len(nets)))
     norm = BoundaryNorm(np.arange(len(nets) + 1) - 0.5, len(nets))
     every = max(1, len(nets) // 12)
     bar = figure.colorbar(

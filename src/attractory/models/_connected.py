@@ -43,6 +43,8 @@ class Connected(Model):
         See recurrent_init; with a rank the standard deviation of the entries of m, n.
     input_init : str or array (unit, input)
         "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
+    input_gain : float
+        What drawn input weights are multiplied by, those of an array are not.
     constraints : Constraints, optional
         Signs, zeros, blocks, bounds of the weights; see `Constraints`.
     rank : int, optional
@@ -64,6 +66,7 @@ class Connected(Model):
     recurrent_init: Any = "orthogonal"
     recurrent_gain: float = Field(default=1.0, allow_inf_nan=False)
     input_init: Any = "glorot"
+    input_gain: float = Field(default=1.0, allow_inf_nan=False)
     constraints: Constraints | None = None
     rank: int | None = Field(default=None, ge=1)
     trained_start: bool = False
@@ -192,9 +195,9 @@ class Connected(Model):
 
     def cell_init(self, key: jax.Array, input_key: jax.Array, n_inputs: int) -> Weights:
         weights = self._recurrent_init(key)
-        weights["input_weights"] = _initial.projection(
-            "input_init", self.input_init, (self.units, n_inputs), input_key
-        )
+        made = _initial.projection("input_init", self.input_init, (self.units, n_inputs), input_key)
+        gain = self.input_gain if isinstance(self.input_init, str) else 1.0
+        weights["input_weights"] = made if gain == 1 else gain * made
         for name, there in [("bias", self.bias), ("initial_state", self.trained_start)]:
             if there:
                 weights[name] = jnp.zeros(self.units)

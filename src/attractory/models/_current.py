@@ -55,6 +55,8 @@ class CurrentRNN(Connected):
         See recurrent_init.
     input_init, output_init : str or array
         "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
+    input_gain : float
+        What drawn input weights are multiplied by, those of an array are not.
     constraints : Constraints, optional
         Signs, zeros, blocks, bounds of the weights; see `Constraints`.
     rank : int, optional
@@ -70,7 +72,7 @@ class CurrentRNN(Connected):
     """
 
     form: ClassVar[Literal["rates", "currents"] | None] = "currents"
-    newer_fields: ClassVar[tuple[str, ...]] = ("constraints", "rank")
+    newer_fields: ClassVar[tuple[str, ...]] = ("constraints", "rank", "input_gain")
 
     bias: bool = True
     bias_inside: bool = False

@@ -48,6 +48,8 @@ class RateRNN(Connected):
         See recurrent_init.
     input_init, output_init : str or array
         "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
+    input_gain : float
+        What drawn input weights are multiplied by, those of an array are not.
     constraints : Constraints, optional
         Signs, zeros, blocks, bounds of the weights; see `Constraints`.
     rank : int, optional
@@ -65,7 +67,7 @@ class RateRNN(Connected):
     """
 
     form: ClassVar[Literal["rates", "currents"] | None] = "rates"
-    newer_fields: ClassVar[tuple[str, ...]] = ("rank", "trained_start")
+    newer_fields: ClassVar[tuple[str, ...]] = ("rank", "trained_start", "input_gain")
 
     def step(
         self, weights: Weights, state: jax.Array, x: jax.Array, key: jax.Array | None = None
@@ -186,7 +188,7 @@ class LowRankRNN(RateRNN):
     Mastrogiuseppe & Ostojic (2018), Neuron 99:609; Dubreuil et al. (2022), Nat. Neurosci. 25:783.
     """
 
-    newer_fields: ClassVar[tuple[str, ...]] = ("trained_start",)
+    newer_fields: ClassVar[tuple[str, ...]] = ("trained_start", "input_gain")
 
     recurrent_init: Any = "normal"
     rank: int | None = Field(default=2, ge=1)

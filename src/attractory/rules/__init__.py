@@ -11,13 +11,16 @@ from attractory.rules._loss import (
     squared_error,
 )
 from attractory.rules._registry import find, names, register
-from attractory.rules._rule import Info, Rule, RuleState
+from attractory.rules._reservoir import Reservoir
+from attractory.rules._rule import Info, Report, Rule, RuleState
 from attractory.rules._unknown import UnknownRule
 
 __all__ = [
     "BPTT",
     "Info",
     "Loss",
+    "Report",
+    "Reservoir",
     "Rule",
     "RuleState",
     "UnknownRule",

@@ -17,6 +17,7 @@ from attractory.tasks import Batch
 
 RuleState = dict[str, Any]
 Info = dict[str, jax.Array]  # what an update reports, by name: numbers, "loss" among them
+Report = dict[str, jax.Array]  # what a rule reports at the end, by name: arrays of any shape
 
 
 class Rule(Settings, ABC):
@@ -50,6 +51,8 @@ class Rule(Settings, ABC):
     """
 
     in_words: ClassVar[str]  # what it is called on the page: "trained by ..."
+    # the figure in `attractory.figures` that shows what it reports at the end, by its name
+    picture: ClassVar[str | None] = None
 
     steps: int = Field(default=500, ge=1)
     batch: int = Field(default=8, ge=1)
@@ -123,6 +126,21 @@ class Rule(Settings, ABC):
             The remark; None: nothing.
         """
         return None
+
+    def usual_model(self, model: Model) -> Model:
+        """The model that is trained where none is asked for.
+
+        Parameters
+        ----------
+        model : Model
+            That of the task's recipe.
+
+        Returns
+        -------
+        Model
+            The same, unless networks for this rule are usually others.
+        """
+        return model
 
     def adapt(self, model: Model) -> Model:
         """The model as this rule trains it.
@@ -234,7 +252,9 @@ class Rule(Settings, ABC):
         """The loss of outputs against targets under a mask, as a sum."""
         return squared_error
 
-    def finish(self, model: Model, weights: Weights, state: RuleState) -> Weights:
+    def finish(
+        self, model: Model, weights: Weights, state: RuleState
+    ) -> Weights | tuple[Weights, Report]:
         """The weights after the last update, for rules that solve for some of them at the end.
 
         The loop's own state stays as it was: what is finished is not trained on, and the losses in
@@ -251,8 +271,9 @@ class Rule(Settings, ABC):
 
         Returns
         -------
-        dict of arrays
-            The weights that come out of the training.
+        dict of arrays, or a pair of dicts
+            The weights that come out of the training; in a pair, a report on how they were found is
+            the second: arrays by name, which are kept as `Run.rule_report`.
         """
         return weights
 

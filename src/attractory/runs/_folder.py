@@ -36,10 +36,11 @@ from attractory.runs._schema import FirstManifest, Manifest, checked
 
 SCHEMAS = {1: FirstManifest, 2: Manifest}
 SCHEMA = 2
-MANIFEST, NETWORKS, HISTORY, CHECKPOINTS = (
+MANIFEST, NETWORKS, HISTORY, RULE_REPORT, CHECKPOINTS = (
     "manifest.json",
     "networks.safetensors",
     "history.csv",
+    "rule_report.safetensors",
     "checkpoints",
 )
 # A file that waits for the manifest to name it: .NAME.<first digits of its SHA-256>.next

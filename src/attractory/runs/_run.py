@@ -22,6 +22,7 @@ from attractory.runs._folder import (
     HISTORY,
     MANIFEST,
     NETWORKS,
+    RULE_REPORT,
     claim_folder,
     parsed_weights,
     read_file,
@@ -91,6 +92,9 @@ class Run(NamesNearest):
         SHA-256 of the weights that training began with, where they were given to it.
     imports : sequence of dict
         Files of the user's own parts that it was made with in another process: name and sha256.
+    rule_report : dict of arrays (net, …)
+        What the rule reports at the end, by name, as `Reservoir` the errors of its cross-validation
+        (its docstring says which); empty for most rules.
     """
 
     task: Task
@@ -104,6 +108,7 @@ class Run(NamesNearest):
     path: Path | None = None
     start: str | None = None
     imports: Sequence[dict[str, str]] = ()
+    rule_report: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if isinstance(self.status, tuple) and not self.status:
@@ -207,7 +212,8 @@ class Run(NamesNearest):
         folder = as_path(path if path is not None else self.path)
         with claim_folder(folder, self.config) as claim:
             kept = {} if claim.manifest is None else claim.manifest.get("files", {})
-            self.write(folder, {n: sha for n, sha in kept.items() if n not in (NETWORKS, HISTORY)})
+            own = (NETWORKS, HISTORY, RULE_REPORT)
+            self.write(folder, {n: sha for n, sha in kept.items() if n not in own})
         return folder
 
     def write(self, folder: Path, others: dict[str, str]) -> None:
@@ -226,6 +232,8 @@ class Run(NamesNearest):
             NETWORKS: weights_content(stacked, given_arrays(self.task, self.model, self.rule)),
             HISTORY: self.history.to_csv(index=False).encode(),
         }
+        if self.rule_report:
+            contents[RULE_REPORT] = weights_content(self.rule_report)
         write_run(folder, self.config, self.status, contents, others, self.imports)
         self.path = folder
 
@@ -318,4 +326,19 @@ def _loaded(folder: Path, manifest: dict[str, Any], functions: dict[str, Any]) -
     history = read_history(folder / HISTORY, read_file(folder, manifest, HISTORY))
     seed, source = config["seed"], config["source"]
     start = config.get("start")
-    return Run(task, model, networks, rows, rule, seed, history, source, folder, start, imports)
+    report = _read_report(folder, manifest, len(rows))
+    return Run(
+        task, model, networks, rows, rule, seed, history, source, folder, start, imports, report
+    )
+
+
+def _read_report(folder: Path, manifest: dict[str, Any], nets: int) -> dict[str, np.ndarray]:
+    """What the rule reported at the end; {} where it reported nothing."""
+    if RULE_REPORT not in manifest.get("files", {}):
+        return {}
+    place = folder / RULE_REPORT
+    report = parsed_weights(read_file(folder, manifest, RULE_REPORT), str(place))[0]
+    for name, array in report.items():
+        if array.shape[:1] != (nets,):
+            raise FileProblem(f"{place}: damaged: {name!r} is not of {nets} networks")
+    return report

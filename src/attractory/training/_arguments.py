@@ -25,7 +25,7 @@ def checked_arguments(
     begun = Start.of(start, int(nets))
     nets = begun.nets or int(nets)
     if model is None:
-        model = recipe(task).model if begun.model is None else begun.model
+        model = _usual_model(task, rule) if begun.model is None else begun.model
     _check_kind("model", model, Model)
     model = in_steps_of(model, task.dt, task.name)
     rule = rule_for(task, model) if rule is None else rule
@@ -35,6 +35,12 @@ def checked_arguments(
     check_training_memory(task, model, rule, nets)  # which looks at the task's trials, too
     begun.check(model, task.n_inputs, task.n_outputs)
     return model, rule, nets, int(seed), begun
+
+
+def _usual_model(task: Task, rule: Any) -> Model:
+    """What is trained on a task by a rule, or by the task's own where there is none."""
+    usual = recipe(task).model
+    return rule.usual_model(usual) if isinstance(rule, Rule) else usual
 
 
 def _check_kind(name: str, value: Any, kind: type) -> None:

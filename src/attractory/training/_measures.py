@@ -17,6 +17,11 @@ def spectral_radius(model: Model, weights: Weights) -> float:
     return float(np.abs(np.linalg.eigvals(np.asarray(matrix, np.float64))).max())
 
 
+def moves_the_cell(model: Model) -> bool:
+    """Whether a rule may change more of a network than its readout."""
+    return any(model.may_train(name) for name in model.cell_shapes(1))
+
+
 def silent_loss(task: Task, loss: Loss) -> float:
     """What a network that always says 0 would lose."""
     trials = task.sample(64, seed=0)

@@ -14,7 +14,7 @@ from jax.sharding import Mesh, PartitionSpec
 from attractory._errors import InvalidSetting, shown
 from attractory.kernels import Shards, compiled, one_by_one, shards_of
 from attractory.models import Model, Weights
-from attractory.rules import Info, Rule, RuleState, mean_over_shards
+from attractory.rules import Info, Report, Rule, RuleState, mean_over_shards
 from attractory.runs import LOOP_COLUMNS
 from attractory.tasks import Batch, Task, random_key, trial_keys
 
@@ -154,7 +154,7 @@ class Population:
         """
         return np.asarray(self._programs.validate(self.keys, state.weights, self._counts))
 
-    def finished(self, state: PopulationState) -> Weights:
+    def finished(self, state: PopulationState) -> tuple[Weights, Report]:
         """What comes out of the training: the rule's last word on the weights.
 
         Parameters
@@ -164,15 +164,17 @@ class Population:
 
         Returns
         -------
-        dict of arrays (net, …)
-            The weights. A network whose numbers would not be finite keeps those that it was trained
-            to.
+        weights : dict of arrays (net, …)
+            A network whose numbers would not be finite keeps those that it was trained to.
+        report : dict of arrays (net, …)
+            What the rule reports of how it found them, by name.
         """
         nets = range(len(self.keys.weights))
         made = [
             self._programs.finish(jax.tree.map(lambda leaf, i=net: leaf[i], state)) for net in nets
         ]
-        return jax.tree.map(lambda *leaves: jnp.stack(leaves), *made)
+        weights, report = jax.tree.map(lambda *leaves: jnp.stack(leaves), *made)
+        return weights, report
 
     def choose(
         self, which: np.ndarray, first: PopulationState, second: PopulationState
@@ -249,9 +251,10 @@ class _Programs:
         own = jax.random.fold_in(key, OF_THE_RULE)
         return PopulationState(weights, self.rule.init(self.model, weights, own))
 
-    def _finish(self, state: PopulationState) -> Weights:
-        made = self.rule.finish(self.model, state.weights, state.rule)
-        return jax.tree.map(partial(jnp.where, _all_finite(made)), made, state.weights)
+    def _finish(self, state: PopulationState) -> tuple[Weights, Report]:
+        finished = self.rule.finish(self.model, state.weights, state.rule)
+        made, report = finished if isinstance(finished, tuple) else (finished, {})
+        return jax.tree.map(partial(jnp.where, _all_finite(made)), made, state.weights), report
 
     def _update(
         self,

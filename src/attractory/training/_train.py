@@ -37,7 +37,7 @@ from attractory.training._checkpoint import NAME, Checkpoint, read_checkpoint, w
 from attractory.training._divergence import WINDOW, DivergenceWatch
 from attractory.training._history import History
 from attractory.training._interrupt import InterruptRequest
-from attractory.training._measures import silent_loss, spectral_radius
+from attractory.training._measures import moves_the_cell, silent_loss, spectral_radius
 from attractory.training._population import Population, PopulationState
 from attractory.training._progress import TrainingProgress
 from attractory.training._start import Start
@@ -200,7 +200,7 @@ class _Training:
 
     def _run(self) -> Run:
         """The run as it stands."""
-        weights = self.population.finished(self.state)
+        weights, report = self.population.finished(self.state)
         networks = [
             Network(self.model, {n: np.asarray(w[i]) for n, w in weights.items()})
             for i in range(self.nets)
@@ -214,6 +214,7 @@ class _Training:
             self.seed,
             self.history.table(),
             start=self.start,
+            rule_report={name: np.asarray(array) for name, array in report.items()},
         )
 
     def _advance(self) -> None:
@@ -291,14 +292,15 @@ class _Training:
         """Whether spectral radii are measured now: after the first update, and at checks.
 
         At all of them where there is a validation too or networks are small, else at three: the
-        eigenvalues of 400 units take as long as several updates.
+        eigenvalues of 400 units take as long as several updates. Never where weights stay.
         """
-        if self.step == 1 or self.step == self.rule.n_steps:
-            return True
+        if not moves_the_cell(self.model):
+            return False
+        at_an_end = self.step in (1, self.rule.n_steps)
         checks = -(-self.rule.n_steps // self.rule.check_interval)
         cheap = self.rule.validation > 0 or self.model.units <= SMALL
         every = 1 if cheap else max(1, checks // 3)
-        return self.step % (every * self.rule.check_interval) == 0
+        return at_an_end or self.step % (every * self.rule.check_interval) == 0
 
     def _radii(self) -> np.ndarray:
         """Spectral radius of each network's recurrent weights, (net,)."""

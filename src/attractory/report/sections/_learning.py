@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 @section
 class Learning(Section):
-    """Loss and spectral radius against the update, where the run has them.
+    """Loss and spectral radius against the update, and what the rule reports.
+
+    What of it the run has.
 
     target: a mean squared error that the loss is seen beside, and its name.
     """
@@ -24,7 +26,7 @@ class Learning(Section):
     target: tuple[float, str] | None = None
 
     def figures(self, study: Study) -> dict[str, Drawing]:
-        history = study.run.history
+        history, report = study.run.history, study.run.rule_report
         made: dict[str, Drawing] = {}
         if len(history):
             shown = {**loss_in_words(study.run.rule), **self._beside(study.run.rule)}
@@ -37,6 +39,10 @@ class Learning(Section):
                 "Spectral radius of the recurrent weights of each network during training.",
                 lambda: figures.spectral_radius(history),
             )
+        rule = study.run.rule
+        if rule is not None and rule.picture is not None and report:
+            draw = getattr(figures, rule.picture)
+            made[rule.picture] = Drawing(draw.__doc__.splitlines()[0], lambda: draw(report))
         return made
 
     def _beside(self, rule: Rule | None) -> dict[str, Any]:
