@@ -9,7 +9,7 @@ from attractory.kernels._native import native, to_compile
 from attractory.kernels._own_activation import activation, check_elementwise, of_settings
 from attractory.kernels._rate import bfloat16_missing, rate_network, rate_outputs
 from attractory.kernels._rate_jax import Precision, RateWeights
-from attractory.kernels._shards import Shards, one_by_one, shards_of
+from attractory.kernels._shards import Shards, at_once, one_by_one, shards_of
 
 __all__ = [
     "ACTIVATIONS",
@@ -20,6 +20,7 @@ __all__ = [
     "Shards",
     "activation",
     "activation_of",
+    "at_once",
     "bfloat16_missing",
     "check_elementwise",
     "compiled",

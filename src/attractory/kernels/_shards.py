@@ -87,6 +87,41 @@ class Shards:
         return 0 if self.axis is None else jax.lax.axis_index(self.axis) * self.here
 
 
+def at_once(function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
+    """The function, differentiable once, as `Shards.each` calls it for all shards at once.
+
+    For much memory and little work: picking shards one by one copies them.
+    """
+
+    @jax.custom_vjp
+    def called(*operands: Any) -> jax.Array:
+        return _of_all(function)(*operands)
+
+    def forward(*operands: Any) -> tuple[jax.Array, tuple[Any, ...]]:
+        return called(*operands), operands
+
+    def backward(operands: tuple[Any, ...], gradient: jax.Array) -> tuple[Any, ...]:
+        def pulled_back(gradient: jax.Array, *operands: Any) -> tuple[Any, ...]:
+            return jax.vjp(function, *operands)[1](gradient)
+
+        return _of_all(pulled_back)(gradient, *operands)
+
+    called.defvjp(forward, backward)
+    return called
+
+
+def _of_all(function: Callable[..., Any]) -> Any:
+    mapped = jax.custom_batching.custom_vmap(function)
+
+    @mapped.def_vmap
+    def over_shards(size: int, is_mapped: list[bool], *operands: Any) -> Any:
+        axes = [0 if each else None for each in is_mapped]
+        made = jax.vmap(function, in_axes=axes)(*operands)
+        return made, jax.tree.map(lambda _: True, made)
+
+    return mapped
+
+
 def one_by_one(function: Callable[[Any], Any], stacked: Any, count: Any) -> Any:
     """`jax.lax.map` as a loop that the compiler arranges alike for any length of the leading axis.
 

@@ -232,6 +232,48 @@ class Cell(CellFacts):
         """
         return states[..., : self.units]
 
+    def rates(self, weights: Weights, states: Any) -> Any:
+        """What the units send: to each other, and usually to the outputs.
+
+        Parameters
+        ----------
+        weights : dict of arrays
+            The cell's weights.
+        states : array (…, state)
+            States of the cell.
+
+        Returns
+        -------
+        array (…, all_units)
+            The rates.
+        """
+        return self.hidden(states)
+
+    def with_sent(self, weights: Weights, factors: Any) -> Weights:
+        """The weights, with what each unit sends multiplied by a factor.
+
+        Parameters
+        ----------
+        weights : dict of arrays
+            The cell's weights, or the model's.
+        factors : array (all_units,)
+            The factors, in the order of `rates`.
+
+        Returns
+        -------
+        dict of arrays
+            The weights of a network whose units send so much more or less.
+
+        Raises
+        ------
+        InvalidSetting
+            For a cell of which it is not known what reads the units.
+        """
+        raise InvalidSetting(
+            f"{type(self).__name__} does not say which of its weights read the units (a method "
+            "with_sent())"
+        )
+
     def parts(self) -> Iterator[Part]:
         """The cells of the model: itself; of layers each of them, the first layer first.
 

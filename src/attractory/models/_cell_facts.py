@@ -51,6 +51,11 @@ class CellFacts(Settings):
         return self.units
 
     @property
+    def all_units(self) -> int:
+        """Number of units in all layers."""
+        return self.units
+
+    @property
     def stays_bounded(self) -> bool | None:
         """Whether the step under a constant input keeps a ball of states within itself.
 

@@ -17,6 +17,7 @@ from attractory.models._constraints import Constraints
 from attractory.models._equation import name_of
 from attractory.models._from_weights import stored_weights
 from attractory.models._model import Model, Network
+from attractory.models._readout import read_out
 
 
 class Connected(Model):
@@ -178,6 +179,13 @@ class Connected(Model):
         if self.rank is None:
             return super().recurrent_weights(weights)
         return weights["left_vectors"] @ weights["right_vectors"].T / self.units
+
+    def with_sent(self, weights: Weights, factors: Any) -> Weights:
+        # what reads a unit is its column of W_rec = m nᵀ / units, or its row of n
+        name, scale = "recurrent_weights", factors
+        if self.rank is not None:
+            name, scale = "right_vectors", factors[:, None]
+        return read_out({**weights, name: weights[name] * scale}, factors)
 
     def cell_shapes(self, n_inputs: int) -> dict[str, tuple[int, ...]]:
         shapes: dict[str, tuple[int, ...]] = {}

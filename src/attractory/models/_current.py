@@ -82,6 +82,10 @@ class CurrentRNN(Connected):
     def hidden(self, states: Any) -> Any:
         return states if self.read == "currents" else activation_of(self.activation)(states)
 
+    def rates(self, weights: Weights, states: Any) -> Any:
+        shift = weights["bias"] if self.bias_inside and "bias" in weights else 0.0
+        return activation_of(self.activation)(states + shift)
+
     def step(
         self, weights: Weights, state: jax.Array, x: jax.Array, key: jax.Array | None = None
     ) -> jax.Array:

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from attractory.models import _initial
 from attractory.models._cell import Weights
 from attractory.models._model import Model
+from attractory.models._readout import read_out
 
 GateFunction = Literal["sigmoid", "hard_sigmoid", "hard_sigmoid_keras2"]
 
@@ -48,6 +49,10 @@ class Gated(Model):
         if self.recurrent_activation == "sigmoid":
             return []
         return [(r"$\sigma$", f"{self.recurrent_activation} (of the gates)")]
+
+    def with_sent(self, weights: Weights, factors: Any) -> Weights:
+        made = {**weights, "recurrent_weights": weights["recurrent_weights"] * factors}
+        return read_out(made, factors)
 
     def gate_weights(
         self, gates: int, key: jax.Array, input_key: jax.Array, n_inputs: int

@@ -74,6 +74,7 @@ class Model(Readout):
         inputs: jax.Array,
         key: jax.Array | None = None,
         initial_state: jax.Array | None = None,
+        precision: Precision = "float32",
     ) -> tuple[jax.Array, jax.Array]:
         """States and outputs for a batch of inputs; pure and differentiable in the weights.
 
@@ -87,6 +88,8 @@ class Model(Readout):
             Needed where the model has noise.
         initial_state : array (trial, state), optional
             Where trials begin; `first_state` when None.
+        precision : "float32" or "bfloat16"
+            As in `outputs`.
 
         Returns
         -------

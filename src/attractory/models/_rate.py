@@ -120,13 +120,16 @@ class RateRNN(Connected):
         inputs: jax.Array,
         key: jax.Array | None = None,
         initial_state: jax.Array | None = None,
+        precision: Precision = "float32",
     ) -> tuple[jax.Array, jax.Array]:
         cell_key, output_key = self.noise_keys(key)
         inputs = jnp.asarray(inputs).swapaxes(0, 1)
         if initial_state is None:
             initial_state = self.first_state(weights, inputs.shape[1], inputs.dtype)
         arguments = self._sequence(weights, inputs, cell_key)
-        states, readouts = rate_network(**arguments, initial_state=initial_state)
+        states, readouts = rate_network(
+            **arguments, initial_state=initial_state, precision=precision
+        )
         return states, self.readout(weights, readouts, output_key)
 
     def outputs(

@@ -12,6 +12,13 @@ from attractory.models import _initial
 from attractory.models._cell import Cell, Weights
 
 
+def read_out(weights: Weights, factors: Any) -> Weights:
+    """The weights with each unit's column of the readout, where there is one, times a factor."""
+    if "output_weights" not in weights:  # those of a layer
+        return weights
+    return {**weights, "output_weights": weights["output_weights"] * factors}
+
+
 class Readout(Cell):
     """A cell with a linear readout; see `Model`."""
 

@@ -13,6 +13,7 @@ from attractory._errors import InvalidSetting, shown
 from attractory.models._cell import Part, Weights
 from attractory.models._equation import Equation
 from attractory.models._model import Model
+from attractory.models._readout import read_out
 from attractory.models._registry import find, register
 
 
@@ -109,6 +110,29 @@ class Stacked(Model):
     def hidden(self, states: Any) -> Any:
         last = self.layers[-1]
         return last.hidden(states[..., : last.state_size])
+
+    @property
+    def all_units(self) -> int:
+        return sum(layer.units for layer in self.layers)
+
+    def rates(self, weights: Weights, states: Any) -> Any:
+        found, ends = [], self.state_size
+        for part in self.parts():
+            own = states[..., ends - part.cell.state_size : ends]
+            found.append(part.cell.rates(part.own(weights), own))
+            ends -= part.cell.state_size
+        return jnp.concatenate(found[::-1], axis=-1)
+
+    def with_sent(self, weights: Weights, factors: Any) -> Weights:
+        made, ends, below = dict(weights), self.all_units, None
+        for part in self.parts():
+            own = factors[ends - part.cell.units : ends]
+            changed = part.cell.with_sent(part.own(made), own)
+            if below is not None:  # this layer reads the one below
+                changed["input_weights"] = changed["input_weights"] * below
+            made |= _named(changed, part.prefix)
+            ends, below = ends - part.cell.units, own
+        return read_out(made, below)
 
     def recurrent_weights(self, weights: Weights) -> Any:
         raise InvalidSetting(

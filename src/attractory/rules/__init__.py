@@ -2,14 +2,20 @@
 
 from attractory.rules._bptt import BPTT
 from attractory.rules._loss import (
-    Loss,
     find_loss,
     loss,
     loss_names,
     loss_of_trials,
     mean_over_shards,
+)
+from attractory.rules._losses import (
+    Loss,
+    cosine,
+    sigmoid_cross_entropy,
+    softmax_cross_entropy,
     squared_error,
 )
+from attractory.rules._penalty import find_penalty, penalty, penalty_names
 from attractory.rules._registry import find, names, register
 from attractory.rules._reservoir import Reservoir
 from attractory.rules._rule import Info, Report, Rule, RuleState
@@ -24,13 +30,19 @@ __all__ = [
     "Rule",
     "RuleState",
     "UnknownRule",
+    "cosine",
     "find",
     "find_loss",
+    "find_penalty",
     "loss",
     "loss_names",
     "loss_of_trials",
     "mean_over_shards",
     "names",
+    "penalty",
+    "penalty_names",
     "register",
+    "sigmoid_cross_entropy",
+    "softmax_cross_entropy",
     "squared_error",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, ClassVar, Literal, Self
 
 import jax
@@ -12,12 +13,15 @@ from pydantic import Field, model_validator
 from attractory._errors import InvalidSetting
 from attractory.kernels import Precision, Shards
 from attractory.models import Model, Weights
-from attractory.rules._loss import Loss, find_loss, loss_of_trials, mean_over_shards
-from attractory.rules._muon import muon
+from attractory.rules._loss import find_loss
+from attractory.rules._losses import Loss
+from attractory.rules._objective import Objective
+from attractory.rules._optimizer import Optimizer, optimiser
+from attractory.rules._penalty import terms_of
 from attractory.rules._rule import Info, Rule, RuleState
-from attractory.tasks import Batch
+from attractory.tasks import Batch, Task
 
-Optimizer = Literal["adam", "muon", "sgd"]
+OF_DROPOUT = 2**31 - 1  # folded into the key of an update: a stream that no shard uses
 
 
 class BPTT(Rule):
@@ -29,8 +33,21 @@ class BPTT(Rule):
     Parameters
     ----------
     loss : str
-        Its name: "squared_error", the mean over what the mask counts, or one of your own
-        (`attractory.rules.loss`).
+        Its name: "squared_error", the mean over what the mask counts; "sigmoid_cross_entropy",
+        "softmax_cross_entropy", "cosine"; or one of your own (`attractory.rules.loss`).
+    penalties : dict
+        What is added to the loss: the weight of each penalty by its name, {"rates_l2": 1e-3}; or
+        its settings, {"rates": {"penalty": "rates_l2", "weight": 1e-3}}, with "of" for the names of
+        the weights of one that is of weights, and a name of your own, for the history, where
+        "penalty" says which it is. Weight 0: measured, not trained. The page on losses and
+        penalties lists them; your own: `attractory.rules.penalty`.
+    dropout : float
+        The share of the units that send nothing in an update, in all of its trials and steps; the
+        others send 1 / (1 - dropout) times as much [3]_. Which they are is drawn anew for every
+        update.
+    weight_decay : float
+        Every update takes rate · weight_decay of each trained weight away, beside the optimiser's
+        own change (as AdamW [4]_). Not `decay`, which is the learning rate's.
     optimizer : "adam", "muon" or "sgd"
         Adam [1]_; Muon [2]_: the momentum of each matrix made orthogonal, vectors go by Adam; or
         gradient descent with momentum 0.9.
@@ -66,8 +83,10 @@ class BPTT(Rule):
     The pull is the proximal step of a nuclear-norm penalty on the distance to the orthogonal
     matrices. Only the few directions that the task needs leave the orthogonal matrix.
 
-    Beside the loss an update reports "gradient_norm", the norm of the gradient before clipping;
-    the rate in the history is the common one.
+    Beside the loss, which is without penalties, an update reports "gradient_norm", the norm of the
+    gradient before clipping, penalties included, and the value of each penalty by its name, without
+    its weight. The rate in the history is the common one. Validation is without penalties and
+    without dropout.
 
     References
     ----------
@@ -75,13 +94,18 @@ class BPTT(Rule):
 
     .. [1] Kingma & Ba (2014).
     .. [2] Jordan et al. (2024).
+    .. [3] Srivastava et al. (2014), J. Mach. Learn. Res. 15:1929.
+    .. [4] Loshchilov & Hutter (2019), ICLR.
     """
 
     in_words: ClassVar[str] = "backpropagation through time"
 
-    newer_fields: ClassVar[tuple[str, ...]] = ("loss",)
+    newer_fields: ClassVar[tuple[str, ...]] = ("loss", "penalties", "dropout", "weight_decay")
 
     loss: str = "squared_error"
+    penalties: dict[str, Any] = Field(default={})
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    weight_decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     optimizer: Optimizer = "muon"
     learning_rate: float = Field(default=3e-3, gt=0, allow_inf_nan=False)
     recurrent_optimizer: Optimizer | None = None
@@ -161,9 +185,22 @@ class BPTT(Rule):
         return cls(**{**recipe, **changes})
 
     @model_validator(mode="after")
-    def _loss_known(self) -> Self:
+    def _names_known(self) -> Self:
         find_loss(self.loss)
+        for label in ("loss", "gradient_norm"):
+            if label in self.penalties:
+                raise ValueError(f"penalties: {label!r} is what an update reports itself")
+        terms_of(self.penalties)
         return self
+
+    def _key(self) -> str:
+        # what is registered anew under its name is another loss, or penalty
+        functions = [self.loss_function, *(term.penalty.function for term in self._objective.terms)]
+        return json.dumps([super()._key(), list(map(id, functions))])
+
+    @property
+    def _objective(self) -> Objective:
+        return Objective(self.loss_function, terms_of(self.penalties), self.precision)
 
     @property
     def loss_function(self) -> Loss:
@@ -184,6 +221,17 @@ class BPTT(Rule):
             )
         return model
 
+    def check(self, task: Task, model: Model) -> None:
+        super().check(task, model)
+        for term in self._objective.terms:
+            term.check(task, model)
+        if self.dropout > 0:
+            shapes = model.weight_shapes(task.n_inputs, task.n_outputs)
+            weights = {name: jax.ShapeDtypeStruct(s, jnp.float32) for name, s in shapes.items()}
+            jax.eval_shape(
+                model.with_sent, weights, jax.ShapeDtypeStruct((model.all_units,), jnp.float32)
+            )
+
     def init(self, model: Model, weights: Weights, key: jax.Array) -> RuleState:
         return {
             "optimizer": self._optimizer(Shards()).init(_trained(model, weights)),
@@ -203,7 +251,10 @@ class BPTT(Rule):
         if shards is None:
             shards, trials = Shards(), jax.tree.map(lambda x: x[None], trials)
         trained = _trained(model, weights)
-        error, gradients = self._error_and_gradients(model, weights, trained, trials, key, shards)
+        kept = self._kept(model, trained, key)
+        values, gradients = self._objective.gradients(
+            model, weights, trained, trials, key, shards, kept
+        )
         allowed = model.allowed_changes(gradients, weights, gradients)
         changes, optimizer_state = self._optimizer(shards).update(
             allowed, state["optimizer"], trained
@@ -214,42 +265,24 @@ class BPTT(Rule):
         changed = self._pulled(model, changed, state["rate_factor"], step)
         norm = optax.tree.norm(allowed)
         # a gradient without a length has no direction either: clipped to 0, it would pass unseen
-        loss = jnp.where(jnp.isfinite(norm), error, jnp.nan)
+        loss = jnp.where(jnp.isfinite(norm), values["loss"], jnp.nan)
         return (
             model.constrained(changed, weights),
             {**state, "optimizer": optimizer_state},
-            {"loss": loss, "gradient_norm": norm},
+            {**values, "loss": loss, "gradient_norm": norm},
         )
 
-    def _error_and_gradients(
-        self,
-        model: Model,
-        weights: Weights,
-        trained: Weights,
-        trials: Batch,
-        key: jax.Array,
-        shards: Shards,
-    ) -> tuple[jax.Array, Weights]:
-        """The loss over the whole batch, and its gradients."""
+    def _kept(self, model: Model, weights: Weights, key: jax.Array) -> jax.Array | None:
+        """What each unit's sending is multiplied by, 0 for those that are dropped; None: all by 1.
 
-        def of_shard(given: tuple[jax.Array, Batch]) -> Any:
-            index, own = given
-            noise = jax.random.fold_in(key, index)
-            sums = jax.value_and_grad(
-                lambda chosen: loss_of_trials(
-                    self.loss_function,
-                    model,
-                    {**weights, **chosen},
-                    own,
-                    noise,
-                    self.precision,
-                )
-            )(trained)
-            return sums, jnp.sum(own.mask)
-
-        sums, counted = shards.each(of_shard, (shards.indices(), trials))
-        error, gradients = mean_over_shards(sums, counted, shards)
-        return error, gradients
+        The same for all shards: they share the weights.
+        """
+        if self.dropout == 0:
+            return None
+        own = jax.random.fold_in(key, OF_DROPOUT)
+        stays = jax.random.bernoulli(own, 1.0 - self.dropout, (model.all_units,))
+        dtype = next(iter(weights.values())).dtype
+        return stays.astype(dtype) / (1.0 - self.dropout)
 
     def slowed(self, state: RuleState, factor: float | jax.Array) -> RuleState:
         return {**state, "rate_factor": factor * state["rate_factor"]}
@@ -272,8 +305,8 @@ class BPTT(Rule):
 
     def _optimizer(self, shards: Shards) -> optax.GradientTransformation:
         groups = {
-            "common": self._transform(self.optimizer, self.learning_rate, shards),
-            "recurrent": self._transform(
+            "common": self._optimizer_of(self.optimizer, self.learning_rate, shards),
+            "recurrent": self._optimizer_of(
                 self.recurrent_optimizer or self.optimizer,
                 self.recurrent_learning_rate or self.learning_rate,
                 shards,
@@ -284,17 +317,10 @@ class BPTT(Rule):
             return by_group
         return optax.chain(optax.clip_by_global_norm(self.clip), by_group)
 
-    def _transform(
-        self, optimizer: Optimizer, rate: float, shards: Shards
+    def _optimizer_of(
+        self, name: Optimizer, rate: float, shards: Shards
     ) -> optax.GradientTransformation:
-        schedule = self._schedule(rate)
-        if optimizer == "adam":
-            return optax.adam(schedule)
-        if optimizer == "muon":
-            return optax.partition(
-                {"matrix": muon(schedule, shards), "vector": optax.adam(schedule)}, _kind
-            )
-        return optax.sgd(schedule, momentum=0.9)
+        return optimiser(name, self._schedule(rate), self.weight_decay, shards)
 
     def _schedule(self, rate: float) -> optax.Schedule:
         after = max(1, self.n_steps - 1 - self.warmup)  # the last update has the final rate
@@ -327,10 +353,6 @@ def pull_to_orthogonal(matrix: jax.Array, amount: jax.Array) -> jax.Array:
 def _trained(model: Model, weights: Weights) -> Weights:
     """The weights that the model lets a rule change."""
     return {name: w for name, w in weights.items() if model.may_train(name)}
-
-
-def _kind(weights: Weights) -> Any:
-    return jax.tree.map(lambda w: "matrix" if w.ndim == 2 else "vector", weights)
 
 
 def _group(weights: Weights) -> dict[str, str]:

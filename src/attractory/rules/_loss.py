@@ -7,45 +7,43 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from attractory._errors import InvalidSetting, shown
 from attractory._registry import Registry
 from attractory.kernels import Precision, Shards
 from attractory.models import Model, Weights
-from attractory.tasks import Batch
+from attractory.rules._losses import (
+    Loss,
+    cosine,
+    fitting,
+    fitting_of,
+    sigmoid_cross_entropy,
+    softmax_cross_entropy,
+    squared_error,
+)
+from attractory.tasks import Batch, Task
 
-# (outputs, targets, mask), each (trial, time, output), -> the sum over all of them, of shape ()
-Loss = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
-
-
-def squared_error(outputs: jax.Array, targets: jax.Array, mask: jax.Array) -> jax.Array:
-    """Sum of the squared errors, each weighted by the mask.
-
-    Parameters
-    ----------
-    outputs, targets, mask : array (trial, time, output)
-        What the network says, what is asked for, and the weights.
-
-    Returns
-    -------
-    scalar array
-        The sum.
-    """
-    return jnp.sum(mask * jnp.square(outputs - targets))
-
+LOOKED_AT = 64  # trials of a task whose targets are looked at: those of its silent loss, too
 
 _registry: Registry[Loss] = Registry(
     "loss",
     None,
     "attractory.rules",
     name_of=lambda loss: loss.__name__,
-    known=(squared_error,),
+    known=(squared_error, sigmoid_cross_entropy, softmax_cross_entropy, cosine),
     decorator="attractory.rules.loss",
     accepts=callable,
 )
 find_loss, loss_names = _registry.find, _registry.names
 
 
-def loss(function: Loss) -> Loss:
+def loss(
+    function: Loss | None = None,
+    *,
+    targets: str = "",
+    fits: Callable[[np.ndarray, np.ndarray], bool] | None = None,
+) -> Any:
     """Make a loss known by its name; a decorator.
 
     `BPTT(loss="absolute_error")` then trains by it. What is trained is the loss's sum over the sum
@@ -56,16 +54,21 @@ def loss(function: Loss) -> Loss:
     function : callable
         It takes outputs, targets and mask, each (trial, time, output), in JAX operations, and
         returns their sum.
+    targets : str
+        Which targets it fits, in words: "targets above 0". With `fits`.
+    fits : callable, optional
+        It takes targets and mask as NumPy arrays and returns whether they are such. None: the loss
+        fits all targets.
 
     Returns
     -------
     callable
-        The function.
+        The function; with `targets` and `fits` alone, the decorator.
 
     Raises
     ------
     InvalidSetting
-        For the name of another loss.
+        For the name of another loss, and where one of `targets` and `fits` is missing.
 
     Examples
     --------
@@ -75,7 +78,33 @@ def loss(function: Loss) -> Loss:
         def absolute_error(outputs, targets, mask):
             return jnp.sum(mask * jnp.abs(outputs - targets))
     """
-    return _registry.register(function)
+    if bool(targets) != (fits is not None):
+        raise InvalidSetting(
+            f"loss: targets = {shown(targets)} and fits = {shown(fits)} go together: both or "
+            "neither"
+        )
+
+    def decorate(made: Loss) -> Loss:
+        known: Loss = _registry.register(made)
+        return known if fits is None else fitting(targets, fits)(known)
+
+    return decorate if function is None else decorate(function)
+
+
+def check_fits(of: Loss, task: Task) -> None:
+    """InvalidSetting where a loss does not fit the targets of a task; it names those that do."""
+    needed = fitting_of(of)
+    if needed is None:
+        return
+    trials = task.sample(LOOKED_AT, seed=0)
+    if needed.fits(trials.targets, trials.mask):
+        return
+    every = {name: fitting_of(find_loss(name)) for name in loss_names()}
+    fit = [n for n, other in every.items() if not other or other.fits(trials.targets, trials.mask)]
+    raise InvalidSetting(
+        f"loss = {shown(of.__name__)} does not fit the targets of {task.name}: it needs "
+        f"{needed.in_words}; these fit: {', '.join(fit)}"
+    )
 
 
 def loss_of_trials(

@@ -12,8 +12,9 @@ from pydantic import Field, model_validator
 from attractory._settings import Settings
 from attractory.kernels import Shards
 from attractory.models import Model, Weights
-from attractory.rules._loss import Loss, loss_of_trials, squared_error
-from attractory.tasks import Batch
+from attractory.rules._loss import check_fits, loss_of_trials
+from attractory.rules._losses import Loss, squared_error
+from attractory.tasks import Batch, Task
 
 RuleState = dict[str, Any]
 Info = dict[str, jax.Array]  # what an update reports, by name: numbers, "loss" among them
@@ -161,6 +162,24 @@ class Rule(Settings, ABC):
             For a model that the rule cannot train.
         """
         return model
+
+    def check(self, task: Task, model: Model) -> None:
+        """Look at what is to be trained, before anything is computed.
+
+        Parameters
+        ----------
+        task : Task
+            The task.
+        model : Model
+            The model as this rule trains it.
+
+        Raises
+        ------
+        InvalidSetting
+            Where the loss does not fit the targets of the task, or the rule needs what the model
+            has not.
+        """
+        check_fits(self.loss_function, task)
 
     @abstractmethod
     def init(self, model: Model, weights: Weights, key: jax.Array) -> RuleState:

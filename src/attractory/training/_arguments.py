@@ -34,6 +34,7 @@ def checked_arguments(
     random_key(seed)
     check_training_memory(task, model, rule, nets)  # which looks at the task's trials, too
     begun.check(model, task.n_inputs, task.n_outputs)
+    rule.check(task, model)
     return model, rule, nets, int(seed), begun
 
 

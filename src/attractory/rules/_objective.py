@@ -1,0 +1,133 @@
+"""What is trained: a loss and penalties together, and their gradient in one backward pass."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from attractory.kernels import Precision, Shards, at_once
+from attractory.models import Model, Weights
+from attractory.rules._gradient_growth import gradient_growth
+from attractory.rules._loss import loss_of_trials, mean_over_shards
+from attractory.rules._losses import Loss
+from attractory.rules._penalty import OF_TRIALS, Term
+from attractory.tasks import Batch
+
+Values = dict[str, jax.Array]  # of the loss, "loss", and of each penalty by its label
+
+
+class Objective(NamedTuple):
+    """A loss and penalties, and the precision in which networks run."""
+
+    loss: Loss
+    terms: tuple[Term, ...]
+    precision: Precision
+
+    def gradients(
+        self,
+        model: Model,
+        weights: Weights,
+        trained: Weights,
+        trials: Batch,
+        key: jax.Array,
+        shards: Shards,
+        kept: jax.Array | None = None,
+    ) -> tuple[Values, Weights]:
+        """The values over the whole batch, and the gradients of the weights that are trained.
+
+        kept (all_units,): what each unit's sending is multiplied by; None: by 1.
+        """
+
+        def of_shard(given: tuple[jax.Array, Batch]) -> Any:
+            index, own = given
+            noise = jax.random.fold_in(key, index)
+
+            def total(chosen: Weights) -> tuple[jax.Array, Values]:
+                used = {**weights, **chosen}
+                used = used if kept is None else model.with_sent(used, kept)
+                return self.of_trials(model, used, own, noise)
+
+            gradients, values = jax.grad(total, has_aux=True)(trained)
+            return (values, gradients), jnp.sum(own.mask)
+
+        sums, counted = shards.each(of_shard, (shards.indices(), trials))
+        values, gradients = mean_over_shards(sums, counted, shards)
+        if not self._of_weights:
+            return values, gradients
+        # once, not for each shard
+        more, others = jax.grad(
+            lambda chosen: self.of_weights(model, {**weights, **chosen}), has_aux=True
+        )(trained)
+        return {**values, **others}, jax.tree.map(jnp.add, gradients, more)
+
+    def of_trials(
+        self, model: Model, weights: Weights, trials: Batch, key: jax.Array
+    ) -> tuple[jax.Array, Values]:
+        """Loss and the penalties that need trials, and each by its label: sums over the trials.
+
+        A trial's penalty weighs as much as the trial does in the loss, by the sum of its mask: so
+        both are means over the same trials, whichever shards these are in.
+        """
+        terms = [term for term in self.terms if term.penalty.needs in OF_TRIALS]
+        if not terms:  # no states are kept but those that a gradient needs
+            loss = loss_of_trials(self.loss, model, weights, trials, key, self.precision)
+            return loss, {"loss": loss}
+        states, outputs = model.run(weights, trials.inputs, key, precision=self.precision)
+        loss = self.loss(outputs, trials.targets, trials.mask)
+        own, counts = own_steps(trials.mask), jnp.sum(trials.mask, axis=(1, 2))
+        needed = {
+            needs: self._needed(needs, model, weights, trials, states, outputs)
+            for needs in dict.fromkeys(term.penalty.needs for term in terms)
+        }
+
+        def penalties(counts: jax.Array, own: jax.Array, *given: jax.Array) -> jax.Array:
+            of = dict(zip(needed, given, strict=True))
+            over_trials = [jax.vmap(t, in_axes=(1, 1))(of[t.penalty.needs], own) for t in terms]
+            return jnp.stack([jnp.sum(counts * values) for values in over_trials])
+
+        found = at_once(penalties)(counts, own, *needed.values())
+        weighted = jnp.sum(jnp.array([term.weight for term in terms], found.dtype) * found)
+        by_label = {term.label: found[i] for i, term in enumerate(terms)}
+        return loss + weighted, {"loss": loss, **by_label}
+
+    def of_weights(self, model: Model, weights: Weights) -> tuple[jax.Array, Values]:
+        """The penalties that need weights alone, weighted and summed, and each by its label."""
+        values = {term.label: term.of_weights(model, weights) for term in self._of_weights}
+        weighted = [term.weight * values[term.label] for term in self._of_weights]
+        return jnp.sum(jnp.stack(weighted)), values
+
+    @property
+    def _of_weights(self) -> list[Term]:
+        return [term for term in self.terms if term.penalty.needs not in OF_TRIALS]
+
+    def _needed(
+        self,
+        needs: str,
+        model: Model,
+        weights: Weights,
+        trials: Batch,
+        states: jax.Array,
+        outputs: jax.Array,
+    ) -> jax.Array:
+        """What a penalty needs, (time, trial, …)."""
+        if needs == "rates":
+            rates: jax.Array = model.rates(weights, states)
+            return rates
+        if needs == "states":
+            return states
+        if needs == "outputs":
+            return outputs.swapaxes(0, 1)
+        of_outputs = jax.grad(lambda z: self.loss(z, trials.targets, trials.mask))(outputs)
+        return gradient_growth(model, weights, trials.inputs.swapaxes(0, 1), states, of_outputs)
+
+
+def own_steps(mask: jax.Array) -> jax.Array:
+    """1 up to the last step of a trial that its mask counts, 0 after it: (time, trial).
+
+    A trial that counts nothing has all steps: its penalties weigh 0, and must be numbers.
+    """
+    counted = jnp.any(mask > 0, axis=2).T
+    own = jax.lax.cummax(counted.astype(mask.dtype), axis=0, reverse=True)
+    return jnp.where(jnp.any(counted, axis=0), own, 1.0)
