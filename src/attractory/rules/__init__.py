@@ -1,6 +1,7 @@
 """Learning rules: each pure, with `init`, `update` and explicit state."""
 
 from attractory.rules._bptt import BPTT
+from attractory.rules._force import FORCE
 from attractory.rules._loss import (
     Loss,
     find_loss,
@@ -15,6 +16,7 @@ from attractory.rules._rule import Info, Rule, RuleState
 
 __all__ = [
     "BPTT",
+    "FORCE",
     "Info",
     "Loss",
     "Rule",

@@ -135,6 +135,7 @@ def network_facts(model: Model) -> NetworkFacts:
         leak=model.leak,
         constrained=model.weight_constraints is not None,
         rank=model.recurrent_rank,
+        feedback=model.takes_feedback,
     )
 
 
