@@ -143,3 +143,11 @@ def test_other_frameworks_get_the_closed_loop(tmp_path):
 def test_feedback_that_cannot_be_is_refused(make, said):
     with pytest.raises(at.InvalidSetting, match=said):
         make()
+
+
+def test_the_schema_shows_the_way_back():
+    for net, times in [(network(MODELS["rates"]), 2), (network(MODELS["rates"]).open_loop(), 0)]:
+        figure = at.figures.network(net)
+        said = [text.get_text() for axes in figure.axes for text in axes.texts]
+        assert said.count(r"$W_\mathrm{fb}$") == times
+        assert any(r"W_\mathrm{fb}\,z(t)" in line for line in said) == bool(times)

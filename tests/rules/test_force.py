@@ -36,7 +36,7 @@ def test_recursive_least_squares_are_those_of_a_matrix_inverse():
             for i in range(block, block + 7):
                 given = (regressors[i], targets[i], jnp.ones(2), jnp.ones(()))
                 made = step(inverse, pending, readout, *given)
-                pending, readout = pending.at[i - block].set(made.factor), made.readout
+                pending, readout = pending.at[i - block].set(made.factor), made.solved
                 _, by_inverse = solved(alpha, regressors[: i + 1], targets[: i + 1], start)
                 np.testing.assert_allclose(readout, by_inverse, rtol=0, atol=1e-8)
                 after = by_inverse @ regressors[i] - targets[i]
@@ -108,9 +108,9 @@ def test_an_update_is_the_published_loop(kind):
     np.testing.assert_allclose(after["initial_state"], state, rtol=0, atol=2e-4)
     assert info["loss"] == pytest.approx((errors**2).mean(), rel=1e-3)
     changed = errors[rule.every - 1 :: rule.every]
-    assert info["error_before"] == pytest.approx(np.sqrt((changed**2).mean()), rel=1e-3)
-    assert info["error_after"] == pytest.approx(np.sqrt((afters**2).mean()), rel=1e-2)
-    assert info["trace"] == pytest.approx(np.trace(expected), rel=1e-5)
+    assert info["error_before_change"] == pytest.approx(np.sqrt((changed**2).mean()), rel=1e-3)
+    assert info["error_after_change"] == pytest.approx(np.sqrt((afters**2).mean()), rel=1e-2)
+    assert info["inverse_correlation_trace"] == pytest.approx(np.trace(expected), rel=1e-5)
     for name in ("recurrent_weights", "input_weights", "feedback_weights"):
         np.testing.assert_array_equal(after[name], before[name])
 
@@ -176,8 +176,11 @@ def test_a_signal_is_learned_and_kept_with_frozen_weights():
     for net in (run.networks[0], run.networks[0].closed_loop()):
         error = np.sqrt(((net(ten.inputs) - ten.targets) ** 2).mean())
         assert error / size < 0.05
-    assert run.history["error_before"].iloc[-1] < 0.1 * run.history["error_before"].iloc[0]
-    assert run.history["trace"].is_monotonic_decreasing
+    assert (
+        run.history["error_before_change"].iloc[-1]
+        < 0.1 * run.history["error_before_change"].iloc[0]
+    )
+    assert run.history["inverse_correlation_trace"].is_monotonic_decreasing
     assert at.evaluate(run.networks, task, n=2).correct[0] == 1
 
 
@@ -222,4 +225,4 @@ def test_other_cells_learn_a_readout(model):
     rule, task = FORCE(feedback=model.takes_feedback), SIGNAL.replace(sigma=0.1)
     _, after, _, info = one_update(model, rule, task=task)
     assert np.isfinite(after["output_weights"]).all()
-    assert info["error_after"] < info["error_before"]
+    assert info["error_after_change"] < info["error_before_change"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
@@ -11,13 +11,11 @@ from pydantic import Field
 from attractory._errors import InvalidSetting
 from attractory.kernels import Shards
 from attractory.models import Model, Weights
-from attractory.rules._least_squares import after_sample, as_bits, from_bits, with_pending
+from attractory.rules._least_squares import as_bits, from_bits
+from attractory.rules._online import Given, Learned, OnlineRun, report
 from attractory.rules._rule import Info, Rule, RuleState
 from attractory.tasks import Batch
 
-# samples between two writes of P: it is read for each; a write costs as much as two reads, and its
-# product as many operations a sample however many there are
-SAMPLES_OF_BLOCK = 32
 KICK = 0.5  # standard deviation of the random state that begins a signal, as in the published code
 
 
@@ -55,9 +53,9 @@ class FORCE(Rule):
     network is computed in. A step counts where the mask counts any output, and changes the outputs
     that it counts; how much it counts makes no difference.
 
-    Beside the loss, that of the outputs as they were made, an update reports "error_before" and
-    "error_after", the root mean squared errors right before and after each change,
-    "weight_change", the mean norm of the changes, and "trace", that of P.
+    Beside the loss, that of the outputs as they were made, an update reports "error_before_change"
+    and "error_after_change", the root mean squared errors right before and after each change,
+    "weight_change", the mean norm of the changes, and "inverse_correlation_trace", that of P.
 
     References
     ----------
@@ -76,7 +74,7 @@ class FORCE(Rule):
     def paper(cls, **changes: Any) -> Self:
         """The published protocol (Sussillo & Abbott 2009, figure 2, and its code).
 
-        One signal without a break, alpha 1, a change every 2 steps; twice as long as published. Its
+        One signal without a break, alpha 1, a change every 2 steps, for four times as long. Its
         network is CurrentRNN(units=1000, tau=10, dt=1, bias=False, output_bias=False,
         recurrent_gain=1.5, constraints=Constraints(density=0.1)), and its task
         `SumOfSinusoids(sigma=0)`.
@@ -92,8 +90,8 @@ class FORCE(Rule):
             The rule.
         """
         # periods of 1200 steps. The published code has 12, after which the frequency of some
-        # networks is still off by some thousandths: too much for ten periods with frozen weights
-        published: dict[str, Any] = {"alpha": 1.0, "every": 2, "carry": True, "steps": 24}
+        # networks is still off by a thousandth: a tenth of the amplitude in ten periods
+        published: dict[str, Any] = {"alpha": 1.0, "every": 2, "carry": True, "steps": 48}
         return cls(**{**published, **changes})
 
     def adapt(self, model: Model) -> Model:
@@ -135,11 +133,12 @@ class FORCE(Rule):
         if self.carry:
             begin = jnp.where(jnp.any(begin != 0), begin, state["kick"])
         with jax.enable_x64(True):
-            run = _Run(self, model, weights, begin, state["speed"].astype(jnp.float64))
-            first = run.learned(from_bits(state["inverse"]))
+            speed = state["speed"].astype(jnp.float64)
+            run = _ReadoutRun(model, weights, begin, speed, self.every, self.carry)
+            first = Learned(from_bits(state["inverse"]), run.solved(), begin)
             last, sums = jax.lax.scan(run.trial, first, (trials, keys))
-            info = _report(sums, last, trials)
-            changed = {**weights, **run.weights_of(last)}
+            info = report(sums, last, trials)
+            changed = {**weights, **run.weights_of(last.solved)}
             inverse = as_bits(last.inverse)
         if self.carry:
             changed["initial_state"] = last.state
@@ -149,153 +148,38 @@ class FORCE(Rule):
         return {**state, "speed": factor * state["speed"]}
 
 
-class _Learned(NamedTuple):
-    """What one trial hands on to the next.
+class _ReadoutRun(OnlineRun):
+    """A network that solves for its readout."""
 
-    inverse: P (regressor, regressor), readout (output, regressor), both float64. state (state,).
-    """
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.bias = _with_bias(self.model, self.weights)
 
-    inverse: jax.Array
-    readout: jax.Array
-    state: jax.Array
-
-
-class _Sums(NamedTuple):
-    """Of what happened, over steps and changes of the readout; all are numbers."""
-
-    loss: jax.Array
-    before: jax.Array
-    after: jax.Array
-    change: jax.Array
-    errors: jax.Array
-    samples: jax.Array
-
-
-class _Given(NamedTuple):
-    """A trial step by step; alive: 0 of steps that only fill up the last block."""
-
-    inputs: jax.Array
-    targets: jax.Array
-    mask: jax.Array
-    times: jax.Array
-    alive: jax.Array
-
-
-class _Run:
-    """One network that learns while it runs; to be traced with `jax.enable_x64`."""
-
-    def __init__(
-        self, rule: FORCE, model: Model, weights: Weights, begin: jax.Array, speed: jax.Array
-    ) -> None:
-        self.rule, self.model, self.weights = rule, model, weights
-        self.begin, self.speed = begin, speed
-        self.bias = _with_bias(model, weights)
-
-    def learned(self, inverse: jax.Array) -> _Learned:
-        """Where the first trial begins."""
+    def solved(self) -> jax.Array:
         readout = self.weights["output_weights"]
         if self.bias:
             readout = jnp.concatenate([readout, self.weights["output_bias"][:, None]], axis=1)
-        return _Learned(inverse, readout.astype(jnp.float64), self.begin)
+        return readout.astype(jnp.float64)
 
-    def weights_of(self, learned: _Learned) -> Weights:
-        """The readout as weights of the network."""
-        readout = learned.readout.astype(jnp.float32)
+    def weights_of(self, solved: jax.Array) -> Weights:
+        readout = solved.astype(jnp.float32)
         if not self.bias:
             return {"output_weights": readout}
         return {"output_weights": readout[:, :-1], "output_bias": readout[:, -1]}
 
-    def trial(self, learned: _Learned, given: tuple[Batch, jax.Array]) -> tuple[_Learned, _Sums]:
-        """What is learned in one trial."""
-        trial, key = given
-        if not self.rule.carry:
-            learned = learned._replace(state=self.begin)
-
-        def block(learned: _Learned, now: _Given) -> tuple[_Learned, _Sums]:
-            pending = jnp.zeros((len(now.alive), len(learned.inverse)), jnp.float64)
-            own = (learned.readout, learned.state, pending)
-            places = jnp.arange(len(now.alive))
-            (readout, state, pending), sums = jax.lax.scan(
-                lambda own, each: self._sample(learned.inverse, key, own, each), own, (now, places)
-            )
-            inverse = with_pending(learned.inverse, pending)
-            return _Learned(inverse, readout, state), _summed(sums)
-
-        learned, sums = jax.lax.scan(block, learned, self._blocks(trial))
-        return learned, _summed(sums)
-
-    def _blocks(self, trial: Batch) -> _Given:
-        """The trial as (block, sample, step, …)."""
-        steps, every = len(trial.inputs), self.rule.every
-        samples = min(SAMPLES_OF_BLOCK, -(-steps // every))
-        filled = -steps % (samples * every)
-        given = _Given(
-            trial.inputs, trial.targets, trial.mask, jnp.arange(steps), jnp.ones(steps, bool)
-        )
-
-        def cut(array: jax.Array) -> jax.Array:
-            whole = jnp.pad(array, [(0, filled), *[(0, 0)] * (array.ndim - 1)])
-            return whole.reshape(-1, samples, every, *array.shape[1:])
-
-        return jax.tree.map(cut, given)
-
-    def _sample(self, inverse: jax.Array, key: jax.Array, own: Any, each: Any) -> Any:
-        """Some steps of the network, then one change of the readout."""
-        readout, state, pending = own
-        now, place = each
-        weights = {**self.weights, **self.weights_of(_Learned(inverse, readout, state))}
-
-        def step(state: jax.Array, at: _Given) -> tuple[jax.Array, jax.Array]:
-            noise = jax.random.fold_in(key, at.times) if self.model.has_cell_noise() else None
-            moved = self.model.step(weights, state, at.inputs, noise).astype(state.dtype)
-            state = jnp.where(at.alive, moved, state)
-            error = self._read(readout, state) - at.targets
-            return state, jnp.sum(at.mask * error**2)
-
-        state, losses = jax.lax.scan(step, state, now)
-        counted = ((now.mask[-1] > 0) & now.alive[-1]).astype(jnp.float64)
-        targets = now.targets[-1] - self._fixed_bias()
-        made = after_sample(
-            inverse, pending, readout, self._regressors(state), targets, counted, self.speed
-        )
-        sums = _Sums(
-            loss=jnp.sum(losses),
-            before=jnp.sum(made.before**2),
-            after=jnp.sum(made.after**2),
-            change=jnp.linalg.norm(made.readout - readout),
-            errors=jnp.sum(counted),
-            samples=jnp.max(counted),
-        )
-        return (made.readout, state, pending.at[place].set(made.factor)), sums
-
-    def _regressors(self, state: jax.Array) -> jax.Array:
+    def regressors(self, state: jax.Array) -> jax.Array:
         rates = self.model.hidden(state).astype(jnp.float64)
         return jnp.append(rates, 1.0) if self.bias else rates
 
-    def _read(self, readout: jax.Array, state: jax.Array) -> jax.Array:
-        return readout @ self._regressors(state) + self._fixed_bias()
+    def output(self, solved: jax.Array, state: jax.Array) -> jax.Array:
+        return solved @ self.regressors(state) + self._fixed_bias()
+
+    def wanted(self, state: jax.Array, now: Given) -> tuple[jax.Array, jax.Array]:
+        return now.targets - self._fixed_bias(), (now.mask > 0).astype(jnp.float64)
 
     def _fixed_bias(self) -> Any:
         """A readout bias that is not trained."""
         return 0.0 if self.bias else self.weights.get("output_bias", 0.0)
-
-
-def _summed(sums: _Sums) -> _Sums:
-    return jax.tree.map(lambda each: jnp.sum(each, axis=0), sums)
-
-
-def _report(sums: _Sums, last: _Learned, trials: Batch) -> Info:
-    """The numbers of an update, from the sums of each of its trials."""
-    total = _summed(sums)
-    errors, samples = jnp.maximum(total.errors, 1.0), jnp.maximum(total.samples, 1.0)
-    info = {
-        "loss": total.loss / jnp.maximum(jnp.sum(trials.mask), 1e-12),
-        "error_before": jnp.sqrt(total.before / errors),
-        "error_after": jnp.sqrt(total.after / errors),
-        "weight_change": total.change / samples,
-        "trace": jnp.trace(last.inverse),
-    }
-    return {name: value.astype(jnp.float32) for name, value in info.items()}
 
 
 def _with_bias(model: Model, weights: Weights) -> bool:

@@ -11,12 +11,12 @@ import jax.numpy as jnp
 class Updated(NamedTuple):
     """What one sample changes.
 
-    factor: u (regressor,), with P after the sample being P - u uᵀ. readout (output, regressor).
-    before, after: errors of the readout on this sample (output,).
+    factor: u (regressor,), with P after the sample being P - u uᵀ. solved (row, regressor).
+    before, after: errors of each row on this sample (row,).
     """
 
     factor: jax.Array
-    readout: jax.Array
+    solved: jax.Array
     before: jax.Array
     after: jax.Array
 
@@ -24,23 +24,23 @@ class Updated(NamedTuple):
 def after_sample(
     inverse: jax.Array,
     pending: jax.Array,
-    readout: jax.Array,
+    solved: jax.Array,
     regressors: jax.Array,
     targets: jax.Array,
     counted: jax.Array,
     speed: jax.Array,
 ) -> Updated:
-    """The readout after one more sample r, by k = P r, g = 1/(1 + rᵀk), w -= speed · g e kᵀ.
+    """The weights after one more sample r, by k = P r, g = 1/(1 + rᵀk), w -= speed · g e kᵀ.
 
     P, the inverse of the regressors' correlations, is inverse - pendingᵀ pending: what single
     samples take off it waits in `pending` (sample, regressor), so that the large matrix is read for
-    each sample, but written once for many. counted (output,): 0 for outputs that the sample does
-    not count; where it counts none, nothing changes.
+    each sample, but written once for many. counted (row,): 0 for rows that the sample does not
+    count; where it counts none, nothing changes.
     """
     gain = inverse @ regressors - pending.T @ (pending @ regressors)
     share = 1.0 / (1.0 + regressors @ gain)
-    before = counted * (readout @ regressors - targets)
-    changed = readout - speed * share * jnp.outer(before, gain)
+    before = counted * (solved @ regressors - targets)
+    changed = solved - speed * share * jnp.outer(before, gain)
     after = counted * (changed @ regressors - targets)
     factor = jnp.max(counted) * jnp.sqrt(share) * gain
     return Updated(factor, changed, before, after)

@@ -112,4 +112,4 @@ class SumOfSinusoids(EpochTask):
     def rule_settings(self, network: NetworkFacts) -> Section:
         if not network.feedback:
             return usual_rule(network)
-        return {"name": "FORCE", "carry": True, "steps": 24}
+        return {"name": "FORCE", "carry": True, "steps": 100}
