@@ -2,6 +2,7 @@
 
 from attractory.rules._bptt import BPTT
 from attractory.rules._force import FORCE
+from attractory.rules._full_force import FullFORCE
 from attractory.rules._loss import (
     Loss,
     find_loss,
@@ -17,6 +18,7 @@ from attractory.rules._rule import Info, Rule, RuleState
 __all__ = [
     "BPTT",
     "FORCE",
+    "FullFORCE",
     "Info",
     "Loss",
     "Rule",

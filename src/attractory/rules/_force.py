@@ -107,7 +107,7 @@ class FORCE(Rule):
                 "model: FORCE solves for a readout of all units, of any sign; allowed: constraints "
                 "without excitatory_readout and output_areas"
             )
-        return _keeping_state(made) if self.carry else made
+        return keeping_state(made) if self.carry else made
 
     def init(self, model: Model, weights: Weights, key: jax.Array) -> RuleState:
         with jax.enable_x64(True):
@@ -187,7 +187,7 @@ def _with_bias(model: Model, weights: Weights) -> bool:
     return "output_bias" in weights and model.may_train("output_bias")
 
 
-def _keeping_state(model: Model) -> Model:
+def keeping_state(model: Model) -> Model:
     """The model with its initial state among its weights."""
     if "initial_state" in model.weight_shapes(1, 1):
         return model
