@@ -22,7 +22,7 @@ Hints = Callable[[jax.Array, jax.Array], jax.Array]
 
 
 class FullFORCE(Rule):
-    """full-FORCE: recurrent and readout weights by recursive least squares, after a teacher's.
+    """The full-FORCE rule: recurrent and readout weights by least squares, after a teacher.
 
     A random network, the teacher, hears the targets (and hints) as further inputs. Beside it runs
     the network that learns, without them: its recurrent weights move until the sums of its units

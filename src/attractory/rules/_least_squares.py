@@ -47,9 +47,13 @@ def after_sample(
 
 
 def with_pending(inverse: jax.Array, pending: jax.Array) -> jax.Array:
-    """P after the samples of `pending`, exactly symmetric."""
-    made = inverse - pending.T @ pending
-    return (made + made.T) / 2.0
+    """P after the samples of `pending`."""
+    return inverse - pending.T @ pending
+
+
+def symmetric(inverse: jax.Array) -> jax.Array:
+    """P without what rounding made unequal of it and its transpose."""
+    return (inverse + inverse.T) / 2.0
 
 
 def as_bits(matrix: jax.Array) -> jax.Array:

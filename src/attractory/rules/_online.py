@@ -8,13 +8,13 @@ import jax
 import jax.numpy as jnp
 
 from attractory.models import Model, Weights
-from attractory.rules._least_squares import after_sample, with_pending
+from attractory.rules._least_squares import after_sample, symmetric, with_pending
 from attractory.rules._rule import Info
 from attractory.tasks import Batch
 
-# samples between two writes of P: it is read for each; a write costs as much as two reads, and its
-# product as many operations a sample however many there are
-SAMPLES_OF_BLOCK = 32
+# most samples between two writes of P, which is read for each: a write costs as much as about 20
+# reads (of 1000 units), and what waits to be written (64 x 1000 numbers) stays in a core's cache
+SAMPLES_OF_BLOCK = 64
 
 
 class Learned(NamedTuple):
@@ -131,13 +131,14 @@ class OnlineRun:
             return Learned(with_pending(learned.inverse, pending), solved, state), summed(sums)
 
         learned, sums = jax.lax.scan(block, learned, self._blocks(trial))
-        return learned, summed(sums)
+        return learned._replace(inverse=symmetric(learned.inverse)), summed(sums)
 
     def _blocks(self, trial: Batch) -> Given:
         """The trial as (block, sample, step, …)."""
         steps = len(trial.inputs)
-        samples = min(SAMPLES_OF_BLOCK, -(-steps // self.every))
-        blocks = -(-steps // (samples * self.every))
+        changes = -(-steps // self.every)
+        blocks = -(-changes // SAMPLES_OF_BLOCK)
+        samples = -(-changes // blocks)  # alike, so that few fill up the last block
         filled = blocks * samples * self.every - steps
         times, alive = jnp.arange(steps), jnp.ones(steps, bool)
         own = (trial.inputs, trial.targets, trial.mask, self.beside(trial))

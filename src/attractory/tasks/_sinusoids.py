@@ -99,11 +99,11 @@ class SumOfSinusoids(EpochTask):
         return {"sigma": [0.0, 0.01, 0.02, 0.05, 0.1]}
 
     def network_settings(self) -> Section:
-        # currents in chaos, as in the paper, but fewer
+        # in chaos, as in the paper, but fewer
         return {
-            "name": "CurrentRNN",
             "units": 300,
             "tau": 10 * self.dt,
+            "recurrent_init": "normal",
             "recurrent_gain": 1.5,
             "bias": False,
             "output_bias": False,
