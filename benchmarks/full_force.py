@@ -58,8 +58,8 @@ def main() -> None:
     units, seeds, steps = (60, 1, 2) if given.quick else (300, 5, LEARNED)
     rules = {
         "FORCE": at.rules.FORCE(carry=True, steps=steps),
-        "full-FORCE": at.rules.FullFORCE(carry=True, steps=steps),
-        "full-FORCE with a hint": at.rules.FullFORCE(carry=True, steps=steps, hints=ramp),
+        "full-FORCE": at.rules.FullFORCE.paper(steps=steps),
+        "full-FORCE with a hint": at.rules.FullFORCE.paper(steps=steps, hints=ramp),
     }
     outputs = {
         name: [learned(rule, units, seed) for seed in range(seeds)] for name, rule in rules.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
@@ -74,6 +74,34 @@ class FullFORCE(Rule):
     target_gain: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     hints: Hints | None = None
     carry: bool = False
+
+    @classmethod
+    def paper(cls, **changes: Any) -> Self:
+        """The published protocol (DePasquale et al. 2018, and its code), on one signal.
+
+        alpha 1, a teacher of gain 1.5, a change at every second step. Its network is CurrentRNN(
+        units=300, tau=10, dt=1, recurrent_gain=0). How long it learns is not taken from there: 60
+        trials.
+
+        Parameters
+        ----------
+        **changes : settings
+            Single settings that are to be others.
+
+        Returns
+        -------
+        FullFORCE
+            The rule.
+        """
+        published: dict[str, Any] = {
+            "alpha": 1.0,
+            "every": 2,
+            "teacher_gain": 1.5,
+            "target_gain": 1.0,
+            "carry": True,
+            "steps": 60,
+        }
+        return cls(**{**published, **changes})
 
     def adapt(self, model: Model) -> Model:
         free = (
