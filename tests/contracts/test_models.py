@@ -78,6 +78,9 @@ CELLS = {
         units=5, constraints=Constraints(excitatory=0.6, density=0.8), activation="sigmoid"
     ),
     "CurrentRNN, low rank": CurrentRNN(units=5, rank=2, recurrent_init="aligned", tau=2.0),
+    "RateRNN, feedback": RateRNN(units=5, tau=2.0, feedback=True),
+    "CurrentRNN, feedback": CurrentRNN(units=5, tau=2.0, feedback=True, trained_start=True),
+    "LowRankRNN, feedback": LowRankRNN(units=5, bias=True, feedback=True),
     "GRU": GRU(units=4, tau=2.0),
     "GRU, reset first": GRU(units=4, reset_after=False),
     "LSTM": LSTM(units=3),

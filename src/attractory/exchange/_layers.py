@@ -104,6 +104,7 @@ def chain_of(network: Network, framework: str) -> Chain:
     """
     if network.model.output_noise > 0:
         raise _noisy(framework, "output_noise")
+    network = network.closed_loop()  # no other framework has layers with feedback of a readout
     weights = network.weights
     layers = tuple(_layers(network.model, weights, framework))
     bias = weights.get("output_bias")

@@ -57,6 +57,8 @@ def network(net: Network) -> Figure:
     given = net.model.equation().given
     _draw_channels(schema, 0.7, net.n_inputs, INPUT, "inputs", given)
     _draw_channels(schema, 9.3, net.n_outputs, OUTPUT, "outputs", "z(t)")
+    if net.model.has_feedback:
+        _draw_feedback(schema, net.n_outputs)
     _name_weights(schema, net)
     _write_equations(text, net)
     for i, axes in enumerate((schema, text)):
@@ -117,6 +119,17 @@ def _draw_channels(axes: Any, x: float, count: int, color: str, name: str, symbo
               ha="center", va="top")  # fmt: skip
 
 
+def _draw_feedback(axes: Any, outputs: int) -> None:
+    """An arrow from the lowest output back to the units."""
+    lowest = _center[1] - 1.15 * (min(outputs, SHOWN) - 1) / 2
+    angle = np.deg2rad(-27)
+    rim = (_center[0] + _radius * np.cos(angle), _center[1] + _radius * np.sin(angle))
+    arrow = {"arrowstyle": "-|>", "mutation_scale": 7, "color": OUTPUT, "linestyle": "--"}
+    bend = {"connectionstyle": "arc3,rad=-0.12", "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", rim, (8.95, lowest - 0.12), arrowprops={**arrow, **bend})
+    axes.text(7.75, rim[1] - 0.75, r"$W_\mathrm{fb}$", ha="center", fontsize=font(9))
+
+
 def _name_weights(axes: Any, net: Network) -> None:
     cells = [part.cell for part in net.model.parts()]
     through = net.model.equation().in_words
@@ -140,7 +153,9 @@ def _facts(net: Network) -> list[tuple[str, str]]:
         *net.model.terms(),
         (r"$W_\mathrm{out}$", f"{net.n_outputs} × {net.units}"),
     ]
-    shapes, symbols = net.model.cell_shapes(net.n_inputs), net.model.symbols
+    shapes = net.model.weight_shapes(net.n_inputs, net.n_outputs)
+    shapes = {name: shape for name, shape in shapes.items() if not name.startswith("output_")}
+    symbols = net.model.symbols
     place = len(facts) - 1
     facts[place:place] = [
         (symbol, _size(shapes[name])) for name, symbol in symbols.items() if name in shapes

@@ -68,6 +68,12 @@ class Shards:
             return own
         return jax.tree.map(_tree_sum, jax.lax.all_gather(own, self.axis))
 
+    def all(self, parts: Any) -> Any:
+        """Those of all shards, (total, …), of a tree with a leading axis of this device's."""
+        if self.axis is None:
+            return parts
+        return jax.tree.map(lambda x: jax.lax.all_gather(x, self.axis, tiled=True), parts)
+
     def product(self, left: jax.Array, right: jax.Array) -> jax.Array:
         """left @ right, the rows shared by the devices that share the batch.
 

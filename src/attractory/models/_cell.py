@@ -74,6 +74,8 @@ class Cell(CellFacts):
         others.
     of_text : bool
         Whether the settings can be written in a file (a function cannot).
+    takes_feedback : bool
+        Whether its outputs can come back to its units (`Model.with_feedback`).
     """
 
     @abstractmethod

@@ -24,6 +24,7 @@ class CellFacts(Settings):
     gates: ClassVar[tuple[str, ...]] = ()
     form: ClassVar[Literal["rates", "currents"] | None] = None
     of_text: ClassVar[bool] = True
+    takes_feedback: ClassVar[bool] = False
     symbols: ClassVar[dict[str, str]] = {
         "input_weights": r"$W_\mathrm{in}$",
         "recurrent_weights": r"$W_\mathrm{rec}$",
@@ -31,6 +32,7 @@ class CellFacts(Settings):
         "right_vectors": r"$n$",
         "bias": r"$b$",
         "recurrent_bias": r"$b_\mathrm{rec}$",
+        "feedback_weights": r"$W_\mathrm{fb}$",
     }
 
     units: int = Field(default=400, ge=1)
@@ -72,6 +74,26 @@ class CellFacts(Settings):
     def recurrent_rank(self) -> int | None:
         """The rank of the recurrent weights where they are made of so many pairs of vectors."""
         return None
+
+    @property
+    def has_feedback(self) -> bool:
+        """Whether the outputs come back to the units through weights of their own."""
+        return False
+
+    def closed_loop(self, weights: Weights) -> Weights:
+        """The weights without feedback of a network that does the same.
+
+        Parameters
+        ----------
+        weights : dict of arrays
+            The weights of a network.
+
+        Returns
+        -------
+        dict of arrays
+            Those of the closed loop; the weights themselves where there is no feedback.
+        """
+        return weights
 
     def has_cell_noise(self) -> bool:
         """Whether the cell itself draws random numbers.

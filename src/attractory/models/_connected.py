@@ -15,8 +15,10 @@ from attractory.models._activations import ActivationSetting
 from attractory.models._cell import Weights
 from attractory.models._constraints import Constraints
 from attractory.models._equation import name_of
+from attractory.models._feedback import FEEDBACK, closed, drawn_feedback
 from attractory.models._from_weights import stored_weights
 from attractory.models._model import Model, Network
+from attractory.models._projection import FIXED, MASK
 from attractory.models._readout import read_out
 
 
@@ -54,10 +56,17 @@ class Connected(Model):
     trained_start : bool
         Whether the state at the start is a weight, "initial_state" (unit,), that starts at 0 and is
         trained; else it is 0.
+    feedback : bool
+        Whether the outputs z, without their noise, come back to the units: W_fb z(t) is added to
+        what they sum. W_fb, "feedback_weights" (unit, output), is drawn uniformly from
+        -feedback_gain to feedback_gain, and is trained only where `trainable` names it.
+    feedback_gain : float
+        See feedback.
     """
 
     symbols: ClassVar[dict[str, str]] = {**Model.symbols, "initial_state": r"$s(0)$"}
-    fixed_weights: ClassVar[tuple[str, ...]] = ("recurrent_mask", "recurrent_fixed")
+    takes_feedback: ClassVar[bool] = True
+    fixed_weights: ClassVar[tuple[str, ...]] = (MASK, FIXED)
 
     tau: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     dt: float = Field(default=1.0, gt=0, allow_inf_nan=False)
@@ -71,6 +80,8 @@ class Connected(Model):
     constraints: Constraints | None = None
     rank: int | None = Field(default=None, ge=1)
     trained_start: bool = False
+    feedback: bool = False
+    feedback_gain: float = Field(default=1.0, gt=0, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -122,6 +133,7 @@ class Connected(Model):
         left_vectors: Any = None,
         right_vectors: Any = None,
         initial_state: Any = None,
+        feedback: Any = None,
         **settings: Any,
     ) -> Network:
         """A network of this model from arrays made elsewhere.
@@ -136,6 +148,8 @@ class Connected(Model):
             The vectors m and n of W_rec = m nᵀ / units, instead of `recurrent`.
         initial_state : array (unit,), optional
             The state at the start; None where it is no weight.
+        feedback : array (unit, output), optional
+            From the outputs back to the units; None where there is no feedback.
         **settings : settings
             Other fields of the model: activation, tau, dt, constraints … With neither tau nor dt a
             step replaces the whole state, and has no length of its own (it is one step of whatever
@@ -155,6 +169,7 @@ class Connected(Model):
         given = {"input_weights": input, "output_weights": output, "output_bias": output_bias}
         given |= {"bias": bias, "initial_state": initial_state, "recurrent_weights": recurrent}
         given |= {"left_vectors": left_vectors, "right_vectors": right_vectors}
+        given[FEEDBACK] = feedback
         return stored_weights(cls, given, settings)
 
     @property
@@ -174,6 +189,30 @@ class Connected(Model):
     def stays_bounded(self) -> bool | None:
         # a leaky mean of the state and of bounded rates (or of their weighted sums)
         return True if activation_of(self.activation).bounded else None
+
+    @property
+    def has_feedback(self) -> bool:
+        return self.feedback
+
+    def with_feedback(self) -> Self:
+        return self if self.feedback else self.replace(feedback=True)
+
+    def closed_loop(self, weights: Weights) -> Weights:
+        return closed(weights) if FEEDBACK in weights else weights
+
+    def without_feedback(self, weights: Weights) -> Self:
+        if not self.feedback:
+            return self
+        rank = self.rank and weights["left_vectors"].shape[1]
+        dropped: dict[str, Any] = {"constraints": None, "trainable": None}
+        if not isinstance(self.recurrent_init, str):
+            dropped["recurrent_init"] = "normal"
+        return self.replace(feedback=False, bias="bias" in weights, rank=rank, **dropped)
+
+    def may_train(self, name: str) -> bool:
+        if name == FEEDBACK:
+            return self.trainable is not None and name in self.trainable
+        return super().may_train(name)
 
     def recurrent_weights(self, weights: Weights) -> Any:
         if self.rank is None:
@@ -201,6 +240,10 @@ class Connected(Model):
             shapes |= self.constraints.shapes(self.units)
         return shapes
 
+    def weight_shapes(self, n_inputs: int, n_outputs: int) -> dict[str, tuple[int, ...]]:
+        shapes = super().weight_shapes(n_inputs, n_outputs)
+        return {**shapes, FEEDBACK: (self.units, n_outputs)} if self.feedback else shapes
+
     def cell_init(self, key: jax.Array, input_key: jax.Array, n_inputs: int) -> Weights:
         weights = self._recurrent_init(key)
         made = _initial.projection("input_init", self.input_init, (self.units, n_inputs), input_key)
@@ -223,6 +266,10 @@ class Connected(Model):
         }
 
     def begun(self, weights: Weights, key: jax.Array) -> Weights:
+        if self.feedback:
+            own, n_outputs = jax.random.fold_in(key, 2), len(weights["output_weights"])
+            made = drawn_feedback(own, self.units, n_outputs, self.feedback_gain)
+            weights = {**weights, FEEDBACK: made}
         if self.constraints is None:
             return weights
         # a user's own initial weights stay as they are

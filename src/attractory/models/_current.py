@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from pydantic import model_validator
 
 from attractory.kernels import activation_of, current_network
 from attractory.models._cell import Weights
 from attractory.models._connected import Connected
 from attractory.models._equation import Equation, leaking
+from attractory.models._feedback import FEEDBACK, fed_back
 from attractory.models._rate_form import RateForm
 from attractory.models._registry import register
 
@@ -46,6 +48,12 @@ class CurrentRNN(Connected):
     trained_start : bool
         Whether the state at the start is a weight, "initial_state" (unit,), that starts at 0 and is
         trained; else it is 0.
+    feedback : bool
+        Whether the outputs come back to the units: W_fb z(t) is added to the recurrent sum. W_fb,
+        "feedback_weights" (unit, output), is drawn uniformly from -feedback_gain to feedback_gain.
+        Not in the two other forms, in which the closed loop is no network of this equation.
+    feedback_gain : float
+        See feedback.
     recurrent_noise : float
         Standard deviation of the private noise of a unit; a step adds √(2 dt/tau) of it.
     recurrent_init : str or array (unit, unit)
@@ -72,12 +80,26 @@ class CurrentRNN(Connected):
     """
 
     form: ClassVar[Literal["rates", "currents"] | None] = "currents"
-    newer_fields: ClassVar[tuple[str, ...]] = ("constraints", "rank", "input_gain")
+    newer_fields: ClassVar[tuple[str, ...]] = (
+        "constraints",
+        "rank",
+        "input_gain",
+        "feedback",
+        "feedback_gain",
+    )
 
     bias: bool = True
     bias_inside: bool = False
     read: Literal["rates", "currents"] = "rates"
     recurrent_init: Any = "normal"
+
+    @model_validator(mode="after")
+    def _loop_can_be_closed(self) -> Self:
+        if self.feedback and self.read == "currents":
+            raise ValueError("feedback = True is not allowed with read = 'currents': 'rates'")
+        if self.feedback and self.bias and self.bias_inside:
+            raise ValueError("feedback = True is not allowed with bias_inside = True: False")
+        return self
 
     def hidden(self, states: Any) -> Any:
         return states if self.read == "currents" else activation_of(self.activation)(states)
@@ -96,6 +118,8 @@ class CurrentRNN(Connected):
             summed = summed + weights["bias"]
         rates = activation_of(self.activation)(sent)
         summed = summed + self.recurrent_weights(weights) @ rates
+        if FEEDBACK in weights:
+            summed = summed + fed_back(weights, rates)
         moved = (1.0 - self.leak) * state + self.leak * summed
         return moved if key is None else moved + self._noise(key, moved.shape, moved.dtype)
 
@@ -104,7 +128,7 @@ class CurrentRNN(Connected):
         return scale * jax.random.normal(key, shape, dtype)
 
     def rate_form(self, weights: Weights) -> RateForm | None:
-        zero = np.zeros(self.units)
+        weights, zero = self.closed_loop(weights), np.zeros(self.units)
         bias = weights.get("bias", zero)
         return RateForm(
             recurrent=self.recurrent_weights(weights),
@@ -121,6 +145,7 @@ class CurrentRNN(Connected):
     def equation(self) -> Equation:
         sent = r"\phi(x(t) + b)" if self.bias and self.bias_inside else r"\phi(x(t))"
         bias = " + b" if self.bias and not self.bias_inside else ""
+        bias += r" + W_\mathrm{fb}\,z(t)" if self.feedback else ""
         summed = rf"W_\mathrm{{rec}}\,{sent} + W_\mathrm{{in}}\,u(t){bias}"
         lines = leaking("x", summed if self.leak == 1 else rf"(\,{summed}\,)", self.leak)
         if self.recurrent_noise > 0:
@@ -143,6 +168,7 @@ class CurrentRNN(Connected):
         initial_state: jax.Array,
         key: jax.Array | None = None,
     ) -> jax.Array:
+        weights = self.closed_loop(weights)
         drive = self.leak * jnp.einsum("tbi,ui->tbu", inputs, weights["input_weights"])
         if "bias" in weights:
             drive = drive + self.leak * weights["bias"]

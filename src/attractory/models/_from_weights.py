@@ -9,6 +9,7 @@ import numpy as np
 from attractory._arguments import as_array
 from attractory._errors import InvalidSetting
 from attractory.models import _initial
+from attractory.models._feedback import FEEDBACK
 from attractory.models._model import Network
 from attractory.models._projection import FIXED, MASK
 
@@ -30,6 +31,7 @@ def stored_weights(kind: Any, given: dict[str, Any], settings: dict[str, Any]) -
     settings["bias"] = "bias" in arrays
     settings["output_bias"] = "output_bias" in arrays
     settings["trained_start"] = "initial_state" in arrays
+    settings["feedback"] = FEEDBACK in arrays
     model = kind(**settings)
     arrays |= _kept_by_constraints(model, arrays)
     into, out = arrays["input_weights"], arrays["output_weights"]

@@ -14,6 +14,7 @@ from attractory._errors import InvalidSetting, NamesNearest, shown
 from attractory.kernels import Precision
 from attractory.models import _initial
 from attractory.models._cell import Weights
+from attractory.models._feedback import FEEDBACK
 from attractory.models._readout import Readout
 from attractory.models._simulation import responded, simulated
 from attractory.models._steps import rescaled
@@ -67,6 +68,39 @@ class Model(Readout):
         if self.output_bias:
             weights["output_bias"] = jnp.zeros(n_outputs)
         return self.begun(weights, key)
+
+    def with_feedback(self) -> Self:
+        """The model with feedback of its outputs to its units.
+
+        Returns
+        -------
+        Model
+            This model where it has feedback already.
+
+        Raises
+        ------
+        InvalidSetting
+            For a model that cannot have feedback.
+        """
+        raise InvalidSetting(
+            f"model: a {type(self).__name__} has no feedback from its outputs; allowed: RateRNN, "
+            "LowRankRNN, CurrentRNN"
+        )
+
+    def without_feedback(self, weights: Weights) -> Self:
+        """The model with these weights, which have no feedback.
+
+        Parameters
+        ----------
+        weights : dict of arrays
+            Weights as `closed_loop` gives them.
+
+        Returns
+        -------
+        Model
+            This model where it has no feedback.
+        """
+        return self
 
     def run(
         self,
@@ -238,6 +272,39 @@ class Network(eqx.Module, NamesNearest):
     def n_outputs(self) -> int:
         """Number of output channels."""
         return self.weights["output_weights"].shape[0]
+
+    def closed_loop(self) -> Network:
+        """The network without feedback that does the same as this one.
+
+        Its recurrent weights are W_rec + W_fb W_out and its bias is b + W_fb c: with a linear
+        readout the outputs say nothing that the state does not. Analyses look at this network.
+
+        Returns
+        -------
+        Network
+            The network itself where it has no feedback; else one with weights in float64.
+            Constraints are of W_rec: the closed loop has none.
+        """
+        if not self.model.has_feedback:
+            return self
+        exact = {name: np.asarray(array, np.float64) for name, array in self.weights.items()}
+        weights = self.model.closed_loop(exact)
+        model = self.model.without_feedback(weights)
+        shapes = model.weight_shapes(self.n_inputs, self.n_outputs)
+        return Network(model, {name: weights[name] for name in shapes})
+
+    def open_loop(self) -> Network:
+        """This network with its feedback cut, all other weights as they are.
+
+        Returns
+        -------
+        Network
+            The network itself where it has no feedback.
+        """
+        if not self.model.has_feedback:
+            return self
+        weights = {name: array for name, array in self.weights.items() if name != FEEDBACK}
+        return Network(self.model.replace(feedback=False), weights)
 
     def with_dt(self, dt: float) -> Self:
         """This network with steps of another length; the numbers that it computes stay the same.

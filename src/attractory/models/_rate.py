@@ -13,6 +13,7 @@ from attractory.kernels import Precision, RateWeights, activation_of, rate_netwo
 from attractory.models._cell import Weights
 from attractory.models._connected import Connected
 from attractory.models._equation import Equation, leaking
+from attractory.models._feedback import FEEDBACK, fed_back
 from attractory.models._rate_form import RateForm
 from attractory.models._registry import register
 
@@ -57,6 +58,11 @@ class RateRNN(Connected):
     trained_start : bool
         Whether the state at the start is a weight, "initial_state" (unit,), that starts at 0 and is
         trained; else it is 0.
+    feedback : bool
+        Whether the outputs come back to the units: W_fb z(t) is added inside of phi. W_fb,
+        "feedback_weights" (unit, output), is drawn uniformly from -feedback_gain to feedback_gain.
+    feedback_gain : float
+        See feedback.
     trainable : tuple of str, optional
         The weights that a learning rule may change; the others stay as they began; None: all of
         them.
@@ -67,7 +73,13 @@ class RateRNN(Connected):
     """
 
     form: ClassVar[Literal["rates", "currents"] | None] = "rates"
-    newer_fields: ClassVar[tuple[str, ...]] = ("rank", "trained_start", "input_gain")
+    newer_fields: ClassVar[tuple[str, ...]] = (
+        "rank",
+        "trained_start",
+        "input_gain",
+        "feedback",
+        "feedback_gain",
+    )
 
     def step(
         self, weights: Weights, state: jax.Array, x: jax.Array, key: jax.Array | None = None
@@ -75,6 +87,8 @@ class RateRNN(Connected):
         drive = self.recurrent_weights(weights) @ state + weights["input_weights"] @ x
         if "bias" in weights:
             drive = drive + weights["bias"]
+        if FEEDBACK in weights:
+            drive = drive + fed_back(weights, state)
         if key is not None:
             drive = drive + self._noise(key, drive.shape, drive.dtype)
         return (1.0 - self.leak) * state + self.leak * activation_of(self.activation)(drive)
@@ -84,7 +98,7 @@ class RateRNN(Connected):
         return scale * jax.random.normal(key, shape, dtype)
 
     def rate_form(self, weights: Weights) -> RateForm | None:
-        zero = np.zeros(self.units)
+        weights, zero = self.closed_loop(weights), np.zeros(self.units)
         return RateForm(
             recurrent=self.recurrent_weights(weights),
             input_weights=weights["input_weights"],
@@ -98,6 +112,7 @@ class RateRNN(Connected):
 
     def equation(self) -> Equation:
         bias = " + b" if self.bias else ""
+        bias += r" + W_\mathrm{fb}\,z(t)" if self.feedback else ""
         noise = r" + \xi(t)" if self.recurrent_noise > 0 else ""
         phi = rf"\phi(\,W_\mathrm{{rec}}\,h(t) + W_\mathrm{{in}}\,x(t){bias}{noise}\,)"
         lines = (*leaking("h", phi, self.leak), *self.rank_in_words())
@@ -110,6 +125,7 @@ class RateRNN(Connected):
         initial_state: jax.Array,
         key: jax.Array | None = None,
     ) -> jax.Array:
+        weights = self.closed_loop(weights)
         readout = jnp.zeros((1, self.units), inputs.dtype)
         arguments = self._sequence({**weights, "output_weights": readout}, inputs, key)
         return rate_network(**arguments, initial_state=initial_state)[0]
@@ -126,6 +142,7 @@ class RateRNN(Connected):
         inputs = jnp.asarray(inputs).swapaxes(0, 1)
         if initial_state is None:
             initial_state = self.first_state(weights, inputs.shape[1], inputs.dtype)
+        weights = self.closed_loop(weights)
         arguments = self._sequence(weights, inputs, cell_key)
         states, readouts = rate_network(
             **arguments, initial_state=initial_state, precision=precision
@@ -142,6 +159,7 @@ class RateRNN(Connected):
         cell_key, output_key = self.noise_keys(key)
         inputs = jnp.asarray(inputs).swapaxes(0, 1)
         initial_state = self.first_state(weights, inputs.shape[1], inputs.dtype)
+        weights = self.closed_loop(weights)
         arguments = self._sequence(weights, inputs, cell_key)
         readouts = rate_outputs(**arguments, initial_state=initial_state, precision=precision)
         return self.readout(weights, readouts, output_key)
@@ -191,7 +209,12 @@ class LowRankRNN(RateRNN):
     Mastrogiuseppe & Ostojic (2018), Neuron 99:609; Dubreuil et al. (2022), Nat. Neurosci. 25:783.
     """
 
-    newer_fields: ClassVar[tuple[str, ...]] = ("trained_start", "input_gain")
+    newer_fields: ClassVar[tuple[str, ...]] = (
+        "trained_start",
+        "input_gain",
+        "feedback",
+        "feedback_gain",
+    )
 
     recurrent_init: Any = "normal"
     rank: int | None = Field(default=2, ge=1)

@@ -50,6 +50,11 @@ class Stacked(Model):
                 layer = _from_json(layer)
             if not isinstance(layer, Model):
                 raise ValueError(f"layers[{i}] = {shown(layer)} is not allowed: a model is needed")
+            if layer.has_feedback:
+                raise ValueError(
+                    f"layers[{i}] has feedback, and a layer has no readout that could come back; "
+                    "allowed: feedback = False"
+                )
             layers.append(layer)
         values["layers"] = tuple(layers)
         if layers:

@@ -1,6 +1,8 @@
 """Learning rules: each pure, with `init`, `update` and explicit state."""
 
 from attractory.rules._bptt import BPTT
+from attractory.rules._force import FORCE
+from attractory.rules._full_force import FullFORCE
 from attractory.rules._loss import (
     find_loss,
     loss,
@@ -23,6 +25,8 @@ from attractory.rules._unknown import UnknownRule
 
 __all__ = [
     "BPTT",
+    "FORCE",
+    "FullFORCE",
     "Info",
     "Loss",
     "Report",

@@ -21,6 +21,7 @@ from attractory.tasks._recipe import NetworkFacts, usual_network, usual_rule
 from attractory.tasks._registry import find, get, in_words, names, of_the_paper, register
 from attractory.tasks._ring import DelayedResponse
 from attractory.tasks._set_reset import SetReset
+from attractory.tasks._sinusoids import SumOfSinusoids
 from attractory.tasks._task import Batch, Task, Trial, Trials
 from attractory.tasks._timing import TimePulse, TriggeredOscillation
 from attractory.tasks._unknown import UnknownTask, sized
@@ -51,6 +52,7 @@ __all__ = [
     "PerceptualDecision",
     "PoissonFlipFlop",
     "SetReset",
+    "SumOfSinusoids",
     "Task",
     "TimePulse",
     "Timeline",

@@ -27,12 +27,15 @@ class NetworkFacts:
         Whether the weights have constraints (Dale's law, zeros, bounds).
     rank : int or None
         Of the recurrent weights where it is low by construction.
+    feedback : bool
+        Whether its outputs can come back to its units.
     """
 
     rates: bool = True
     leak: float = 1.0
     constrained: bool = False
     rank: int | None = None
+    feedback: bool = True
 
 
 def usual_network(dt: float) -> Section:

@@ -18,6 +18,7 @@ from attractory.tasks._parametric import ParametricWorkingMemory
 from attractory.tasks._poisson_flip_flop import PoissonFlipFlop
 from attractory.tasks._ring import DelayedResponse
 from attractory.tasks._set_reset import SetReset
+from attractory.tasks._sinusoids import SumOfSinusoids
 from attractory.tasks._task import Task
 from attractory.tasks._timing import TimePulse, TriggeredOscillation
 from attractory.tasks._yang import YangBattery
@@ -43,6 +44,7 @@ _registry: Registry[Task] = Registry(
         SetReset,
         TriggeredOscillation,
         TimePulse,
+        SumOfSinusoids,
         YangBattery,
         NeurogymTask,
     ),

@@ -10,8 +10,11 @@ from attractory.tasks import Task
 
 
 def spectral_radius(model: Model, weights: Weights) -> float:
-    """Of the recurrent weights; NaN for a model without one square matrix, or of no finite one."""
-    matrix = model.square_recurrent_weights(weights)
+    """Of the recurrent weights, of the closed loop where there is feedback.
+
+    NaN for a model without one square matrix, or of no finite one.
+    """
+    matrix = model.square_recurrent_weights(model.closed_loop(weights))
     if matrix is None or not np.isfinite(matrix).all():
         return np.nan
     return float(np.abs(np.linalg.eigvals(np.asarray(matrix, np.float64))).max())

@@ -136,6 +136,7 @@ def network_facts(model: Model) -> NetworkFacts:
         leak=model.leak,
         constrained=model.weight_constraints is not None,
         rank=model.recurrent_rank,
+        feedback=model.takes_feedback,
     )
 
 

@@ -19,7 +19,7 @@ OUTLIER_MARGIN = 0.01
 CIRCLE_WIDTH = 0.02
 BESIDE = 1e-8  # of each unit's state, where 0 is on a kink
 
-Of = Literal["recurrent weights", "Jacobian at 0", "Jacobian beside 0"]
+Of = Literal["recurrent weights", "closed loop", "Jacobian at 0", "Jacobian beside 0"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,8 +42,9 @@ class Spectrum(Result):
     leading_frequency : float
         Of the mode that decays slowest or grows fastest, that of largest |μ|, in cycles per unit of
         dt (per ms when dt is in ms): |arg μ| / (2π dt).
-    of : {"recurrent weights", "Jacobian at 0", "Jacobian beside 0"}
-        What W is: "recurrent weights", or "Jacobian at 0" of models without one square matrix of
+    of : {"recurrent weights", "closed loop", "Jacobian at 0", "Jacobian beside 0"}
+        What W is: "recurrent weights"; "closed loop", W_rec + W_fb W_out of a network with feedback
+        of its outputs; or "Jacobian at 0" of models without one square matrix of
         them: the derivative of one step at the state 0 without input; "Jacobian beside 0" where 0
         is on a kink of the activation and has none: that on the side where all units are active.
 
@@ -100,6 +101,9 @@ def spectrum(network: Network) -> Spectrum:
 
     Notes
     -----
+    With feedback of the outputs it is the spectrum of the closed loop, W_rec + W_fb W_out; that of
+    W_rec is `spectrum(network.open_loop())`.
+
     Gated cells (GRU, LSTM) have several matrices, layers have several too, and a user's cell may
     have none; of these it is the spectrum of the Jacobian of one step at the state 0, without input
     (see `Spectrum.of`): their linear dynamics where they start. `linearisation` gives it anywhere.
@@ -109,17 +113,21 @@ def spectrum(network: Network) -> Spectrum:
     Jarne (2024), Front. Syst. Neurosci. 18:1269190, figures 4 and 5.
     """
     model = network.model
-    square = model.square_recurrent_weights(in_float64(network))
+    weights = in_float64(network)
+    of: Of = "recurrent weights"
+    if model.has_feedback:
+        weights, of = model.closed_loop(weights), "closed loop"
+    square = model.square_recurrent_weights(weights)
     if square is not None:
         return _spectrum_of(
             square,
             model.leak,
             model.step_length,
-            "recurrent weights",
+            of,
         )
     step = step_of(network, None, None)
     state = np.zeros(step.units)
-    of: Of = "Jacobian at 0"
+    of = "Jacobian at 0"
     if on_kink(step, state):
         state = np.full(step.units, BESIDE)
         of = "Jacobian beside 0"

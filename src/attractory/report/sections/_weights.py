@@ -39,7 +39,7 @@ class Weights(Section):
             made["connectivity"] = Drawing(
                 caption, lambda: figures.connectivity(study.connectivity[0], study.spectra[0])
             )
-        of_weights = study.spectra[0].of == "recurrent weights"
+        of_weights = not study.spectra[0].of.startswith("Jacobian")
         made["spectra"] = Drawing(
             SPECTRA if of_weights else SPECTRA_AT_ZERO, lambda: figures.spectrum(study.spectra)
         )

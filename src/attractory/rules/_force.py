@@ -1,0 +1,199 @@
+"""FORCE learning: the readout by recursive least squares while the network runs on its feedback."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import jax
+import jax.numpy as jnp
+from pydantic import Field
+
+from attractory._errors import InvalidSetting
+from attractory.kernels import Shards
+from attractory.models import Model, Weights
+from attractory.rules._least_squares import as_bits, from_bits
+from attractory.rules._online import Given, Learned, OnlineRun, report
+from attractory.rules._rule import Info, Rule, RuleState
+from attractory.tasks import Batch
+
+KICK = 0.5  # standard deviation of the random state that begins a signal, as in the published code
+
+
+class FORCE(Rule):
+    """FORCE learning: the readout is changed while the network runs on its own feedback.
+
+    Every few steps the readout weights move by recursive least squares, so that the output is near
+    the target from the first trials on, and what comes back to the units is nearly the target: the
+    network learns in the state in which it will run [1]_. All readouts share one matrix P. The
+    recurrent, input and feedback weights stay as they began.
+
+    The fields are those of every `Rule`, and these.
+
+    Parameters
+    ----------
+    batch : int
+        Trials in one update. They are run one after another, the readout learning all the time.
+    alpha : float
+        P begins as the unit matrix over alpha: the smaller alpha, the larger the first steps. It is
+        also the ridge of the least squares.
+    every : int
+        Steps of the network between two changes of the readout.
+    feedback : bool
+        Whether a model without feedback of its outputs is given it (see `RateRNN`). False: the
+        model stays as it is; without feedback the rule is an online ridge regression.
+    carry : bool
+        Whether trials are pieces of one signal: each begins in the state in which the one before
+        ended, and the first in a random one where the network's own is 0. The model then keeps
+        where the signal goes on as its `initial_state`. False: each trial begins anew.
+
+    Notes
+    -----
+    With r the rates (and a 1, where there is a readout bias), e the errors before the change:
+    k = P r, g = 1 / (1 + rᵀk), P -= g k kᵀ, W_out -= g e kᵀ. It is done in float64 whatever the
+    network is computed in. A step counts where the mask counts any output, and changes the outputs
+    that it counts; how much it counts makes no difference.
+
+    Beside the loss, that of the outputs as they were made, an update reports "error_before_change"
+    and "error_after_change", the root mean squared errors right before and after each change,
+    "weight_change", the mean norm of the changes, and "inverse_correlation_trace", that of P.
+
+    References
+    ----------
+    .. [1] Sussillo & Abbott (2009), Neuron 63:544, figure 1A and equations 4 and 5.
+    """
+
+    in_words: ClassVar[str] = "FORCE learning"
+
+    batch: int = Field(default=1, ge=1)
+    alpha: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    every: int = Field(default=2, ge=1)
+    feedback: bool = True
+    carry: bool = False
+
+    @classmethod
+    def paper(cls, **changes: Any) -> Self:
+        """The published protocol (Sussillo & Abbott 2009, figure 2, and its code).
+
+        One signal without a break, alpha 1, a change every 2 steps, for four times as long. Its
+        network is CurrentRNN(units=1000, tau=10, dt=1, bias=False, output_bias=False,
+        recurrent_gain=1.5, constraints=Constraints(density=0.1)), and its task
+        `SumOfSinusoids(sigma=0)`.
+
+        Parameters
+        ----------
+        **changes : settings
+            Single settings that are to be others.
+
+        Returns
+        -------
+        FORCE
+            The rule.
+        """
+        # periods of 1200 steps. The published code has 12, after which the frequency of some
+        # networks is still off by a thousandth: a tenth of the amplitude in ten periods
+        published: dict[str, Any] = {"alpha": 1.0, "every": 2, "carry": True, "steps": 48}
+        return cls(**{**published, **changes})
+
+    def adapt(self, model: Model) -> Model:
+        made = model.with_feedback() if self.feedback else model
+        if not made.may_train("output_weights"):
+            raise InvalidSetting(
+                f"model: trainable = {made.trainable} leaves FORCE nothing to train; allowed: "
+                "None, or with 'output_weights' in it"
+            )
+        limits = made.weight_constraints
+        if limits is not None and (limits.excitatory_readout or limits.output_areas is not None):
+            raise InvalidSetting(
+                "model: FORCE solves for a readout of all units, of any sign; allowed: constraints "
+                "without excitatory_readout and output_areas"
+            )
+        return keeping_state(made) if self.carry else made
+
+    def init(self, model: Model, weights: Weights, key: jax.Array) -> RuleState:
+        with jax.enable_x64(True):
+            size = model.units + _with_bias(model, weights)
+            inverse = as_bits(jnp.eye(size, dtype=jnp.float64) / self.alpha)
+        kick = KICK * jax.random.normal(key, (model.state_size,), jnp.float32)
+        return {"inverse": inverse, "speed": jnp.ones(()), "kick": kick}
+
+    def update(
+        self,
+        model: Model,
+        weights: Weights,
+        state: RuleState,
+        trials: Batch,
+        step: jax.Array,
+        key: jax.Array,
+        shards: Shards | None = None,
+    ) -> tuple[Weights, RuleState, Info]:
+        if shards is not None:
+            trials = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), shards.all(trials))
+        keys = jax.random.split(key, len(trials.inputs))
+        begin = model.first_state(weights, 1, jnp.float32)[0]
+        if self.carry:
+            begin = jnp.where(jnp.any(begin != 0), begin, state["kick"])
+        with jax.enable_x64(True):
+            speed = state["speed"].astype(jnp.float64)
+            run = _ReadoutRun(model, weights, begin, speed, self.every, self.carry)
+            first = Learned(from_bits(state["inverse"]), run.solved(), begin)
+            last, sums = jax.lax.scan(run.trial, first, (trials, keys))
+            info = report(sums, last, trials)
+            changed = {**weights, **run.weights_of(last.solved)}
+            inverse = as_bits(last.inverse)
+        if self.carry:
+            changed["initial_state"] = last.state
+        return changed, {**state, "inverse": inverse}, info
+
+    def slowed(self, state: RuleState, factor: float | jax.Array) -> RuleState:
+        return {**state, "speed": factor * state["speed"]}
+
+
+class _ReadoutRun(OnlineRun):
+    """A network that solves for its readout."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.bias = _with_bias(self.model, self.weights)
+
+    def solved(self) -> jax.Array:
+        readout = self.weights["output_weights"]
+        if self.bias:
+            readout = jnp.concatenate([readout, self.weights["output_bias"][:, None]], axis=1)
+        return readout.astype(jnp.float64)
+
+    def weights_of(self, solved: jax.Array) -> Weights:
+        readout = solved.astype(jnp.float32)
+        if not self.bias:
+            return {"output_weights": readout}
+        return {"output_weights": readout[:, :-1], "output_bias": readout[:, -1]}
+
+    def regressors(self, state: jax.Array) -> jax.Array:
+        rates = self.model.hidden(state).astype(jnp.float64)
+        return jnp.append(rates, 1.0) if self.bias else rates
+
+    def output(self, solved: jax.Array, state: jax.Array) -> jax.Array:
+        return solved @ self.regressors(state) + self._fixed_bias()
+
+    def wanted(self, state: jax.Array, now: Given) -> tuple[jax.Array, jax.Array]:
+        return now.targets - self._fixed_bias(), (now.mask > 0).astype(jnp.float64)
+
+    def _fixed_bias(self) -> Any:
+        """A readout bias that is not trained."""
+        return 0.0 if self.bias else self.weights.get("output_bias", 0.0)
+
+
+def _with_bias(model: Model, weights: Weights) -> bool:
+    """Whether there is a readout bias to be trained."""
+    return "output_bias" in weights and model.may_train("output_bias")
+
+
+def keeping_state(model: Model) -> Model:
+    """The model with its initial state among its weights."""
+    if "initial_state" in model.weight_shapes(1, 1):
+        return model
+    if "trained_start" not in type(model).model_fields:
+        raise InvalidSetting(
+            f"carry = True: a {type(model).__name__} does not keep an initial state of its own; "
+            "allowed: RateRNN, LowRankRNN, CurrentRNN"
+        )
+    return model.replace(trained_start=True)
