@@ -29,6 +29,7 @@ jax.config.update("jax_num_cpu_devices", 2)
 gc.set_threshold(100_000, 50, 100)
 
 AUTHORS_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "jarne2024"
+MOST_MAPS = 25_000  # a module of tests adds some thousands, and at the limit compiling crashes
 PROGRAMS = "ATTRACTORY_TEST_PROGRAMS"  # a folder in which one test run keeps compiled programs
 
 
@@ -52,6 +53,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _rank(folder: str) -> int:
     return LONG.index(folder) if folder in LONG else len(LONG)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def room_for_programs() -> Iterator[None]:
+    """Programs are dropped before the process has as many memory maps as Linux allows (65 530)."""
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.exists() and len(maps.read_bytes().splitlines()) > MOST_MAPS:
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture(autouse=True)
