@@ -10,13 +10,8 @@ import pytest
 import attractory as at
 from attractory.models import GRU, Constraints, CurrentRNN, LowRankRNN, RateRNN
 from attractory.rules import FORCE
-from attractory.rules._least_squares import (
-    after_sample,
-    as_bits,
-    from_bits,
-    symmetric,
-    with_pending,
-)
+from attractory.rules._float64 import as_bits, from_bits
+from attractory.rules._least_squares import after_sample, symmetric, with_pending
 from attractory.training import Population
 
 SIGNAL = at.tasks.SumOfSinusoids(period=60.0, amplitudes=(1.0, 0.4), sigma=0.0)

@@ -11,9 +11,11 @@ from pydantic import Field
 from attractory._errors import InvalidSetting
 from attractory.kernels import Shards
 from attractory.models import Model, Weights
-from attractory.rules._least_squares import as_bits, from_bits
-from attractory.rules._online import Given, Learned, OnlineRun, report
+from attractory.rules._float64 import as_bits, from_bits
+from attractory.rules._least_squares import first_inverse
+from attractory.rules._online import Given, Learned, OnlineRun, report, whole_batch
 from attractory.rules._rule import Info, Rule, RuleState
+from attractory.rules._solved_readout import check_readout, solves_bias
 from attractory.tasks import Batch
 
 KICK = 0.5  # standard deviation of the random state that begins a signal, as in the published code
@@ -96,23 +98,11 @@ class FORCE(Rule):
 
     def adapt(self, model: Model) -> Model:
         made = model.with_feedback() if self.feedback else model
-        if not made.may_train("output_weights"):
-            raise InvalidSetting(
-                f"model: trainable = {made.trainable} leaves FORCE nothing to train; allowed: "
-                "None, or with 'output_weights' in it"
-            )
-        limits = made.weight_constraints
-        if limits is not None and (limits.excitatory_readout or limits.output_areas is not None):
-            raise InvalidSetting(
-                "model: FORCE solves for a readout of all units, of any sign; allowed: constraints "
-                "without excitatory_readout and output_areas"
-            )
+        check_readout("FORCE", made)
         return keeping_state(made) if self.carry else made
 
     def init(self, model: Model, weights: Weights, key: jax.Array) -> RuleState:
-        with jax.enable_x64(True):
-            size = model.units + _with_bias(model, weights)
-            inverse = as_bits(jnp.eye(size, dtype=jnp.float64) / self.alpha)
+        inverse = first_inverse(model.units + solves_bias(model), self.alpha)
         kick = KICK * jax.random.normal(key, (model.state_size,), jnp.float32)
         return {"inverse": inverse, "speed": jnp.ones(()), "kick": kick}
 
@@ -126,8 +116,7 @@ class FORCE(Rule):
         key: jax.Array,
         shards: Shards | None = None,
     ) -> tuple[Weights, RuleState, Info]:
-        if shards is not None:
-            trials = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), shards.all(trials))
+        trials = whole_batch(trials, shards)
         keys = jax.random.split(key, len(trials.inputs))
         begin = model.first_state(weights, 1, jnp.float32)[0]
         if self.carry:
@@ -153,7 +142,7 @@ class _ReadoutRun(OnlineRun):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.bias = _with_bias(self.model, self.weights)
+        self.bias = solves_bias(self.model)
 
     def solved(self) -> jax.Array:
         readout = self.weights["output_weights"]
@@ -180,11 +169,6 @@ class _ReadoutRun(OnlineRun):
     def _fixed_bias(self) -> Any:
         """A readout bias that is not trained."""
         return 0.0 if self.bias else self.weights.get("output_bias", 0.0)
-
-
-def _with_bias(model: Model, weights: Weights) -> bool:
-    """Whether there is a readout bias to be trained."""
-    return "output_bias" in weights and model.may_train("output_bias")
 
 
 def keeping_state(model: Model) -> Model:

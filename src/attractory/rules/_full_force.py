@@ -12,9 +12,10 @@ from pydantic import Field
 from attractory._errors import InvalidSetting
 from attractory.kernels import Shards
 from attractory.models import Model, Weights
+from attractory.rules._float64 import as_bits, from_bits
 from attractory.rules._force import KICK, keeping_state
-from attractory.rules._least_squares import as_bits, from_bits
-from attractory.rules._online import Given, Learned, OnlineRun, report
+from attractory.rules._least_squares import first_inverse
+from attractory.rules._online import Given, Learned, OnlineRun, report, whole_batch
 from attractory.rules._rule import Info, Rule, RuleState
 from attractory.tasks import Batch
 
@@ -128,10 +129,8 @@ class FullFORCE(Rule):
         n_targets = len(weights["output_weights"]) + self._n_hints(weights)
         recurrent = jax.random.normal(recurrent_key, (model.units, model.units))
         kick = KICK * jax.random.normal(kick_key, (model.state_size,))
-        with jax.enable_x64(True):
-            inverse = as_bits(jnp.eye(model.units, dtype=jnp.float64) / self.alpha)
         return {
-            "inverse": inverse,
+            "inverse": first_inverse(model.units, self.alpha),
             "speed": jnp.ones(()),
             "kick": kick,
             "teacher_state": kick,
@@ -152,8 +151,7 @@ class FullFORCE(Rule):
         key: jax.Array,
         shards: Shards | None = None,
     ) -> tuple[Weights, RuleState, Info]:
-        if shards is not None:
-            trials = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), shards.all(trials))
+        trials = whole_batch(trials, shards)
         keys = jax.random.split(key, len(trials.inputs))
         first = model.first_state(weights, 1, jnp.float32)[0]
         begin = (first, first)

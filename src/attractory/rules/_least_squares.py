@@ -7,6 +7,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from attractory.rules._float64 import as_bits
+
 
 class Updated(NamedTuple):
     """What one sample changes.
@@ -56,11 +58,7 @@ def symmetric(inverse: jax.Array) -> jax.Array:
     return (inverse + inverse.T) / 2.0
 
 
-def as_bits(matrix: jax.Array) -> jax.Array:
-    """A float64 array (…) as uint32 (…, 2): programs in float32 hand it on as it is."""
-    return jax.lax.bitcast_convert_type(matrix, jnp.uint32)
-
-
-def from_bits(bits: jax.Array) -> jax.Array:
-    """The float64 array of `as_bits`; for programs with `jax.enable_x64`."""
-    return jax.lax.bitcast_convert_type(bits, jnp.float64)
+def first_inverse(size: int, alpha: float) -> jax.Array:
+    """P before the first sample, 1/alpha, as the bits that a rule's state keeps."""
+    with jax.enable_x64(True):
+        return as_bits(jnp.eye(size, dtype=jnp.float64) / alpha)

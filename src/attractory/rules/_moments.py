@@ -3,8 +3,7 @@
 The columns of a point are the hidden state of the units, a 1, and the target of one output. Their
 moments, Σ weight · column · columnᵀ, hold all that a least-squares readout needs, and add up over
 trials. They are float64: the smallest directions of a reservoir, which tell what it remembers, are
-lost in float32. JAX keeps float32 arrays, so that what is stored is a pair of them: the float32
-value, and what is left of it.
+lost in float32.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-Pair = tuple[jax.Array, jax.Array]
+from attractory.rules._float64 import as_bits
 
 LEAST = 1e-30  # in place of a sum over nothing: no weights are so small, and float32 holds it
 
 
-def moments(states: jax.Array, targets: jax.Array, mask: jax.Array) -> Pair:
+def moments(states: jax.Array, targets: jax.Array, mask: jax.Array) -> jax.Array:
     """The moments of some trials.
 
     Parameters
@@ -29,8 +28,8 @@ def moments(states: jax.Array, targets: jax.Array, mask: jax.Array) -> Pair:
 
     Returns
     -------
-    pair of arrays (output, column, column)
-        In float32, the value and the rest.
+    array (output, column, column, 2)
+        In float64, as the bits that programs in float32 hand on (`as_bits`).
 
     Notes
     -----
@@ -44,7 +43,7 @@ def moments(states: jax.Array, targets: jax.Array, mask: jax.Array) -> Pair:
         asked, weights = (x.reshape(-1, n_outputs).astype(jnp.float64) for x in (targets, mask))
         alike = jnp.all(weights == weights[:, :1])
         summed = jax.lax.cond(alike, _counted_alike, _counted_apart, known, asked, weights)
-        return in_two(summed)
+        return as_bits(summed)
 
 
 def _counted_alike(known: jax.Array, asked: jax.Array, weights: jax.Array) -> jax.Array:
@@ -59,7 +58,7 @@ def _counted_alike(known: jax.Array, asked: jax.Array, weights: jax.Array) -> ja
 def _counted_apart(known: jax.Array, asked: jax.Array, weights: jax.Array) -> jax.Array:
     """Moments of outputs, each with weights of its own, (output, column, column)."""
 
-    def of_output(own: Pair) -> jax.Array:
+    def of_output(own: tuple[jax.Array, jax.Array]) -> jax.Array:
         columns = jnp.concatenate([known, own[0][:, None]], axis=1)
         return _symmetric_product(columns, own[1][:, None])
 
@@ -77,40 +76,6 @@ def _symmetric_product(columns: jax.Array, weights: jax.Array) -> jax.Array:
     last = weighted[half:] @ columns[:, half:]
     lower = jnp.concatenate([upper[:, half:].T, last], axis=1)
     return jnp.concatenate([upper, lower])
-
-
-def in_two(values: jax.Array) -> Pair:
-    """Float64 values as two float32 arrays, the second of which is the rest of the first.
-
-    Parameters
-    ----------
-    values : array
-        In float64.
-
-    Returns
-    -------
-    pair of arrays
-        Their sum has 48 bits of the values.
-    """
-    rounded = values.astype(jnp.float32)
-    return rounded, (values - rounded.astype(jnp.float64)).astype(jnp.float32)
-
-
-def in_one(pair: Pair) -> jax.Array:
-    """The float64 values of a pair; to be called where float64 is allowed.
-
-    Parameters
-    ----------
-    pair : pair of arrays
-        As `in_two` made them.
-
-    Returns
-    -------
-    array
-        The values.
-    """
-    rounded, rest = pair
-    return rounded.astype(jnp.float64) + rest.astype(jnp.float64)
 
 
 def ridge_readouts(of: jax.Array, ridges: jax.Array, bias: bool) -> tuple[jax.Array, jax.Array]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from attractory.kernels import Shards
 from attractory.models import Model, Weights
 from attractory.rules._least_squares import after_sample, symmetric, with_pending
 from attractory.rules._rule import Info
@@ -179,6 +180,13 @@ class OnlineRun:
             samples=jnp.max(counted),
         )
         return (made.solved, state, pending.at[place].set(made.factor)), sums
+
+
+def whole_batch(trials: Batch, shards: Shards | None) -> Batch:
+    """The trials of a batch one after another, also where devices share them."""
+    if shards is None:
+        return trials
+    return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), shards.all(trials))
 
 
 def summed(sums: Sums) -> Sums:

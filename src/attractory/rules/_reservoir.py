@@ -12,18 +12,17 @@ from pydantic import Field, field_validator, model_validator
 from attractory._errors import InvalidSetting
 from attractory.kernels import Shards
 from attractory.models import Constraints, Model, Weights
+from attractory.rules._float64 import as_bits, from_bits
 from attractory.rules._loss import mean_over_shards, squared_error
 from attractory.rules._moments import (
     LEAST,
-    Pair,
     covariances,
-    in_one,
-    in_two,
     moments,
     ridge_readouts,
     squared_errors,
 )
 from attractory.rules._rule import Info, Report, Rule, RuleState
+from attractory.rules._solved_readout import check_readout, solves_bias
 from attractory.tasks import Batch
 
 USUAL_UNITS = 400  # a reservoir needs more than a network that is trained all through
@@ -132,25 +131,14 @@ class Reservoir(Rule):
         )
 
     def adapt(self, model: Model) -> Model:
-        if not model.may_train("output_weights"):
-            raise InvalidSetting(
-                f"trainable = {model.trainable} contradicts the rule Reservoir, which trains "
-                "'output_weights' and nothing but the readout"
-            )
-        constraints = model.weight_constraints
-        if constraints is not None:
-            for field in ("excitatory_readout", "output_areas"):
-                if getattr(constraints, field):
-                    raise InvalidSetting(
-                        f"constraints.{field} = {getattr(constraints, field)} contradicts the rule "
-                        "Reservoir: a readout that is solved for reads all units, with either sign"
-                    )
+        check_readout("Reservoir", model)
         return model.replace(trainable=tuple(n for n in READOUT if model.may_train(n)))
 
     def init(self, model: Model, weights: Weights, key: jax.Array) -> RuleState:
         columns = model.units + 2  # with the 1 and the target
-        nothing = jnp.zeros((self.folds, len(weights["output_weights"]), columns, columns))
-        return {"moments": nothing, "rest": nothing}
+        shape = (self.folds, len(weights["output_weights"]), columns, columns)
+        with jax.enable_x64(True):
+            return {"moments": as_bits(jnp.zeros(shape, jnp.float64))}
 
     def update(
         self,
@@ -177,15 +165,15 @@ class Reservoir(Rule):
         error, counted, summed = shards.each(of_shard, (shards.indices(), trials))
         loss = mean_over_shards(error, counted, shards)
         with jax.enable_x64(True):
-            folds = in_one(_pair(state))
-            folds = folds.at[step % self.folds].add(shards.sum(in_one(summed)))
+            folds = from_bits(state["moments"])
+            folds = folds.at[step % self.folds].add(shards.sum(from_bits(summed)))
             solved = self._solved(model, weights, folds.sum(0), jnp.asarray(self.running_ridge))
-            value, rest = in_two(folds)
-        return solved, {"moments": value, "rest": rest}, {"loss": loss}
+            bits = as_bits(folds)
+        return solved, {"moments": bits}, {"loss": loss}
 
     def finish(self, model: Model, weights: Weights, state: RuleState) -> tuple[Weights, Report]:
         with jax.enable_x64(True):
-            folds = in_one(_pair(state))
+            folds = from_bits(state["moments"])
             total = folds.sum(0)
             errors = self._errors(model, folds, total).astype(jnp.float32)
             deviations = _standard_deviations(total.sum(0)).astype(jnp.float32)
@@ -211,11 +199,13 @@ class Reservoir(Rule):
                 f"washout = {self.washout} is not allowed: less than the {steps} steps of a trial"
             )
 
-    def _moments(self, model: Model, weights: Weights, states: jax.Array, trials: Batch) -> Pair:
+    def _moments(
+        self, model: Model, weights: Weights, states: jax.Array, trials: Batch
+    ) -> jax.Array:
         """The moments of some trials after the washout; states (time, trial, state)."""
         hidden = model.hidden(states).swapaxes(0, 1)[:, self.washout :]
         targets, mask = trials.targets[:, self.washout :], trials.mask[:, self.washout :]
-        if not _solves_bias(model) and "output_bias" in weights:
+        if not solves_bias(model) and "output_bias" in weights:
             targets = targets - weights["output_bias"]
         return moments(hidden, targets, mask)
 
@@ -223,7 +213,7 @@ class Reservoir(Rule):
         self, model: Model, weights: Weights, total: jax.Array, ridge: jax.Array
     ) -> Weights:
         """The weights with the readout of these moments (output, column, column)."""
-        with_bias = _solves_bias(model)
+        with_bias = solves_bias(model)
         ridges = jnp.broadcast_to(ridge, len(total))
 
         def of_output(given: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
@@ -241,7 +231,7 @@ class Reservoir(Rule):
         def left_out(given: tuple[jax.Array, jax.Array]) -> jax.Array:
             """Errors of one output on one part, by ridge."""
             left, whole = given
-            solved = ridge_readouts(whole - left, ridges, _solves_bias(model))
+            solved = ridge_readouts(whole - left, ridges, solves_bias(model))
             return jax.vmap(partial(squared_errors, left))(*solved)
 
         outputs = folds.shape[1]
@@ -250,14 +240,6 @@ class Reservoir(Rule):
         summed = errors.reshape(self.folds, outputs, -1).sum(0).T
         mean = summed / jnp.maximum(total[:, -2, -2], LEAST)
         return jnp.where(jnp.isfinite(mean), mean, jnp.inf)
-
-
-def _pair(state: RuleState) -> Pair:
-    return state["moments"], state["rest"]
-
-
-def _solves_bias(model: Model) -> bool:
-    return model.output_bias and model.may_train("output_bias")
 
 
 def _standard_deviations(total: jax.Array) -> jax.Array:
