@@ -23,18 +23,48 @@ SECONDS_BETWEEN_LINES = 15.0
 AT_ONCE = 1.0  # seconds: a network that took less was found among the results, not computed
 
 
-class NetworksProgress:
+class ShownProgress:
+    """A bar on standard error where that is a terminal, else a line now and then; or silent."""
+
+    def __init__(self, shown: bool) -> None:
+        self._shown = shown
+        self._console = Console(stderr=True)
+        self._last_line = time.monotonic()
+        self._bar: Progress | None = None
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _on_a_terminal(self) -> bool:
+        """Whether there is to be a bar."""
+        return self._shown and self._console.is_terminal
+
+    def _line_is_due(self) -> bool:
+        """Whether it is time for a line, where there is no bar; then the next is due later."""
+        now = time.monotonic()
+        if not self._shown or now - self._last_line <= SECONDS_BETWEEN_LINES:
+            return False
+        self._last_line = now
+        return True
+
+
+class NetworksProgress(ShownProgress):
     """Shows network, stage and time left on standard error; silent when not `shown`."""
 
     def __init__(self, networks: int, shown: bool) -> None:
         """networks: how many are analysed, one after another."""
-        self._networks, self._shown = networks, shown
-        self._console = Console(stderr=True)
-        self._began = self._last_line = time.monotonic()
+        super().__init__(shown)
+        self._networks = networks
+        self._began = time.monotonic()
         self._done, self._slowest = 0, 0.0
         self._where = ""
-        self._bar: Progress | None = None
-        if shown and self._console.is_terminal:
+        if self._on_a_terminal():
             self._bar = Progress(
                 SpinnerColumn(),
                 TextColumn("{task.description}", markup=False),
@@ -46,15 +76,6 @@ class NetworksProgress:
                 transient=True,  # what stays is what the command prints
             )
             self._row = self._bar.add_task("", total=networks)
-
-    def __enter__(self) -> Self:
-        if self._bar is not None:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
     def networks(self) -> Iterator[int]:
         """The number of each network, the time that it takes noted."""
@@ -84,8 +105,7 @@ class NetworksProgress:
     def _end_of_network(self) -> None:
         if self._bar is not None:
             self._bar.update(self._row, completed=self._done)
-        elif self._shown and time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES:
-            self._last_line = time.monotonic()
+        elif self._line_is_due():
             parts = [f"network {self._done} of {self._networks} is done", self.left()]
             self._console.print(", ".join(part for part in parts if part), highlight=False)
 

@@ -17,10 +17,10 @@ class UnknownRule(Rule):
 
     model_config = ConfigDict(extra="allow")
 
-    said: ClassVar[str] = ""  # which rule is missing, and what makes it known
+    missing: ClassVar[str] = ""  # the line that says so, and what makes it known
 
     @staticmethod
-    def named(name: str, settings: dict[str, Any], said: str) -> UnknownRule:
+    def named(name: str, settings: dict[str, Any], missing: str) -> UnknownRule:
         """The stand-in for a rule.
 
         Parameters
@@ -29,7 +29,7 @@ class UnknownRule(Rule):
             The name of the rule.
         settings : dict
             Its settings, in JSON's terms or with their arrays.
-        said : str
+        missing : str
             The line that is raised where the rule itself is needed.
 
         Returns
@@ -37,7 +37,7 @@ class UnknownRule(Rule):
         UnknownRule
             It is equal to another one of the same name and settings.
         """
-        return _class_named(name, said)(**settings)
+        return _class_named(name, missing)(**settings)
 
     def to_json(self) -> dict[str, Any]:
         """The settings as the run keeps them.
@@ -50,25 +50,25 @@ class UnknownRule(Rule):
         return {**super().to_json(), **as_json(self.model_extra or {})}
 
     def adapt(self, *_: Any) -> NoReturn:
-        raise InvalidSetting(self.said)
+        raise InvalidSetting(self.missing)
 
     def init(self, *_: Any) -> NoReturn:
-        raise InvalidSetting(self.said)
+        raise InvalidSetting(self.missing)
 
     def update(self, *_: Any, **__: Any) -> NoReturn:
-        raise InvalidSetting(self.said)
+        raise InvalidSetting(self.missing)
 
     def slowed(self, *_: Any) -> NoReturn:
-        raise InvalidSetting(self.said)
+        raise InvalidSetting(self.missing)
 
 
 @lru_cache(maxsize=64)
-def _class_named(name: str, said: str) -> type[UnknownRule]:
+def _class_named(name: str, missing: str) -> type[UnknownRule]:
     """A class of the rule's name, by which rules are told apart."""
 
     class Named(UnknownRule):
         pass
 
     Named.__name__ = Named.in_words = name
-    Named.said = said
+    Named.missing = missing
     return Named
