@@ -415,6 +415,16 @@ def test_analyze_opens_the_networks(run_folder):
     assert (run_folder / "analysis" / "transitions.csv").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "rule"), [("force", at.rules.FORCE), ("full_force", at.rules.FullFORCE)]
+)
+def test_other_rules_are_asked_for_by_their_names(name, rule):
+    from attractory.cli._config import read_config
+
+    asked = read_config(None, {"task": "flipflop"}, [f"rule.name={name}", "rule.alpha=2"])
+    assert asked.rule == rule(alpha=2.0)
+
+
 def test_a_reservoir_is_asked_for_by_its_name_and_brings_its_network(tmp_path):
     from attractory.cli._config import read_config
 
