@@ -9,7 +9,7 @@ import pytest
 
 import attractory as at
 from attractory._errors import InvalidSetting
-from attractory.evaluation._kernel import kernels_of_outputs
+from attractory.evaluation._psychophysical_kernel import kernels_of_outputs
 
 TASK = at.tasks.PerceptualDecision(dt=100, stimulus=1000, coherences=(0,))
 CONTEXT = at.tasks.ContextDecision(dt=50, stimulus=400, delay=50, coherences=(2, 5, 15))

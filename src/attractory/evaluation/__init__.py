@@ -2,12 +2,12 @@
 
 from attractory.evaluation._axes import Axis, axes_of_studies, axis, axis_names, axis_of, find_axis
 from attractory.evaluation._conditions import by_condition, in_levels
-from attractory.evaluation._kernel import (
+from attractory.evaluation._psychometric import PsychometricCurve, PsychometricFit, psychometric
+from attractory.evaluation._psychophysical_kernel import (
     PsychophysicalKernel,
     PsychophysicalKernels,
     psychophysical_kernel,
 )
-from attractory.evaluation._psychometric import PsychometricCurve, PsychometricFit, psychometric
 from attractory.evaluation._responses import Responses, responses
 from attractory.evaluation._robustness import RobustnessCurve, robustness
 from attractory.evaluation._scores import Scores, evaluate

@@ -10,9 +10,9 @@ from attractory.figures._continuation import continuation
 from attractory.figures._fixed_points import fixed_points
 from attractory.figures._fixed_points_3d import fixed_points_3d
 from attractory.figures._flip_flop import flip_flop
-from attractory.figures._kernel import psychophysical_kernel
 from attractory.figures._network import network
 from attractory.figures._psychometric import psychometric
+from attractory.figures._psychophysical_kernel import psychophysical_kernel
 from attractory.figures._reservoir import ridge_readout
 from attractory.figures._robustness import robustness
 from attractory.figures._save import save
