@@ -22,7 +22,7 @@ import optax
 
 import attractory as at
 from attractory.analysis.dynamics._starts import network_starts
-from attractory.analysis.dynamics._step import RateStep
+from attractory.analysis.dynamics._step import step_of
 
 STARTS, STEPS, TOLERANCE, REPEATS = 300, 5000, 1e-12, 3
 
@@ -68,7 +68,7 @@ def by_minimisation(network: at.models.Network, starts: np.ndarray) -> tuple[np.
 def main() -> None:
     network = at.load_keras(sys.argv[1]) if len(sys.argv) > 1 else planted()
     rng = np.random.default_rng(0)
-    step = RateStep.of(network, None)
+    step = step_of(network, None, network.units)
     starts = network_starts(step, None, 0, rng, None).first(STARTS, rng)
     ours, usual = [], []
     for _ in range(REPEATS):
