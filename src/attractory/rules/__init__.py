@@ -1,6 +1,7 @@
 """Learning rules: each pure, with `init`, `update` and explicit state."""
 
 from attractory.rules._bptt import BPTT
+from attractory.rules._descent import Descent
 from attractory.rules._force import FORCE
 from attractory.rules._full_force import FullFORCE
 from attractory.rules._loss import (
@@ -26,6 +27,7 @@ from attractory.rules._unknown import UnknownRule
 __all__ = [
     "BPTT",
     "FORCE",
+    "Descent",
     "FullFORCE",
     "Info",
     "Loss",

@@ -15,7 +15,7 @@ Optimizer = Literal["adam", "muon", "sgd"]
 
 
 def optimiser(
-    name: Optimizer, rate: optax.Schedule, weight_decay: float, shards: Shards
+    name: Optimizer, rate: optax.Schedule, weight_decay: float, shards: Shards | None
 ) -> optax.GradientTransformation:
     """An optimiser whose every step takes rate · weight_decay of each weight away as well."""
     made = _optimiser(name, rate, shards)
@@ -26,7 +26,7 @@ def optimiser(
 
 
 def _optimiser(
-    name: Optimizer, rate: optax.Schedule, shards: Shards
+    name: Optimizer, rate: optax.Schedule, shards: Shards | None
 ) -> optax.GradientTransformation:
     if name == "adam":
         return optax.adam(rate)
