@@ -19,6 +19,7 @@ from attractory.rules._objective import Objective
 from attractory.rules._optimizer import Optimizer, optimiser
 from attractory.rules._penalty import terms_of
 from attractory.rules._rule import Info, Rule, RuleState
+from attractory.rules._windows import check_windows
 from attractory.tasks import Batch, Task
 
 OF_DROPOUT = 2**31 - 1  # folded into the key of an update: a stream that no shard uses
@@ -77,6 +78,11 @@ class BPTT(Rule):
         Of the recurrent products, forward and backward. "bfloat16" (8 bits; weights, states,
         gradients and the optimiser stay float32) is about 1.7 times as fast on a processor that has
         it, and float32 on one that has not.
+    window : int, optional
+        Steps through which a gradient goes back (truncated backpropagation [5]_): a trial is cut
+        into windows of so many steps, each begins in the state in which the one before ended, and
+        takes it as given. The states, the loss and the one update of a batch are those of whole
+        trials. None: to the beginning of the trial.
 
     Notes
     -----
@@ -96,11 +102,18 @@ class BPTT(Rule):
     .. [2] Jordan et al. (2024).
     .. [3] Srivastava et al. (2014), J. Mach. Learn. Res. 15:1929.
     .. [4] Loshchilov & Hutter (2019), ICLR.
+    .. [5] Williams & Peng (1990), Neural Comput. 2:490.
     """
 
     in_words: ClassVar[str] = "backpropagation through time"
 
-    newer_fields: ClassVar[tuple[str, ...]] = ("loss", "penalties", "dropout", "weight_decay")
+    newer_fields: ClassVar[tuple[str, ...]] = (
+        "loss",
+        "penalties",
+        "dropout",
+        "weight_decay",
+        "window",
+    )
 
     loss: str = "squared_error"
     penalties: dict[str, Any] = Field(default={})
@@ -118,6 +131,7 @@ class BPTT(Rule):
     pull_every: int = Field(default=1, ge=1)
     clip: float | None = Field(default=1.0, gt=0, allow_inf_nan=False)
     precision: Precision = "float32"
+    window: int | None = Field(default=None, ge=1)
 
     @classmethod
     def paper(cls, **changes: Any) -> Self:
@@ -200,7 +214,8 @@ class BPTT(Rule):
 
     @property
     def _objective(self) -> Objective:
-        return Objective(self.loss_function, terms_of(self.penalties), self.precision)
+        terms = terms_of(self.penalties)
+        return Objective(self.loss_function, terms, self.precision, self.window)
 
     @property
     def loss_function(self) -> Loss:
@@ -225,6 +240,8 @@ class BPTT(Rule):
         super().check(task, model)
         for term in self._objective.terms:
             term.check(task, model)
+        if self.window is not None and self.window < task.n_steps:
+            check_windows(self.window, model)
         if self.dropout > 0:
             shapes = model.weight_shapes(task.n_inputs, task.n_outputs)
             weights = {name: jax.ShapeDtypeStruct(s, jnp.float32) for name, s in shapes.items()}
