@@ -39,7 +39,7 @@ def in_windows(
     return jax.tree.map(lambda *parts: jnp.concatenate(parts), made, rest)
 
 
-def window_argument(window: int | None) -> dict[str, int]:
+def window_argument(window: int | None) -> dict[str, Any]:
     """The argument `window` of a model's functions: none without one, a user's may not have it."""
     return {} if window is None else {"window": window}
 
