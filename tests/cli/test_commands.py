@@ -279,6 +279,8 @@ def test_mistakes_get_one_line_and_status_2(arguments, message, tmp_path, monkey
         ("task: {name\n", "not readable as YAML"),
         ("task: flipflop\nseed: x\n", "seed = 'x' is not allowed"),
         ("task: flipflop\nrule: {name: bptt}\n", "rule.name = 'bptt' is not allowed"),
+        ("task: flipflop\ncurriculum: [1]\n", "curriculum = [1] is not allowed"),
+        ("task: flipflop\ncurriculum: {vary: noise}\n", "Curriculum: steps"),
     ],
 )
 def test_mistakes_in_a_config_file(content, message, tmp_path):
@@ -290,6 +292,19 @@ def test_mistakes_in_a_config_file(content, message, tmp_path):
         read_config(file, {}, [])
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_curriculum_stands_in_the_file(tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        "task: {name: flipflop, bits: 1}\nmodel: {units: 6}\nrule: {steps: 4, batch: 2}\n"
+        "curriculum:\n  tasks: [{noise: 0.5}, {name: flipflop, bits: 1, steps: 300}]\n  steps: 1\n"
+    )
+    status, _, errors = attractory("train", "--config", file, "--out", tmp_path / "run")
+    assert status == 0, errors
+    run = at.load(tmp_path / "run")
+    assert list(run.history["stage"]) == [1, 2, 3, 3]
+    assert [each["task"]["settings"]["noise"] for each in run.curriculum] == [0.5, 0.1]
 
 
 def test_flags_and_single_settings_make_the_model(tmp_path):

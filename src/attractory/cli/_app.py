@@ -123,7 +123,9 @@ def train(
     task: Annotated[str | None, typer.Option(help="Name of the task.")] = None,
     config: Annotated[
         Path | None,
-        typer.Option(help="YAML file with task, model, rule, nets, seed, out, imports."),
+        typer.Option(
+            help="YAML file with task, model, rule, curriculum, nets, seed, out, imports."
+        ),
     ] = None,
     cell: Annotated[
         str | None, typer.Option(help="rate, lowrank, gru or lstm [default: rate].")
@@ -160,7 +162,13 @@ def train(
 
     with stopped_with(OF_TRAINING):
         run = train_networks(
-            asked.task, asked.model, asked.rule, nets=asked.nets, seed=asked.seed, path=asked.out
+            asked.task,
+            asked.model,
+            asked.rule,
+            nets=asked.nets,
+            seed=asked.seed,
+            curriculum=asked.curriculum,
+            path=asked.out,
         )
     rows = table("network", "status", "steps", "last loss")
     for row in run.status:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import model_validator
 
-from attractory.kernels import activation_of, current_network
+from attractory.kernels import activation_of, current_network, in_windows
 from attractory.models._cell import Weights
 from attractory.models._connected import Connected
 from attractory.models._equation import Equation, leaking
@@ -167,6 +167,7 @@ class CurrentRNN(Connected):
         inputs: jax.Array,
         initial_state: jax.Array,
         key: jax.Array | None = None,
+        window: int | None = None,
     ) -> jax.Array:
         weights = self.closed_loop(weights)
         drive = self.leak * jnp.einsum("tbi,ui->tbu", inputs, weights["input_weights"])
@@ -176,11 +177,9 @@ class CurrentRNN(Connected):
             drive = drive + self._noise(key, drive.shape, drive.dtype)
         # with b inside, x + b follows the equation that has it outside
         shift = weights["bias"] if self.bias_inside and "bias" in weights else 0.0
-        states = current_network(
-            activation_of(self.activation),
-            self.leak,
-            self.recurrent_weights(weights),
-            drive,
-            initial_state + shift,
-        )
-        return states - shift
+        phi, recurrent = activation_of(self.activation), self.recurrent_weights(weights)
+
+        def of_window(state: jax.Array, drive: jax.Array) -> jax.Array:
+            return current_network(phi, self.leak, recurrent, drive, state + shift) - shift
+
+        return in_windows(of_window, window, drive, initial_state)

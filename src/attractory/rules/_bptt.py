@@ -18,6 +18,7 @@ from attractory.rules._losses import Loss
 from attractory.rules._objective import Objective
 from attractory.rules._penalty import terms_of
 from attractory.rules._rule import Info, RuleState
+from attractory.rules._windows import check_windows
 from attractory.tasks import Batch, Task
 
 OF_DROPOUT = 2**31 - 1  # folded into the key of an update: a stream that no shard uses
@@ -84,6 +85,11 @@ class BPTT(Descent):
         Of the recurrent products, forward and backward. "bfloat16" (8 bits; weights, states,
         gradients and the optimiser stay float32) is about 1.7 times as fast on a processor that has
         it, and float32 on one that has not.
+    window : int, optional
+        Steps through which a gradient goes back (truncated backpropagation [7]_): a trial is cut
+        into windows of so many steps, each begins in the state in which the one before ended, and
+        takes it as given. The states, the loss and the one update of a batch are those of whole
+        trials. None: to the beginning of the trial.
 
     Notes
     -----
@@ -105,6 +111,7 @@ class BPTT(Descent):
     .. [4] Loshchilov & Hutter (2019), ICLR.
     .. [5] Khan et al. (2018), Circuits Syst. Signal Process. 37:593.
     .. [6] Neelakantan et al. (2015), arXiv:1511.06807.
+    .. [7] Williams & Peng (1990), Neural Comput. 2:490.
     """
 
     in_words: ClassVar[str] = "backpropagation through time"
@@ -114,6 +121,7 @@ class BPTT(Descent):
         "loss",
         "penalties",
         "dropout",
+        "window",
     )
 
     loss: str = "squared_error"
@@ -122,6 +130,7 @@ class BPTT(Descent):
     orthogonal_pull: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     pull_every: int = Field(default=1, ge=1)
     precision: Precision = "float32"
+    window: int | None = Field(default=None, ge=1)
 
     @classmethod
     def paper(cls, **changes: Any) -> Self:
@@ -204,7 +213,8 @@ class BPTT(Descent):
 
     @property
     def _objective(self) -> Objective:
-        return Objective(self.loss_function, terms_of(self.penalties), self.precision)
+        terms = terms_of(self.penalties)
+        return Objective(self.loss_function, terms, self.precision, self.window)
 
     @property
     def loss_function(self) -> Loss:
@@ -226,6 +236,8 @@ class BPTT(Descent):
         super().check(task, model)
         for term in self._objective.terms:
             term.check(task, model)
+        if self.window is not None and self.window < task.n_steps:
+            check_windows(self.window, model)
         if self.dropout > 0:
             shapes = model.weight_shapes(task.n_inputs, task.n_outputs)
             weights = {name: jax.ShapeDtypeStruct(s, jnp.float32) for name, s in shapes.items()}

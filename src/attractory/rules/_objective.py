@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from attractory.kernels import Precision, Shards, at_once
+from attractory.kernels import Precision, Shards, at_once, window_argument
 from attractory.models import Model, Weights
 from attractory.rules._gradient_growth import gradient_growth
 from attractory.rules._loss import loss_of_trials, mean_over_shards
@@ -19,11 +19,15 @@ Values = dict[str, jax.Array]  # of the loss, "loss", and of each penalty by its
 
 
 class Objective(NamedTuple):
-    """A loss and penalties, and the precision in which networks run."""
+    """A loss and penalties, in what precision networks run, and how far gradients go back.
+
+    window: steps; None: to the beginning of the trial.
+    """
 
     loss: Loss
     terms: tuple[Term, ...]
     precision: Precision
+    window: int | None = None
 
     def gradients(
         self,
@@ -71,10 +75,13 @@ class Objective(NamedTuple):
         both are means over the same trials, whichever shards these are in.
         """
         terms = [term for term in self.terms if term.penalty.needs in OF_TRIALS]
+        # one window as long as the trial is none: the same program, and the same last bits
+        window = self.window if (self.window or 0) < trials.inputs.shape[1] else None
         if not terms:  # no states are kept but those that a gradient needs
-            loss = loss_of_trials(self.loss, model, weights, trials, key, self.precision)
+            loss = loss_of_trials(self.loss, model, weights, trials, key, self.precision, window)
             return loss, {"loss": loss}
-        states, outputs = model.run(weights, trials.inputs, key, precision=self.precision)
+        how: Any = {"precision": self.precision, **window_argument(window)}
+        states, outputs = model.run(weights, trials.inputs, key, **how)
         loss = self.loss(outputs, trials.targets, trials.mask)
         own, counts = own_steps(trials.mask), jnp.sum(trials.mask, axis=(1, 2))
         needed = {
