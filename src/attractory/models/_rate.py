@@ -164,6 +164,20 @@ class RateRNN(Connected):
         readouts = rate_outputs(**arguments, initial_state=initial_state, precision=precision)
         return self.readout(weights, readouts, output_key)
 
+    def sum_slopes(
+        self, weights: Weights, inputs: Any, before: Any, key: jax.Array | None = None
+    ) -> Any:
+        weights = self.closed_loop(weights)
+        sums = jnp.einsum("tbv,uv->tbu", before, self.recurrent_weights(weights))
+        sums = sums + jnp.einsum("tbi,ui->tbu", inputs, weights["input_weights"])
+        if "bias" in weights:
+            sums = sums + weights["bias"]
+        cell_key, _ = self.noise_keys(key)
+        if cell_key is not None:
+            sums = sums + self._noise(cell_key, sums.shape, sums.dtype)
+        phi = activation_of(self.activation)
+        return self.leak * jax.jvp(phi, (sums,), (jnp.ones_like(sums),))[1]
+
     def _sequence(
         self, weights: Weights, inputs: jax.Array, key: jax.Array | None
     ) -> dict[str, Any]:
