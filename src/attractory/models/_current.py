@@ -142,6 +142,11 @@ class CurrentRNN(Connected):
             read=self.read,
         )
 
+    def sum_slopes(
+        self, weights: Weights, inputs: Any, before: Any, key: jax.Array | None = None
+    ) -> Any:
+        return jnp.full(before.shape, self.leak, before.dtype)
+
     def equation(self) -> Equation:
         sent = r"\phi(x(t) + b)" if self.bias and self.bias_inside else r"\phi(x(t))"
         bias = " + b" if self.bias and not self.bias_inside else ""

@@ -191,6 +191,20 @@ class RateRNN(Connected):
         made: tuple[jax.Array, jax.Array] = in_windows(of_window, window, over_time, initial_state)
         return made
 
+    def sum_slopes(
+        self, weights: Weights, inputs: Any, before: Any, key: jax.Array | None = None
+    ) -> Any:
+        weights = self.closed_loop(weights)
+        sums = jnp.einsum("tbv,uv->tbu", before, self.recurrent_weights(weights))
+        sums = sums + jnp.einsum("tbi,ui->tbu", inputs, weights["input_weights"])
+        if "bias" in weights:
+            sums = sums + weights["bias"]
+        cell_key, _ = self.noise_keys(key)
+        if cell_key is not None:
+            sums = sums + self._noise(cell_key, sums.shape, sums.dtype)
+        phi = activation_of(self.activation)
+        return self.leak * jax.jvp(phi, (sums,), (jnp.ones_like(sums),))[1]
+
     def _sequence(
         self, weights: Weights, inputs: jax.Array, key: jax.Array | None
     ) -> dict[str, Any]:
