@@ -62,7 +62,8 @@ class CurrentRNN(Connected):
     recurrent_gain : float
         See recurrent_init.
     input_init, output_init : str or array
-        "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
+        "glorot" (uniform), "normal" (standard deviation 1/√from), or an array; of the readout also
+        "zeros".
     input_gain : float
         What drawn input weights are multiplied by, those of an array are not.
     constraints : Constraints, optional

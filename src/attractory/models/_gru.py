@@ -53,7 +53,8 @@ class GRU(Gated):
     recurrent_init : str or array (gate x unit, unit)
         "orthogonal", "normal", "glorot", "identity", for each gate; or an array.
     input_init, output_init : str or array
-        "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
+        "glorot" (uniform), "normal" (standard deviation 1/√from), or an array; of the readout also
+        "zeros".
     output_bias, output_noise, trainable : see `Model`
         As in `Model`.
 

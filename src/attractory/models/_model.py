@@ -39,7 +39,7 @@ class Model(Readout):
     output_noise : float
         Standard deviation of white noise on the outputs.
     output_init : str or array (output, unit)
-        "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
+        "glorot" (uniform), "normal" (standard deviation 1/√from), "zeros", or an array.
     trainable : tuple of str, optional
         The weights, by name, that a learning rule may change; the others stay as they began. None:
         all of them.
