@@ -196,6 +196,12 @@ def test_the_help_of_train_lists_rules_losses_and_penalties(in_process):
         assert ", ".join(names) in said
 
 
+def test_the_commands_begin_without_what_only_some_need():
+    code = "import sys, attractory.cli; print({'jax', 'attractory.rules'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
 def test_import_of_the_authors_network(tmp_path, authors_data):
     file = authors_data / "ff_3b_weights-20.hdf5"
     status, output, errors = attractory("import", file, "--out", tmp_path / "imported")
