@@ -81,6 +81,16 @@ def history() -> pd.DataFrame:
     )  # fmt: skip
 
 
+def force_history() -> pd.DataFrame:
+    """The same by FORCE."""
+    of_bptt = history()
+    loss = of_bptt["loss"]
+    return of_bptt.drop(columns=["gradient_norm", "spectral_radius"]).assign(
+        error_before_change=loss**0.5, error_after_change=0.2 * loss, weight_change=0.1 * loss,
+        inverse_correlation_trace=100 * loss,
+    )  # fmt: skip
+
+
 def ridge_report() -> dict[str, np.ndarray]:
     """Of two readouts with two outputs."""
     ridges = np.tile(10.0 ** np.arange(-6, 1), (2, 1))
@@ -157,6 +167,7 @@ EXAMPLES = (
         settings={"driven": made().points, "dimensions": 2},
     ),
     Example("flip_flop", lambda: (TASK,), 3),
+    Example("force_learning", lambda: (force_history(),), 4),
     Example("jacobian_spectra", lambda: (made().points,), 4),
     Example("learning_curve", lambda: (history(),), 2),
     Example("network", lambda: (made().net,), 2),

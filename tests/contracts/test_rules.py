@@ -202,7 +202,7 @@ def test_its_page_says_how_it_trained_and_draws_what_it_reports(kind, tmp_path, 
     results = at.report.study(run, n=8)
     page = at.report.write(run, tmp_path / "report.html", results, sections=drawn).read_text()
     assert f"Trained by {kind.in_words}: 12 updates" in page
-    assert "Loss of each network during training" in page
+    assert "Loss (A), " in page
 
 
 def test_weight_perturbation_finds_the_slope_along_its_direction():

@@ -11,6 +11,7 @@ from rich.console import Console
 from attractory._cores import use_cores
 from attractory._errors import InvalidSetting, shown
 from attractory.cli._ctrl_c import OF_RESULTS, OF_TRAINING, stopped_with
+from attractory.cli._help import TrainCommand
 from attractory.cli._tables import print_dynamics, print_frame, print_networks, table
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ notes = Console(stderr=True)
 
 Out = Annotated[Path, typer.Option("--out", help="Folder of the run.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
-Cores = Annotated[int | None, typer.Option(help="Processor cores to use [default: all].")]
+Cores = Annotated[int | None, typer.Option(help="Processor cores to use (default: all).")]
 FixedPoints = Annotated[
     bool, typer.Option("--fixed-points", help="All fixed points, proved, and their connections.")
 ]
@@ -118,7 +119,7 @@ def reproduce(
     console.print(f"report: {out / 'report.html'}", highlight=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(cls=TrainCommand)
 def train(
     task: Annotated[str | None, typer.Option(help="Name of the task.")] = None,
     config: Annotated[
@@ -128,9 +129,12 @@ def train(
         ),
     ] = None,
     cell: Annotated[
-        str | None, typer.Option(help="rate, lowrank, gru or lstm [default: rate].")
+        str | None, typer.Option(help="rate, lowrank, gru or lstm (default: rate).")
     ] = None,
     units: Annotated[int | None, typer.Option(help="Units of each network.")] = None,
+    rule: Annotated[
+        str | None, typer.Option(help="Name of a rule, such as force (default: the recipe's).")
+    ] = None,
     dale: Annotated[
         float | None, typer.Option(help="Dale's law: the share of excitatory units, as 0.8.")
     ] = None,
@@ -138,10 +142,10 @@ def train(
         float | None, typer.Option(help="Share of the recurrent connections that may be there.")
     ] = None,
     settings: Settings = None,
-    nets: Annotated[int | None, typer.Option(help="Number of networks [default: 1].")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed [default: 0].")] = None,
+    nets: Annotated[int | None, typer.Option(help="Number of networks (default: 1).")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed (default: 0).")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the run [default: runs/TASK].")
+        Path | None, typer.Option(help="Folder of the run (default: runs/TASK).")
     ] = None,
     cores: Cores = None,
 ) -> None:
@@ -155,7 +159,7 @@ def train(
     from attractory.cli._config import read_config
 
     flags: dict[str, Any] = {"task": task, "nets": nets, "seed": seed, "out": out}
-    flags |= {"model.name": cell, "model.units": units}
+    flags |= {"model.name": cell, "model.units": units, "rule.name": rule}
     flags |= {"model.constraints.excitatory": dale, "model.constraints.density": density}
     asked = read_config(config, flags, settings or [])
     from attractory.training import train as train_networks
@@ -189,7 +193,7 @@ def evaluate(
         str | None, typer.Option(help="A setting of the task to vary: a robustness curve.")
     ] = None,
     values: Annotated[
-        str | None, typer.Option(help="Its values, with commas between [default: the task's].")
+        str | None, typer.Option(help="Its values, with commas between (default: the task's).")
     ] = None,
     cores: Cores = None,
 ) -> None:
@@ -235,7 +239,7 @@ def analyze(
 @app.command()
 def report(
     folder: RunFolder,
-    out: Annotated[Path | None, typer.Option(help="The page [default: RUN/report.html].")] = None,
+    out: Annotated[Path | None, typer.Option(help="The page (default: RUN/report.html).")] = None,
     fixed_points: FixedPoints = False,
     automaton: AutomatonToo = False,
     quick: Quick = False,
@@ -262,7 +266,7 @@ def import_network(
     ],
     task: Annotated[
         str | None,
-        typer.Option(help="What it is to be analysed on [default: the paper's flip-flop]."),
+        typer.Option(help="What it is to be analysed on (default: the paper's flip-flop)."),
     ] = None,
     settings: TaskSettings = None,
     format: Annotated[
@@ -284,7 +288,7 @@ def import_network(
         typer.Option(metavar="KEY=VALUE", help="What else the file does not say, such as tau=100."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the run [default: runs/NAME].")
+        Path | None, typer.Option(help="Folder of the run (default: runs/NAME).")
     ] = None,
 ) -> None:
     """Make a run of a network that was trained elsewhere, to be scored and analysed here.
@@ -323,8 +327,8 @@ def export(
     format: Annotated[
         str, typer.Option(help="Name of a format, such as keras, torch, onnx or one of your own.")
     ] = "keras",
-    net: Annotated[int | None, typer.Option(help="Index of one network [default: all].")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder [default: RUN/export].")] = None,
+    net: Annotated[int | None, typer.Option(help="Index of one network (default: all).")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder (default: RUN/export).")] = None,
 ) -> None:
     """Write a run's networks as files of another framework.
 
@@ -365,6 +369,23 @@ def tasks(
     _tasks.print_trials(console, drawn)
     picture, _ = figures.save(figures.trials(drawn, trials), out, Path(name).name)
     console.print(f"picture: {picture}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def rules(
+    name: Annotated[str | None, typer.Argument(help="Name of a rule, a loss or a penalty.")] = None,
+) -> None:
+    """The learning rules, losses and penalties there are; or one of them and its settings.
+
+    Example: attractory rules force
+    """
+    _begin(compute=False)
+    from attractory.cli import _rules
+
+    if name is None:
+        _rules.print_all(console)
+    else:
+        _rules.print_one(console, name)
 
 
 def _say(message: str) -> None:

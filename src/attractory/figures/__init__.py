@@ -10,6 +10,7 @@ from attractory.figures._continuation import continuation
 from attractory.figures._fixed_points import fixed_points
 from attractory.figures._fixed_points_3d import fixed_points_3d
 from attractory.figures._flip_flop import flip_flop
+from attractory.figures._force import force_learning
 from attractory.figures._network import network
 from attractory.figures._psychometric import psychometric
 from attractory.figures._psychophysical_kernel import psychophysical_kernel
@@ -36,6 +37,7 @@ __all__ = [
     "fixed_points",
     "fixed_points_3d",
     "flip_flop",
+    "force_learning",
     "jacobian_spectra",
     "learning_curve",
     "network",

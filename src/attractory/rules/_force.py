@@ -82,6 +82,7 @@ class FORCE(Rule):
 
     in_words: ClassVar[str] = "FORCE learning"
     newer_fields: ClassVar[tuple[str, ...]] = ("internal",)
+    picture_of_history: ClassVar[str] = "force_learning"
 
     batch: int = Field(default=1, ge=1)
     alpha: float = Field(default=1.0, gt=0, allow_inf_nan=False)

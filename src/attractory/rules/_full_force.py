@@ -68,6 +68,7 @@ class FullFORCE(Rule):
     """
 
     in_words: ClassVar[str] = "full-FORCE learning"
+    picture_of_history: ClassVar[str] = "force_learning"
 
     batch: int = Field(default=1, ge=1)
     alpha: float = Field(default=1.0, gt=0, allow_inf_nan=False)
