@@ -158,6 +158,11 @@ EXAMPLES = (
     Example("condition_averages", lambda: (task_geometry().by_color, 0), 1),
     Example("connections", lambda: (made().joined,), 1),
     Example("connectivity", lambda: (made().connectivity, made().spectrum), 3),
+    Example(
+        "connectivity",
+        lambda: (made().connectivity, made().spectrum, made().net.output_weights[0]),
+        3,
+    ),
     Example("continuation", lambda: ([made().branches] * 2,), 6),
     Example("fixed_points", lambda: (made().points, made().space, made().joined), 1, (0,)),
     Example(

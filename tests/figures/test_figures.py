@@ -467,6 +467,18 @@ def test_the_matrix_of_a_dale_network_has_excitatory_units_first_and_a_line_betw
     assert "sorted by sign" in drawn.get_xlabel()
 
 
+def test_units_of_a_sign_are_sorted_among_themselves():
+    found, spectrum = constrained(excitatory=0.5)
+    values = np.array([0.1, 3, -2, 0, 5, 4, 9, -1, 8, 0.5, 7, 2])
+    drawn = figures.connectivity(found, spectrum, sort_by=values).axes[0]
+    order = [4, 5, 1, 0, 3, 2, 6, 8, 10, 11, 9, 7]
+    np.testing.assert_array_equal(drawn.images[0].get_array(), found.weights[np.ix_(order, order)])
+    assert drawn.get_xlabel() == "Pre-synaptic unit (sorted)"
+    for wrong in (values[1:], np.where(values == 0, np.nan, values)):
+        with pytest.raises(InvalidSetting, match="sort_by has shape"):
+            figures.connectivity(found, spectrum, sort_by=wrong)
+
+
 def test_areas_are_parted_both_ways_and_named():
     found, spectrum = constrained(areas=(5, 7), connections=((1.0, 0.2), (0.2, 1.0)))
     drawn = figures.connectivity(found, spectrum).axes[0]
