@@ -1,3 +1,25 @@
 """Many networks: measures (one number a network), distances (one number a pair), statistics."""
 
-__all__: list[str] = []
+from attractory.population import (  # noqa: F401  # each makes its distances known by name
+    _answers,
+    _shapes,
+    _spectra,
+)
+from attractory.population._clusters import Clusters
+from attractory.population._compare import compare
+from attractory.population._distance import Distance, distance, distance_names, find_distance
+from attractory.population._distances import Distances
+from attractory.population._map import PopulationMap
+from attractory.population._subject import Subject
+
+__all__ = [
+    "Clusters",
+    "Distance",
+    "Distances",
+    "PopulationMap",
+    "Subject",
+    "compare",
+    "distance",
+    "distance_names",
+    "find_distance",
+]
