@@ -5,7 +5,7 @@ from attractory.population import (  # noqa: F401  # each makes its distances kn
     _shapes,
     _spectra,
 )
-from attractory.population._clusters import Clusters
+from attractory.population._clusters import Clusters, tree_of
 from attractory.population._compare import compare
 from attractory.population._distance import Distance, distance, distance_names, find_distance
 from attractory.population._distances import Distances
@@ -22,4 +22,5 @@ __all__ = [
     "distance",
     "distance_names",
     "find_distance",
+    "tree_of",
 ]

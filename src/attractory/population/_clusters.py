@@ -106,7 +106,18 @@ def clusters_of(matrix: np.ndarray, labels: tuple[str, ...], most: int, seed: in
 
 
 def tree_of(matrix: np.ndarray) -> np.ndarray:
-    """Average linkage of distances (net, net), (net - 1, 4)."""
+    """The tree of networks by average linkage.
+
+    Parameters
+    ----------
+    matrix : array (net, net)
+        Their distances.
+
+    Returns
+    -------
+    array (net - 1, 4)
+        The joints, as scipy.cluster.hierarchy has them.
+    """
     tree: np.ndarray = linkage(squareform(matrix, checks=False), "average")
     return tree
 

@@ -217,7 +217,7 @@ class Distances(Result):
         classical solution and from random places; the best is taken.
         """
         places, stress = map_of(self.matrix, dimensions, seed)
-        return PopulationMap(self.metric, places, stress, self.labels, self.groups)
+        return PopulationMap(self.metric, self.unit, places, stress, self.labels, self.groups)
 
 
 def _short(value: float) -> str:

@@ -22,10 +22,10 @@ class PopulationMap(Result):
 
     Attributes
     ----------
-    metric : str
-        The distance.
+    metric, unit : str
+        The distance, and what it is measured in.
     coordinates : array (net, dimension)
-        The places, in the unit of the distance; their mean is 0, the first axis is the widest.
+        The places; their mean is 0, the first axis is the widest.
     stress : float
         Kruskal's stress-1, √(Σ (d - δ)² / Σ d²) over pairs with d on the map and δ given: 0 where
         the map is exact.
@@ -34,6 +34,7 @@ class PopulationMap(Result):
     """
 
     metric: str
+    unit: str
     coordinates: np.ndarray
     stress: float
     labels: tuple[str, ...]
