@@ -18,6 +18,7 @@ from attractory.evaluation import (
     PsychophysicalKernels,
     RobustnessCurve,
 )
+from attractory.population import Distances
 
 TASK = tasks.FlipFlop(bits=3, steps=60, first_onset=(5, 15), pulse=4, delay=4)
 TURNING = ("fixed_points_3d", "state_space_3d")  # plotly's
@@ -152,6 +153,23 @@ def task_geometry() -> SimpleNamespace:
     )
 
 
+@cache
+def population_distances(nulls: bool) -> Distances:
+    """Of eight networks in two groups, one of which is near to itself."""
+    rng = np.random.default_rng(0)
+    places = rng.normal(size=(8, 3)) * 0.1 + np.repeat([[0.0], [0.5]], 4, axis=0)
+    known = {
+        "same network, two halves of the trials": rng.uniform(0.01, 0.04, 6),
+        "untrained networks": rng.uniform(0.9, 1.1, 15),
+    }
+    labels = tuple(f"{group} {i}" for group in ("BPTT", "FORCE") for i in range(4))
+    matrix = np.linalg.norm(places[:, None] - places, axis=-1)
+    return Distances(
+        "procrustes", "rad", "", (), True, matrix, labels, tuple(n.split()[0] for n in labels),
+        known if nulls else {}, 0.9, {},
+    )  # fmt: skip
+
+
 EXAMPLES = (
     Example("automaton", lambda: (made().machine,), 3),
     Example("condition_averages", lambda: (task_geometry().by_motion,), 4),
@@ -164,6 +182,8 @@ EXAMPLES = (
         3,
     ),
     Example("continuation", lambda: ([made().branches] * 2,), 6),
+    Example("distances", lambda: (population_distances(True),), 3),
+    Example("distances", lambda: (population_distances(False),), 2),
     Example("fixed_points", lambda: (made().points, made().space, made().joined), 1, (0,)),
     Example(
         "fixed_points",
@@ -176,6 +196,12 @@ EXAMPLES = (
     Example("jacobian_spectra", lambda: (made().points,), 4),
     Example("learning_curve", lambda: (history(),), 2),
     Example("network", lambda: (made().net,), 2),
+    Example("population_map", lambda: (population_distances(True),), 1),
+    Example(
+        "population_map",
+        lambda: (population_distances(True), np.linspace(0.7, 1.0, 8), "Correct (share)"),
+        1,
+    ),
     Example("psychometric", lambda: (psychometric_curve(1),), 1),
     Example("psychometric", lambda: (psychometric_curve(2),), 2),
     Example("psychophysical_kernel", lambda: (task_geometry().kernels,), 2),

@@ -7,11 +7,13 @@ from attractory.figures._automaton import automaton
 from attractory.figures._averages import condition_averages
 from attractory.figures._connections import connections
 from attractory.figures._continuation import continuation
+from attractory.figures._distances import distances
 from attractory.figures._fixed_points import fixed_points
 from attractory.figures._fixed_points_3d import fixed_points_3d
 from attractory.figures._flip_flop import flip_flop
 from attractory.figures._force import force_learning
 from attractory.figures._network import network
+from attractory.figures._population_map import population_map
 from attractory.figures._psychometric import psychometric
 from attractory.figures._psychophysical_kernel import psychophysical_kernel
 from attractory.figures._reservoir import ridge_readout
@@ -34,6 +36,7 @@ __all__ = [
     "connections",
     "connectivity",
     "continuation",
+    "distances",
     "fixed_points",
     "fixed_points_3d",
     "flip_flop",
@@ -41,6 +44,7 @@ __all__ = [
     "jacobian_spectra",
     "learning_curve",
     "network",
+    "population_map",
     "psychometric",
     "psychophysical_kernel",
     "ridge_readout",

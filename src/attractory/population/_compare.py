@@ -1,0 +1,177 @@
+"""Many networks, two at a time: their distances, beside what these are without training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy.spatial.distance import squareform
+
+from attractory._arguments import a_flag, a_name, optional, takes, whole
+from attractory._cores import one_blas_thread
+from attractory._errors import InvalidSetting
+from attractory._progress import NetworksProgress
+from attractory.population._compared import (
+    Member,
+    Populations,
+    check_channels,
+    members_of,
+    task_in,
+    trials_for,
+)
+from attractory.population._distance import Distance, find_distance
+from attractory.population._distances import Distances
+from attractory.population._nulls import (
+    MOST_NETWORKS,
+    Prepared,
+    null_distances,
+    prepared,
+    reliability,
+    untrained,
+)
+from attractory.population._pairs import distances_of, every_pair
+from attractory.population._subject import Subject
+from attractory.tasks import Task, Trials, as_task_or_trials
+
+
+@one_blas_thread
+@takes(
+    metric=a_name, task=optional(as_task_or_trials), trials=whole(4), seed=whole(), nulls=a_flag,
+    progress=a_flag,
+)  # fmt: skip
+def compare(
+    networks: Populations,
+    metric: str = "procrustes",
+    task: Task | Trials | None = None,
+    trials: int = 64,
+    seed: int = 0,
+    nulls: bool = True,
+    progress: bool = True,
+) -> Distances:
+    """How far apart networks are, each two of them, by one distance.
+
+    Parameters
+    ----------
+    networks : sequence of Network, Run, or dict of these by name
+        At least two networks. The names of a dict are their groups.
+    metric : str
+        The name of a distance (`distance_names`): "procrustes", "cka", "cka_debiased", "rsa",
+        "dsa", "dmd_spectra", "spectra", "fixed_points", "behaviour", "weights", or one of your own.
+    task : Task or Trials, optional
+        What all networks are given. A task draws trials from the seed; None: the run's own.
+    trials : int
+        How many are drawn, 4 or more.
+    seed : int
+        Of the trials, of the networks' own noise, of the search for fixed points, and of the nulls.
+    nulls : bool
+        Whether distances that mean nothing are computed, too (see Notes).
+    progress : bool
+        Whether it is shown how far it is.
+
+    Returns
+    -------
+    Distances
+        The matrix, named; beside it the nulls.
+
+    Raises
+    ------
+    InvalidSetting
+        For an unknown distance, fewer than two networks, networks that do not fit the trials or
+        each other, and where trials are needed and there is no task.
+
+    Notes
+    -----
+    Each network is simulated once, with noise of its own where its model has some, and prepared
+    once; pairs are then cheap. Networks that diverged in
+    training, or whose states in the trials are not finite or never change, are left out, and
+    `Distances.left_out` says why.
+
+    Nulls are distances to hold the networks' own against, each of up to 100 pairs:
+
+    - the same network with itself: in the same trials, its own noise drawn anew (0 of a network
+      without noise); of distances that do not compare trial by trial, in two halves of the trials;
+    - untrained networks: two of the same models with fresh initial weights;
+    - trained and untrained: one of each;
+    - shuffled: one network as it is, the other with each unit in other trials, the time courses as
+      they were; of distances between weights, with its recurrent weights in random places.
+
+    Examples
+    --------
+    >>> distances = at.population.compare(run, metric="procrustes")  # doctest: +SKIP
+    >>> print(distances.statement)  # doctest: +SKIP
+    """
+    distance: Distance = find_distance(metric)
+    members = members_of(networks)
+    _check_members(members, distance)
+    meant = task_in(networks, task)
+    given: tuple[Task | None, Trials | None] = (None, None)
+    if distance.in_trials or (meant is not None and "fixed points" in distance.needs):
+        given = trials_for(members, metric, meant, trials, seed)
+    subjects = [
+        Subject(member.network, *given, _seed_of(net, seed)) for net, member in enumerate(members)
+    ]
+    rng = np.random.default_rng(seed)
+    made, left_out = _all_prepared(distance, members, subjects, nulls, rng, progress)
+    if len(made) < 2:
+        raise InvalidSetting(
+            "networks: fewer than two can be compared"
+            + "".join(f"; network {label}: {why}" for label, why in left_out.items())
+        )
+    found, agreement = {}, float("nan")
+    if nulls:
+        fresh = list(untrained(distance, [subjects[i] for i in made], rng))
+        found = null_distances(distance, list(made.values()), fresh, rng)
+        agreement = reliability(distance, list(made.values()), rng)
+    wholes = [each.whole for each in made.values()]
+    between = distances_of(distance, wholes, wholes, every_pair(len(wholes)))
+    return Distances(
+        metric=distance.name,
+        unit=distance.unit,
+        source=distance.source,
+        invariances=distance.invariances,
+        is_metric=distance.is_metric,
+        matrix=squareform(between),
+        labels=tuple(members[i].label for i in made),
+        groups=tuple(members[i].group for i in made),
+        nulls=found,
+        reliability=agreement,
+        left_out=left_out,
+    )
+
+
+def _seed_of(net: int, seed: int) -> int:
+    """Of a network's own noise: with the same one, two networks would look alike for its sake."""
+    return int(np.random.default_rng([seed, net]).integers(2**31))
+
+
+def _check_members(members: Sequence[Member], distance: Distance) -> None:
+    """InvalidSetting where these networks cannot be compared, whatever they do."""
+    if len(members) < 2:
+        raise InvalidSetting("networks: there is one; at least two are needed to compare")
+    if distance.needs != ("spectrum",):
+        check_channels(members)
+
+
+def _all_prepared(
+    distance: Distance,
+    members: Sequence[Member],
+    subjects: Sequence[Subject],
+    nulls: bool,
+    rng: np.random.Generator,
+    progress: bool,
+) -> tuple[dict[int, Prepared], dict[str, str]]:
+    """Those that can be compared, by their index; why others cannot, by their names."""
+    made: dict[int, Prepared] = {}
+    left_out = {}
+    with NetworksProgress(len(members), progress) as shown:
+        for net in shown.networks():
+            shown.say(f"for {distance.name}")
+            subject = replace(subjects[net])  # what it computes is dropped with it
+            why = members[net].problem or (subject.problem() if distance.in_trials else "")
+            if why:
+                left_out[members[net].label] = why
+            else:
+                few = len(made) < MOST_NETWORKS
+                made[net] = prepared(distance, subject, nulls, few, rng)
+    return made, left_out

@@ -1,0 +1,190 @@
+"""A network in trials, as distances see it: what is costly is computed once, when asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from attractory._errors import InvalidSetting
+from attractory._shown import Shown
+from attractory.analysis import FixedPoints, fixed_points, spectrum
+from attractory.models import Network, Trajectory
+from attractory.tasks import Task, Trials, noise_seed
+
+MOST_SAMPLES = 4096  # states that are compared: of 100 units 3 MB a network, many times its units
+RECURRENT = "recurrent_weights"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Subject(Shown):
+    """One network of a comparison, in the trials that all of them get.
+
+    Attributes
+    ----------
+    network : Network
+        The network.
+    task : Task or None
+        That tells which answers are given; None where no distance asks.
+    trials : Trials or None
+        What the network is given; None where no distance asks.
+    seed : int
+        Of the network's own noise, and of the search for its fixed points.
+    known : Trajectory or None
+        What it does in these trials; None: it is simulated when that is asked for.
+    """
+
+    network: Network
+    task: Task | None = None
+    trials: Trials | None = None
+    seed: int = 0
+    known: Trajectory | None = None
+
+    @cached_property
+    def path(self) -> Trajectory:
+        """What the network does in the trials, in float64."""
+        if self.known is not None:
+            return self.known
+        seed = noise_seed(self.seed)
+        return self.network.simulate(self._trials.inputs, seed, precision="float64")
+
+    @property
+    def states(self) -> np.ndarray:
+        """The states (trial, time, unit), float64, also what fills shorter trials up."""
+        return self.path.states
+
+    @property
+    def outputs(self) -> np.ndarray:
+        """The outputs (trial, time, output), float64."""
+        return self.path.outputs
+
+    @property
+    def samples(self) -> np.ndarray:
+        """The states in the trials' own steps (sample, unit), float64.
+
+        At most 4096 of them, drawn at random: the same ones of every network.
+        """
+        own = self.states[self._trials.within]
+        if len(own) <= MOST_SAMPLES:
+            return own
+        # drawn, not every so many: these might fall on the same steps of each trial
+        drawn = np.random.default_rng(0).choice(len(own), MOST_SAMPLES, replace=False)
+        return own[np.sort(drawn)]
+
+    @property
+    def eigenvalues(self) -> np.ndarray:
+        """Eigenvalues (unit,) as `attractory.analysis.spectrum` has them."""
+        return spectrum(self.network).eigenvalues
+
+    @cached_property
+    def points(self) -> FixedPoints:
+        """The fixed points without input, as `attractory.analysis.fixed_points` finds them."""
+        return fixed_points(self.network, seed=self.seed, task=self.trials)
+
+    def problem(self) -> str:
+        """Why its states cannot be compared.
+
+        Returns
+        -------
+        str
+            In words; "" where they can.
+        """
+        if not np.isfinite(self.states).all():
+            return "its states in these trials are not finite"
+        own = self.states[self._trials.within]
+        return "" if np.ptp(own, axis=0).any() else "its states do not change in these trials"
+
+    def in_trials(self, which: np.ndarray) -> Subject:
+        """The same network in some of the trials, simulated already.
+
+        Parameters
+        ----------
+        which : array of int (trial,)
+            The trials.
+
+        Returns
+        -------
+        Subject
+            In these alone.
+        """
+        path = self.path
+        own = replace(
+            path,
+            inputs=path.inputs[which],
+            states=path.states[which],
+            outputs=path.outputs[which],
+            trials=None,
+        )
+        return replace(self, trials=_some(self._trials, which), known=own)
+
+    def again(self) -> Subject:
+        """The same network in the same trials, with its own noise drawn anew.
+
+        Returns
+        -------
+        Subject
+            Simulated when it is asked.
+        """
+        return replace(self, seed=self.seed + 1, known=None)
+
+    def with_shuffled_units(self, rng: np.random.Generator) -> Subject:
+        """Each unit, and each output, as it is in other trials: no two of them in the same ones.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            What the trials are exchanged by.
+
+        Returns
+        -------
+        Subject
+            Each unit has the time courses that it had.
+        """
+        path = self.path
+        states, outputs = _exchanged(path.states, rng), _exchanged(path.outputs, rng)
+        return replace(self, known=replace(path, states=states, outputs=outputs))
+
+    def with_shuffled_weights(self, rng: np.random.Generator) -> Subject | None:
+        """The network with its recurrent weights in random places.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            What the places are drawn from.
+
+        Returns
+        -------
+        Subject or None
+            None where the model has no such matrix.
+        """
+        weights = self.network.weights
+        if RECURRENT not in weights:
+            return None
+        matrix = np.asarray(weights[RECURRENT])
+        shuffled = rng.permutation(matrix.ravel()).reshape(matrix.shape)
+        network = Network(self.network.model, {**weights, RECURRENT: shuffled})
+        return replace(self, network=network, known=None)
+
+    @property
+    def _trials(self) -> Trials:
+        if self.trials is None:
+            raise InvalidSetting("trials = None: states and outputs are those in trials of a task")
+        return self.trials
+
+
+def _some(trials: Trials, which: np.ndarray) -> Trials:
+    by_trial: dict[str, Any] = {
+        name: getattr(trials, name)[which] for name in ("inputs", "targets", "mask")
+    }
+    epochs = None if trials.epochs is None else trials.epochs[which]
+    conditions = {name: values[which] for name, values in trials.conditions.items()}
+    return replace(trials, **by_trial, epochs=epochs, conditions=conditions)
+
+
+def _exchanged(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(trial, time, channel): the trials of each channel in an order of its own."""
+    orders = rng.permuted(np.tile(np.arange(len(array)), (array.shape[-1], 1)), axis=1).T
+    exchanged: np.ndarray = np.take_along_axis(array, orders[:, None, :], axis=0)
+    return exchanged
