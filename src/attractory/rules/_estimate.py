@@ -16,7 +16,7 @@ from attractory.models import Model, Weights
 from attractory.rules._descent import Descent, trained_weights
 from attractory.rules._loss import find_loss, mean_over_shards
 from attractory.rules._losses import Loss
-from attractory.rules._optimizer import Optimizer
+from attractory.rules._named import Named
 from attractory.rules._rule import Info, RuleState
 from attractory.tasks import Batch
 
@@ -52,7 +52,7 @@ class Estimate(Descent):
     newer_fields: ClassVar[tuple[str, ...]] = ()
 
     loss: str = "squared_error"
-    optimizer: Optimizer = "adam"
+    optimizer: Named = "adam"
 
     @model_validator(mode="after")
     def _loss_known(self) -> Self:
