@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from attractory._errors import InvalidSetting
 from attractory.kernels import Precision, Shards
 from attractory.models import Model, Weights
+from attractory.rules._lanes import begin_of, first_lanes, lanes_after
 from attractory.rules._loss import find_loss
 from attractory.rules._losses import Loss
 from attractory.rules._objective import Objective
@@ -83,6 +84,11 @@ class BPTT(Rule):
         into windows of so many steps, each begins in the state in which the one before ended, and
         takes it as given. The states, the loss and the one update of a batch are those of whole
         trials. None: to the beginning of the trial.
+    carry : bool
+        Whether trials are pieces of one signal: the trial at each place in the batch begins in the
+        state in which the one at this place in the update before has ended, taken as given. The
+        first ones, those of the validation, and the finished network begin in the network's own
+        state. False: each trial begins anew.
 
     Notes
     -----
@@ -113,6 +119,7 @@ class BPTT(Rule):
         "dropout",
         "weight_decay",
         "window",
+        "carry",
     )
 
     loss: str = "squared_error"
@@ -132,6 +139,7 @@ class BPTT(Rule):
     clip: float | None = Field(default=1.0, gt=0, allow_inf_nan=False)
     precision: Precision = "float32"
     window: int | None = Field(default=None, ge=1)
+    carry: bool = False
 
     @classmethod
     def paper(cls, **changes: Any) -> Self:
@@ -253,6 +261,7 @@ class BPTT(Rule):
         return {
             "optimizer": self._optimizer(Shards()).init(_trained(model, weights)),
             "rate_factor": jnp.ones(()),  # on the rate, until a network is slowed
+            **first_lanes(self.carry, model, weights, self.batch),
         }
 
     def update(
@@ -269,8 +278,9 @@ class BPTT(Rule):
             shards, trials = Shards(), jax.tree.map(lambda x: x[None], trials)
         trained = _trained(model, weights)
         kept = self._kept(model, trained, key)
-        values, gradients = self._objective.gradients(
-            model, weights, trained, trials, key, shards, kept
+        begin = begin_of(state, shards)
+        values, gradients, ends = self._objective.gradients(
+            model, weights, trained, trials, key, shards, kept, begin
         )
         allowed = model.allowed_changes(gradients, weights, gradients)
         changes, optimizer_state = self._optimizer(shards).update(
@@ -285,7 +295,7 @@ class BPTT(Rule):
         loss = jnp.where(jnp.isfinite(norm), values["loss"], jnp.nan)
         return (
             model.constrained(changed, weights),
-            {**state, "optimizer": optimizer_state},
+            {**state, "optimizer": optimizer_state, **lanes_after(ends, shards)},
             {**values, "loss": loss, "gradient_norm": norm},
         )
 
