@@ -54,7 +54,7 @@ class Objective(NamedTuple):
             def total(chosen: Weights) -> tuple[jax.Array, Any]:
                 used = {**weights, **chosen}
                 used = used if kept is None else model.with_sent(used, kept)
-                return self.of_trials(model, used, own, noise, start)
+                return self.of_trials_from(start, model, used, own, noise)
 
             gradients, (values, end) = jax.grad(total, has_aux=True)(trained)
             return (values, gradients), jnp.sum(own.mask), end
@@ -70,18 +70,27 @@ class Objective(NamedTuple):
         return {**values, **others}, jax.tree.map(jnp.add, gradients, more), ends
 
     def of_trials(
+        self, model: Model, weights: Weights, trials: Batch, key: jax.Array
+    ) -> tuple[jax.Array, Values]:
+        """Loss and the penalties that need trials, and each by its label: sums over the trials.
+
+        A trial's penalty weighs as much as the trial does in the loss, by the sum of its mask: so
+        both are means over the same trials, whichever shards these are in.
+        """
+        total, (values, _) = self.of_trials_from(None, model, weights, trials, key)
+        return total, values
+
+    def of_trials_from(
         self,
+        begin: jax.Array | None,
         model: Model,
         weights: Weights,
         trials: Batch,
         key: jax.Array,
-        begin: jax.Array | None = None,
     ) -> tuple[jax.Array, tuple[Values, jax.Array | None]]:
-        """Loss and the penalties that need trials, and each by its label: sums over the trials.
+        """The same of trials that begin in these states (trial, state), and where they end.
 
-        A trial's penalty weighs as much as the trial does in the loss, by the sum of its mask: so
-        both are means over the same trials, whichever shards these are in. Beside the values,
-        where trials end that have begun in `begin` (trial, state).
+        None: they begin in the network's own state, and where they end is None.
         """
         terms = [term for term in self.terms if term.penalty.needs in OF_TRIALS]
         # one window as long as the trial is none: the same program, and the same last bits
