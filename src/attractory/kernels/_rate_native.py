@@ -129,7 +129,7 @@ def in_windows(
 in_windows.defvjp(
     lambda window, *arguments: _saving(*arguments),
     lambda window, activation, leak, precision, saved, gradients: _backward(
-        activation, leak, precision, saved, *gradients, window=window
+        activation, leak, precision, saved, gradients[0], gradients[1], window
     ),
 )
 
