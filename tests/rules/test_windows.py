@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +14,7 @@ from rules.plain_training import (
     OUTPUTS,
     STEPS,
     TRIALS,
+    UNITS,
     batch,
     first_weights,
     in_float32,
@@ -21,9 +24,12 @@ from rules.plain_training import (
 import attractory as at
 from attractory.models import GRU, CurrentRNN, Custom, Model, RateRNN, Stacked
 from attractory.rules import BPTT
+from attractory.rules._gradient_growth import gradient_growth
 from attractory.tasks import Batch
+from attractory.training import Population
 
 RATE = 0.05
+NOTHING = np.zeros((TRIALS, UNITS))
 SGD = {"optimizer": "sgd", "schedule": "constant", "warmup": 0, "clip": None, "learning_rate": RATE}
 
 
@@ -36,18 +42,17 @@ def states_by_hand(weights, x, start):
     return np.array(states)
 
 
-def gradient_by_hand(weights, trials, window):
+def gradient_by_hand(weights, trials, window=STEPS, starts=NOTHING):
     """Finite differences of the loss, the states at the beginnings of windows held."""
     given = [np.asarray(a, np.float64) for a in trials]
-    nothing = np.zeros(len(weights["bias"]))
-    held = [states_by_hand(weights, x, nothing) for x in given[0]]
+    held = [states_by_hand(weights, x, h) for x, h in zip(given[0], starts, strict=True)]
 
     def loss(weights):
         total = 0.0
-        for x, y, m, states in zip(*given, held, strict=True):
+        for x, y, m, states, start in zip(*given, held, starts, strict=True):
             for begin in range(0, STEPS, window):
                 now = slice(begin, begin + window)
-                before = states[begin - 1] if begin else nothing
+                before = states[begin - 1] if begin else start
                 h = states_by_hand(weights, x[now], before)
                 z = h @ weights["output_weights"].T + weights["output_bias"]
                 total += np.sum(m[now] * (z - y[now]) ** 2)
@@ -135,6 +140,80 @@ def test_the_program_is_as_long_for_many_windows_as_for_two():
         return str(made).count("=")
 
     assert length(9) == length(81)
+
+
+def test_carried_trials_begin_where_those_before_ended():
+    """The second update by finite differences, from where the first trials ended by hand."""
+    weights, first, second = first_weights(), batch(0), batch(1)
+    rule = BPTT(carry=True, batch=TRIALS, **SGD)
+    state = rule.init(MODEL, in_float32(weights), jax.random.key(0))
+    update = jax.jit(
+        lambda s, b: rule.update(MODEL, in_float32(weights), s, b, 0, jax.random.key(0))
+    )
+    ends = np.array([states_by_hand(weights, x, np.zeros(UNITS))[-1] for x in first.inputs])
+    _, after, info = update(state, first)
+    np.testing.assert_allclose(after["lanes"], ends, atol=1e-6)
+    _, of_whole = updated(BPTT(**SGD), 1)[0]
+    assert float(info["loss"]) == pytest.approx(float(of_whole["loss"]), rel=1e-6)
+    found, _, _ = update({**state, "lanes": after["lanes"]}, second)
+    for name, gradient in gradient_by_hand(weights, second, starts=ends).items():
+        expected = weights[name] - RATE * gradient
+        np.testing.assert_allclose(found[name], expected, rtol=0, atol=2e-6, err_msg=name)
+
+
+def test_penalties_are_of_carried_trials_too():
+    """Two trials one after the other cost what one trial of twice the length costs."""
+    model = GRU(units=3)
+    weights = in_float32(model.build(INPUTS, OUTPUTS, seed=3).weights)
+    penalties = {"rates_l2": 0.1, "vanishing_gradient": 0.0}
+    rule = BPTT(carry=True, batch=TRIALS, penalties=penalties, **{**SGD, "learning_rate": 1e-30})
+    parts = [
+        Batch(*(np.ones_like(a) if a is b.mask else a for a in b)) for b in (batch(0), batch(1))
+    ]
+    joined = Batch(*(np.concatenate(both, axis=1) for both in zip(*parts, strict=True)))
+    _, whole = updated(rule, 1, model, weights, [joined])[0]
+    two = [info for _, info in updated(rule, 2, model, weights, parts)]
+    for key in ("loss", "rates_l2"):
+        mean = np.mean([float(info[key]) for info in two])
+        assert mean == pytest.approx(float(whole[key]), rel=1e-5)
+    states = model.run(weights, joined.inputs)[0]
+    start = states[STEPS - 1]
+    alone = gradient_growth(
+        model, weights, jnp.swapaxes(parts[1].inputs, 0, 1), states[STEPS:],
+        2 * (model.run(weights, joined.inputs)[1][:, STEPS:] - parts[1].targets), start,
+    )  # fmt: skip
+    expected = float(jnp.mean((alone - 1) ** 2))
+    assert float(two[1]["vanishing_gradient"]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_carried_training_goes_on_bit_for_bit(tmp_path, monkeypatch):
+    task = at.tasks.FlipFlop(bits=1, steps=40, first_onset=(5, 10), pulse=4, delay=4)
+    rule = BPTT(carry=True, window=15, steps=6, batch=4)
+
+    def train(**more):
+        return at.train(task, RateRNN(units=4, recurrent_noise=0.1), rule, progress=False, **more)
+
+    whole = train()
+    update, calls = Population.update, []
+
+    def interrupted(*arguments):
+        calls.append(None)
+        if len(calls) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return update(*arguments)
+
+    monkeypatch.setattr(Population, "update", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(path=tmp_path / "run")
+    again = train(path=tmp_path / "run")
+    assert len(calls) == 6
+    assert list(again.history["loss"]) == list(whole.history["loss"])
+    monkeypatch.setattr("attractory.training._population.jax.devices", lambda: only_device)
+    only_device = jax.local_devices()[:1]
+    alone = train()  # the same on one device as on two
+    for name, array in whole.networks[0].weights.items():
+        np.testing.assert_array_equal(array, again.networks[0].weights[name])
+        np.testing.assert_array_equal(array, alone.networks[0].weights[name])
 
 
 class Own(Model):

@@ -11,6 +11,7 @@ import pytest
 
 import attractory as at
 from attractory.report._story import trained
+from attractory.report.sections._settings import _rows
 from attractory.training import Curriculum, Population
 from attractory.training._course import Course
 from attractory.training._population import training_trials
@@ -57,6 +58,9 @@ def test_a_stage_is_trained_on_its_own_task():
     assert run.task == TASK
     assert run.status[0]["events"] == []
     assert "of the task flipflop and of 2 stages before it" in trained(run)
+    said = dict(_rows(run))["curriculum.1"]
+    assert said.startswith("flipflop (")
+    assert said.endswith("): 3 updates")
 
 
 @pytest.fixture

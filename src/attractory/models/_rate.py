@@ -13,7 +13,6 @@ from attractory.kernels import (
     Precision,
     RateWeights,
     activation_of,
-    in_windows,
     rate_network,
     rate_outputs,
 )
@@ -137,7 +136,7 @@ class RateRNN(Connected):
         weights = self.closed_loop(weights)
         readout = jnp.zeros((1, self.units), inputs.dtype)
         arguments = self._sequence({**weights, "output_weights": readout}, inputs, key)
-        return self._in_windows(arguments, initial_state, window)[0]
+        return rate_network(**arguments, initial_state=initial_state, window=window)[0]
 
     def run(
         self,
@@ -154,7 +153,9 @@ class RateRNN(Connected):
             initial_state = self.first_state(weights, inputs.shape[1], inputs.dtype)
         weights = self.closed_loop(weights)
         arguments = self._sequence(weights, inputs, cell_key)
-        states, readouts = self._in_windows(arguments, initial_state, window, precision)
+        states, readouts = rate_network(
+            **arguments, initial_state=initial_state, precision=precision, window=window
+        )
         return states, self.readout(weights, readouts, output_key)
 
     def outputs(
@@ -165,7 +166,7 @@ class RateRNN(Connected):
         precision: Precision = "float32",
         window: int | None = None,
     ) -> jax.Array:
-        if window is not None:  # each hands its last state on to the next
+        if window is not None:  # gradients are cut between states
             return self.run(weights, inputs, key, precision=precision, window=window)[1]
         cell_key, output_key = self.noise_keys(key)
         inputs = jnp.asarray(inputs).swapaxes(0, 1)
@@ -174,23 +175,6 @@ class RateRNN(Connected):
         arguments = self._sequence(weights, inputs, cell_key)
         readouts = rate_outputs(**arguments, initial_state=initial_state, precision=precision)
         return self.readout(weights, readouts, output_key)
-
-    def _in_windows(
-        self,
-        arguments: dict[str, Any],
-        initial_state: jax.Array,
-        window: int | None,
-        precision: Precision = "float32",
-    ) -> tuple[jax.Array, jax.Array]:
-        """States and readouts of what `_sequence` made, the gradient cut between windows."""
-
-        def of_window(state: jax.Array, given: dict[str, Any]) -> tuple[jax.Array, jax.Array]:
-            own = {**arguments, **given}
-            return rate_network(**own, initial_state=state, precision=precision)
-
-        over_time = {name: arguments[name] for name in ("inputs", "drive")}
-        made: tuple[jax.Array, jax.Array] = in_windows(of_window, window, over_time, initial_state)
-        return made
 
     def sum_slopes(
         self, weights: Weights, inputs: Any, before: Any, key: jax.Array | None = None

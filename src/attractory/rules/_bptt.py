@@ -13,6 +13,7 @@ from attractory._errors import InvalidSetting
 from attractory.kernels import Precision, Shards
 from attractory.models import Model, Weights
 from attractory.rules._descent import Descent, trained_weights
+from attractory.rules._lanes import begin_of, first_lanes, lanes_after
 from attractory.rules._loss import find_loss
 from attractory.rules._losses import Loss
 from attractory.rules._objective import Objective
@@ -90,6 +91,11 @@ class BPTT(Descent):
         into windows of so many steps, each begins in the state in which the one before ended, and
         takes it as given. The states, the loss and the one update of a batch are those of whole
         trials. None: to the beginning of the trial.
+    carry : bool
+        Whether trials are pieces of one signal: the trial at each place in the batch begins in the
+        state in which the one at this place in the update before has ended, taken as given. The
+        first ones, those of the validation, and the finished network begin in the network's own
+        state. False: each trial begins anew.
 
     Notes
     -----
@@ -122,6 +128,7 @@ class BPTT(Descent):
         "penalties",
         "dropout",
         "window",
+        "carry",
     )
 
     loss: str = "squared_error"
@@ -131,6 +138,7 @@ class BPTT(Descent):
     pull_every: int = Field(default=1, ge=1)
     precision: Precision = "float32"
     window: int | None = Field(default=None, ge=1)
+    carry: bool = False
 
     @classmethod
     def paper(cls, **changes: Any) -> Self:
@@ -245,6 +253,10 @@ class BPTT(Descent):
                 model.with_sent, weights, jax.ShapeDtypeStruct((model.all_units,), jnp.float32)
             )
 
+    def init(self, model: Model, weights: Weights, key: jax.Array) -> RuleState:
+        begun = super().init(model, weights, key)
+        return {**begun, **first_lanes(self.carry, model, weights, self.batch)}
+
     def update(
         self,
         model: Model,
@@ -259,10 +271,14 @@ class BPTT(Descent):
             shards, trials = Shards(), jax.tree.map(lambda x: x[None], trials)
         trained = trained_weights(model, weights)
         kept = self._kept(model, trained, key)
-        values, gradients = self._objective.gradients(
-            model, weights, trained, trials, key, shards, kept
+        begin = begin_of(state, shards)
+        values, gradients, ends = self._objective.gradients(
+            model, weights, trained, trials, key, shards, kept, begin
         )
-        return self.descended(model, weights, state, values, gradients, step, key, shards)
+        changed, state, info = self.descended(
+            model, weights, state, values, gradients, step, key, shards
+        )
+        return changed, {**state, **lanes_after(ends, shards)}, info
 
     def _kept(self, model: Model, weights: Weights, key: jax.Array) -> jax.Array | None:
         """What each unit's sending is multiplied by, 0 for those that are dropped; None: all by 1.
