@@ -17,6 +17,7 @@ import attractory as at
 from attractory.cli import main
 from attractory.cli._tables import flowing
 
+SHELL = ("near_orthogonal", "paper", "force", "full_force", "reservoir", "BPTT")  # rules by name
 SMALL = [
     "--set", "task.bits=1", "--set", "task.steps=100", "--set", "task.first_onset=[5, 20]",
     "--set", "task.pulse=5", "--set", "task.delay=5", "--set", "model.units=16",
@@ -172,9 +173,10 @@ def test_rules_lists_all_and_describes_one(in_process):
     status, output, _ = in_process("rules")
     assert status == 0
     listed = [line.split()[0] for line in output.splitlines()]
-    shell = ["default", "near_orthogonal", "paper", "force", "full_force", "reservoir", "BPTT"]
-    assert listed == ["rule", *shell, "loss", *at.rules.loss_names(),
-                      "penalty", *at.rules.penalty_names()]  # fmt: skip
+    assert listed[:2] == ["rule", "default"]
+    assert set(SHELL) <= set(listed)
+    assert {"loss", *at.rules.loss_names(), "penalty", *at.rules.penalty_names()} <= set(listed)
+    assert "FullFORCE" not in listed  # it has a name of the commands
     for name, setting, usual in [
         ("full_force", "teacher_gain", 1.5),
         ("paper", "optimizer", "adam"),
@@ -191,7 +193,8 @@ def test_the_help_of_train_lists_rules_losses_and_penalties(in_process):
     status, output, _ = in_process("train", "--help")
     assert status == 0
     said = " ".join(output.split())
-    assert "Rule: default, near_orthogonal, paper, force, full_force, reservoir, BPTT" in said
+    assert "Rule: default, " in said
+    assert all(name in said for name in SHELL)
     for names in (at.rules.loss_names(), at.rules.penalty_names()):
         assert ", ".join(names) in said
 

@@ -53,6 +53,11 @@ def test_streams_of_evidence_are_inputs_epochs_and_conditions_that_there_are(tas
         assert task.options
 
 
+def test_variables_of_the_task_are_conditions_that_vary(task, many):
+    for name in task.task_variables:
+        assert len(np.unique(many.conditions[name])) > 1
+
+
 def hash_of(name: str) -> int:
     return sum(name.encode())
 

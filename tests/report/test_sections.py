@@ -140,7 +140,7 @@ def test_what_is_no_section_is_refused(run, results, tmp_path):
 
 def test_every_section_is_one_of_a_title_and_a_place():
     known = sections()
-    assert len({each.title for each in known}) == len(known) == 11
+    assert len({each.title for each in known}) == len(known) == 12
     assert len({each.order for each in known}) == len(known)
 
 

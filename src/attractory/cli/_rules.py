@@ -72,21 +72,19 @@ def _words_of(part: Any) -> str:
     """The docstring of a class or function, or of the function of a record."""
     if part is None:
         return OF_RECIPE
-    written = part if hasattr(part, "__qualname__") else part.function
+    written = part if hasattr(part, "__qualname__") else getattr(part, "function", type(part))
     return inspect.cleandoc(written.__doc__ or written.__qualname__)
 
 
 def _settings(part: Any) -> dict[str, str]:
     """What can be set, and what it usually is."""
     if inspect.isclass(part) and issubclass(part, rules.Rule):
-        fields = part.model_fields.items()
-        return {
-            name: "needed"
-            if field.is_required()
-            else str(field.get_default(call_default_factory=True))
-            for name, field in fields
-        }
+        return {name: _usual(field) for name, field in part.model_fields.items()}
     if part in PROTOCOLS.values():
         made = part()
         return {name: str(getattr(made, name)) for name in type(made).model_fields}
     return {name: str(value) for name, value in getattr(part, "defaults", {}).items()}
+
+
+def _usual(field: Any) -> str:
+    return "needed" if field.is_required() else str(field.get_default(call_default_factory=True))

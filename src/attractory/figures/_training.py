@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -32,7 +32,7 @@ from attractory.figures._style import (
 from attractory.runs import LOOP_COLUMNS
 
 COLUMNS = ("net", "step", "loss", "validation_loss")
-LINES = ("-", "--")  # of the columns that share a panel
+LINES: tuple[Literal["-", "--"], ...] = ("-", "--")  # of the columns that share a panel
 FEW = 7  # so many networks have a colour of their own; more are coloured in order
 
 

@@ -22,6 +22,9 @@ EARLIER = 6
 LARGEST = 1 - 1e-6  # of an input whose inverse hyperbolic tangent is taken
 TOGETHER = 16  # trials that the observer goes on with at a time: their past stays in the cache
 
+# of Mackey-Glass: a past of one delay as a ring, the place of its oldest value, the newest one
+State = tuple[jax.Array, jax.Array, jax.Array]
+
 
 class TimeSeries(Task):
     """A number is heard at each step, and another one is asked for.
@@ -248,8 +251,8 @@ def _continued(history: jax.Array, count: int) -> tuple[jax.Array, jax.Array]:
     def slope(x: jax.Array, delayed: jax.Array) -> jax.Array:
         return 0.2 * delayed / (1 + delayed**10) - 0.1 * x
 
-    def after(state: tuple[jax.Array, ...], _: Any) -> tuple[tuple[jax.Array, ...], jax.Array]:
-        past, place, x = state  # the past is a ring: what is newest replaces what is oldest
+    def after(state: State, _: Any) -> tuple[State, jax.Array]:
+        past, place, x = state
         first = slope(x, past[place])
         following = (place + 1) % len(history)
         second = slope(x + 0.1 * first, past[following])
