@@ -47,18 +47,22 @@ class BPTT(Descent):
     weight_decay : float
         Every update takes rate · weight_decay of each trained weight away, beside the optimiser's
         own change (as AdamW [4]_). Not `decay`, which is the learning rate's.
-    optimizer : "adam", "muon" or "sgd"
-        Adam [1]_; Muon [2]_: the momentum of each matrix made orthogonal, vectors go by Adam; or
-        gradient descent with momentum 0.9.
+    optimizer : str or dict
+        Its name: "adam" [1]_; "muon" [2]_, the momentum of each matrix made orthogonal, vectors go
+        by Adam; "sgd", gradient descent with momentum 0.9; any other of Optax's (the page on rules
+        lists them); "fractional", gradient descent of fractional order [5]_; or one of your own
+        (`attractory.rules.optimizer`). With settings: {"name": "adam", "b1": 0.8}.
     learning_rate : float
         The rate of the optimiser.
-    recurrent_optimizer, recurrent_learning_rate : str, float, optional
+    recurrent_optimizer, recurrent_learning_rate : str or dict, float, optional
         The same for the recurrent weights alone; None takes the common ones.
-    schedule : "cosine", "inverse_time" or "constant"
-        "cosine" falls to final_rate times the rate at the last step; "inverse_time" is
-        rate / (1 + decay · step), Keras 2's learning-rate decay.
+    schedule : str or dict
+        Its name: "cosine" falls to final_rate times the rate at the last step; "inverse_time" is
+        rate / (1 + decay · step), Keras 2's learning-rate decay; "constant"; any other of those
+        that the page lists, or one of your own (`attractory.rules.schedule`). With settings:
+        {"name": "exponential", "decay_rate": 0.1}.
     final_rate : float
-        The share of the rate that a cosine schedule ends with.
+        The share of the rate that a schedule ends with: cosine, linear, polynomial, sgdr.
     decay : float
         How fast the rate of an inverse-time schedule falls, per update.
     warmup : int
@@ -72,6 +76,10 @@ class BPTT(Descent):
         Updates between two such steps (each then moves pull_every times as far).
     clip : float, optional
         Largest norm of the gradient; longer ones are scaled down to it. None: no clipping.
+    gradient_noise : float
+        The variance of the Gaussian noise on each entry of the gradient in the first update, which
+        falls as 1 / (1 + step)^0.55 [6]_; 0: none. It is added after clipping, so that it has this
+        variance, and before the optimiser.
     precision : "float32" or "bfloat16"
         Of the recurrent products, forward and backward. "bfloat16" (8 bits; weights, states,
         gradients and the optimiser stay float32) is about 1.7 times as fast on a processor that has
@@ -95,6 +103,8 @@ class BPTT(Descent):
     .. [2] Jordan et al. (2024).
     .. [3] Srivastava et al. (2014), J. Mach. Learn. Res. 15:1929.
     .. [4] Loshchilov & Hutter (2019), ICLR.
+    .. [5] Khan et al. (2018), Circuits Syst. Signal Process. 37:593.
+    .. [6] Neelakantan et al. (2015), arXiv:1511.06807.
     """
 
     in_words: ClassVar[str] = "backpropagation through time"
@@ -260,7 +270,7 @@ class BPTT(Descent):
         """The weights after the pull towards the orthogonal matrices, where it is due."""
         if self.orthogonal_pull == 0 or not model.may_train("recurrent_weights"):
             return weights
-        rate = self._schedule(self.recurrent_learning_rate or self.learning_rate)(step)
+        rate = self._schedule(self._recurrent_rate)(step)
         amount = self.pull_every * self.orthogonal_pull * rate * rate_factor
         pulled = jax.lax.cond(
             step % self.pull_every == self.pull_every - 1,
