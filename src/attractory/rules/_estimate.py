@@ -16,11 +16,11 @@ from attractory.models import Model, Weights
 from attractory.rules._descent import Descent, trained_weights
 from attractory.rules._loss import find_loss, mean_over_shards
 from attractory.rules._losses import Loss
-from attractory.rules._optimizer import Optimizer
+from attractory.rules._named import Named
 from attractory.rules._rule import Info, RuleState
 from attractory.tasks import Batch
 
-OF_PERTURBATIONS = 2**31 - 1  # folded into a key: a stream that no shard uses
+OF_PERTURBATIONS = 2**31 - 3  # folded into a key: a stream that no shard uses
 READOUT = ("output_weights", "output_bias")
 
 
@@ -45,14 +45,14 @@ class Estimate(Descent):
     ----------
     loss : str
         Its name, as for `BPTT`.
-    optimizer : str
+    optimizer : str or dict
         As for every rule that descends a gradient; Adam is the usual one here.
     """
 
     newer_fields: ClassVar[tuple[str, ...]] = ()
 
     loss: str = "squared_error"
-    optimizer: Optimizer = "adam"
+    optimizer: Named = "adam"
 
     @model_validator(mode="after")
     def _loss_known(self) -> Self:
