@@ -15,6 +15,8 @@ import os
 import time
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 import attractory as at
@@ -22,6 +24,15 @@ from attractory.training import Population
 from harness import Options, write_results
 
 TASK = at.tasks.FlipFlop(bits=3)
+
+
+class TheLossOfAnother(at.rules.NodePerturbation):
+    """Node perturbation that is told the loss of another trial: as large steps, without aim."""
+
+    def _by_trial(self, outputs: jax.Array, trials: at.tasks.Batch) -> jax.Array:
+        return jnp.roll(super()._by_trial(outputs, trials), 1)
+
+
 MODEL = at.models.RateRNN(units=100, tau=5.0)
 STEPS, BATCH, SEEDS = 400, 16, 3
 SLOW = {"learning_rate": 1e-2, "recurrent_learning_rate": 1e-3}
@@ -32,6 +43,7 @@ RULES: dict[str, at.rules.Descent] = {
     "RFLO, symmetric feedback": at.rules.RFLO(feedback="symmetric", **SLOW),
     "e-prop, adaptive feedback": at.rules.EProp(feedback="adaptive", weight_decay=0.3, **SLOWER),
     "node perturbation": at.rules.NodePerturbation(**SLOWER),
+    "node perturbation, told the loss of another trial": TheLossOfAnother(**SLOWER),
     "weight perturbation": at.rules.WeightPerturbation(learning_rate=1e-3),
     "the readout alone": at.rules.BPTT(optimizer="adam", learning_rate=1e-2),
 }
@@ -61,7 +73,7 @@ def scores(name: str, steps: int, seeds: int) -> dict[str, Any]:
     found = at.evaluate(run, TASK, n=256)
     kept = {each: np.asarray(getattr(found, each)).tolist() for each in ("accuracy", "correct")}
     kept["mse"] = np.asarray(found.mse).tolist()
-    print(f"{name:36} {kept} {seconds:.0f} s of a processor", flush=True)
+    print(f"{name:50} {kept} {seconds:.0f} s of a processor", flush=True)
     return {**kept, "seconds": seconds}
 
 
