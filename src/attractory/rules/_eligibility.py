@@ -85,7 +85,7 @@ def traced_gradients(
     errors = jnp.einsum("bto,uo->tbu", of_outputs, feedback)
     (of_states,) = jax.vjp(model.hidden, states)[1](errors)
     to_come = filtered_backwards(of_states, 1.0 - model.leak)
-    of_sums = model.sum_slopes(weights, inputs, before, key) * to_come
+    of_sums = model.sum_slopes(weights, inputs, before, states, key) * to_come
     return value, {
         **of_synapses(model, weights, inputs, before, of_sums),
         "initial_state": (1.0 - model.leak) * jnp.sum(to_come[0], axis=0),
