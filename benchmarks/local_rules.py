@@ -48,7 +48,7 @@ RULES: dict[str, at.rules.Descent] = {
     "the readout alone": at.rules.BPTT(optimizer="adam", learning_rate=1e-2),
 }
 TIMED = ((100, 8), (400, 8))  # units, trials of an update
-TURNS = 40
+TURNS = 60
 
 
 def main() -> None:
