@@ -10,6 +10,7 @@ from attractory.figures._continuation import continuation
 from attractory.figures._fixed_points import fixed_points
 from attractory.figures._fixed_points_3d import fixed_points_3d
 from attractory.figures._flip_flop import flip_flop
+from attractory.figures._measures import measures
 from attractory.figures._network import network
 from attractory.figures._psychometric import psychometric
 from attractory.figures._psychophysical_kernel import psychophysical_kernel
@@ -38,6 +39,7 @@ __all__ = [
     "flip_flop",
     "jacobian_spectra",
     "learning_curve",
+    "measures",
     "network",
     "psychometric",
     "psychophysical_kernel",
