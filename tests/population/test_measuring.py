@@ -172,6 +172,12 @@ def test_a_run_keeps_what_was_computed(tmp_path, monkeypatch):
     np.testing.assert_array_equal(again.values, first.values)
 
 
+def test_runs_of_different_tasks_have_their_weights_and_histories():
+    tasks = (FLIP, FLIP.replace(steps=50))
+    runs = {f"{task.steps} steps": Run.of(drawn(0), task) for task in tasks}
+    assert measure(runs, ["n_outside", "learning_time"]).trials == 0
+
+
 def test_networks_that_diverged_are_left_out_and_said():
     nets = [drawn(seed) for seed in range(3)]
     status = [{"net": net, "status": "finished"} for net in range(3)]
@@ -240,7 +246,7 @@ def test_without_a_number_a_network_does_not_count(two_groups):
 @pytest.mark.parametrize(
     ("call", "complaint"),
     [
-        (lambda: measure(drawn(0), "spectral"), "'spectral' is no measure; allowed: .*spectral_r"),
+        (lambda: measure(drawn(0), "spectral"), "measure 'spectral' is unknown.*spectral_radius"),
         (lambda: measure(drawn(0), "accuracy"), "'accuracy' needs a task, or a run"),
         (lambda: measure(drawn(0), "hold_time"), "'hold_time' needs a task, or a run"),
         (lambda: measure(drawn(0), []), "names is empty"),
