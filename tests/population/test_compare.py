@@ -159,7 +159,7 @@ def test_networks_that_cannot_be_compared_are_left_out_and_said():
         ),
         (
             [NETS[0], MODEL.build(1, 3)],
-            {"metric": "cka"},
+            {"metric": "weights"},
             "network 1 has n_outputs = 3, network 0 1; they must be equal",
         ),
         (

@@ -2,8 +2,11 @@
 
 from attractory.population import (  # noqa: F401  # each makes its distances known by name
     _answers,
+    _matched_weights,
+    _point_labels,
     _shapes,
     _spectra,
+    _vector_fields,
 )
 from attractory.population._clusters import Clusters, tree_of
 from attractory.population._compare import compare
