@@ -10,7 +10,8 @@ import pytest
 import attractory as at
 from attractory._cores import one_blas_thread
 from attractory.models import Trajectory
-from attractory.population import Subject, _vector_fields, find_distance
+from attractory.population import Subject, find_distance
+from attractory.population.distances import _vector_fields
 
 NET = at.models.RateRNN(units=3).build(1, 1)
 BITS = {"recurrent": 1.6, "inputs": 1.5, "outputs": 1.05}  # of a unit that keeps a bit

@@ -76,7 +76,9 @@ def one_network(name: str, value: Any) -> Network:
     return found[0]
 
 
-def check_fit(networks: Sequence[Network], met: Task | Trials) -> None:
+def check_fit(
+    networks: Sequence[Network], met: Task | Trials, called: Sequence[str] | None = None
+) -> None:
     """Refuse a network with other inputs, outputs or steps than a task or trials.
 
     Parameters
@@ -85,6 +87,8 @@ def check_fit(networks: Sequence[Network], met: Task | Trials) -> None:
         Those that meet it.
     met : Task or Trials
         What they meet.
+    called : sequence of str, optional
+        What each network is called in messages; "network 0" and so on when None.
 
     Raises
     ------
@@ -92,14 +96,15 @@ def check_fit(networks: Sequence[Network], met: Task | Trials) -> None:
         For the first that does not fit.
     """
     if isinstance(met, Task):
-        name, sizes = f"the task {met.name} has", (met.n_inputs, met.n_outputs)
+        task, sizes = f"the task {met.name} has", (met.n_inputs, met.n_outputs)
     else:
-        name, sizes = "the trials have", (met.inputs.shape[-1], met.targets.shape[-1])
-    for i, network in enumerate(networks):
+        task, sizes = "the trials have", (met.inputs.shape[-1], met.targets.shape[-1])
+    names = called or [f"network {i}" for i in range(len(networks))]
+    for own, network in zip(names, networks, strict=True):
         for size, wanted in zip(("n_inputs", "n_outputs"), sizes, strict=True):
             if getattr(network, size) != wanted:
                 raise InvalidSetting(
-                    f"network {i} has {size} = {getattr(network, size)}, {name} {wanted}; "
+                    f"{own} has {size} = {getattr(network, size)}, {task} {wanted}; "
                     "they must be equal"
                 )
-        check_meeting(network.model, met, f"network {i}")
+        check_meeting(network.model, met, own)

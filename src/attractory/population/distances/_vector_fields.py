@@ -8,8 +8,8 @@ from scipy.optimize import minimize
 
 from attractory._errors import InvalidSetting
 from attractory.population._distance import distance
-from attractory.population._spectra import transport
 from attractory.population._subject import Subject
+from attractory.population.distances._spectra import transport
 
 COMPONENTS = 10  # principal components of the states that are seen
 DELAYS = 5  # steps that are seen at once
