@@ -10,6 +10,7 @@ import pytest
 
 import attractory as at
 from attractory import population
+from attractory._cores import one_blas_thread
 from attractory.population import Subject, distance_names, find_distance
 
 TASK = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4)
@@ -17,6 +18,7 @@ TRIALS = TASK.sample(12, seed=0)
 MODEL = at.models.RateRNN(units=5, bias=True)
 every = pytest.mark.parametrize("name", distance_names())
 EXACT = 1e-8
+SEARCHED = {"dsa": 1e-3}  # what is found by a search is found to so much
 
 
 def in_other_order(net, order):
@@ -69,6 +71,7 @@ def test_a_distance_says_what_it_is(name):
 
 
 @every
+@one_blas_thread
 def test_it_is_0_on_itself_and_the_same_in_either_order(name, prepared):
     known, nets = find_distance(name), prepared[name]
     between = [known.function(a, b) for a, b in combinations(nets, 2)]
@@ -81,6 +84,7 @@ def test_it_is_0_on_itself_and_the_same_in_either_order(name, prepared):
 
 
 @every
+@one_blas_thread
 def test_the_order_of_the_units_is_no_matter(name, subjects, prepared):
     known = find_distance(name)
     order = np.array([3, 0, 4, 1, 2])
@@ -90,10 +94,12 @@ def test_the_order_of_the_units_is_no_matter(name, subjects, prepared):
         assert known.function(prepared[name][net], moved) <= EXACT
         for third in prepared[name][2:4]:
             before = known.function(prepared[name][net], third)
-            assert known.function(moved, third) == pytest.approx(before, abs=1e-6)
+            near = pytest.approx(before, abs=SEARCHED.get(name, 1e-6))
+            assert known.function(moved, third) == near
 
 
 @every
+@one_blas_thread
 def test_a_rotation_and_a_scale_are_no_matter_where_it_says_so(name, subjects, prepared):
     known = find_distance(name)
     rng = np.random.default_rng(1)
@@ -106,7 +112,8 @@ def test_a_rotation_and_a_scale_are_no_matter_where_it_says_so(name, subjects, p
             moved = known.prepared(other)
             assert known.function(whole[0], moved) <= EXACT, what
             before = known.function(whole[0], whole[3])
-            assert known.function(moved, whole[3]) == pytest.approx(before, abs=1e-6), what
+            near = pytest.approx(before, abs=SEARCHED.get(name, 1e-6))
+            assert known.function(moved, whole[3]) == near, what
 
 
 @every

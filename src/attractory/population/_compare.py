@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from scipy.spatial.distance import squareform
@@ -12,27 +13,24 @@ from attractory._arguments import a_flag, a_name, optional, takes, whole
 from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting
 from attractory._progress import NetworksProgress
-from attractory.population._compared import (
-    Member,
-    Populations,
-    check_channels,
-    members_of,
-    task_in,
-    trials_for,
-)
+from attractory.models import Network
+from attractory.population._comparable import check_members, labels_of, trials_for
 from attractory.population._distance import Distance, find_distance
 from attractory.population._distances import Distances
+from attractory.population._members import members_of
 from attractory.population._nulls import (
     MOST_NETWORKS,
     Prepared,
-    null_distances,
+    held_against,
     prepared,
-    reliability,
-    untrained,
 )
 from attractory.population._pairs import distances_of, every_pair
 from attractory.population._subject import Subject
+from attractory.runs import Run
 from attractory.tasks import Task, Trials, as_task_or_trials
+
+DIVERGED = "diverged in training"
+Networks = Network | Sequence[Network] | Run
 
 
 @one_blas_thread
@@ -41,7 +39,7 @@ from attractory.tasks import Task, Trials, as_task_or_trials
     progress=a_flag,
 )  # fmt: skip
 def compare(
-    networks: Populations,
+    networks: Networks | Mapping[str, Networks],
     metric: str = "procrustes",
     task: Task | Trials | None = None,
     trials: int = 64,
@@ -102,27 +100,26 @@ def compare(
     >>> print(distances.statement)  # doctest: +SKIP
     """
     distance: Distance = find_distance(metric)
-    members = members_of(networks)
-    _check_members(members, distance)
-    meant = task_in(networks, task)
-    given: tuple[Task | None, Trials | None] = (None, None)
-    if distance.in_trials or (meant is not None and "fixed points" in distance.needs):
-        given = trials_for(members, metric, meant, trials, seed)
+    members, diverged = members_of(networks)
+    check_members(distance, members)
+    given = trials_for(distance, members, task, trials, seed)
+    labels = labels_of(members)
     subjects = [
         Subject(member.network, *given, _seed_of(net, seed)) for net, member in enumerate(members)
     ]
     rng = np.random.default_rng(seed)
-    made, left_out = _all_prepared(distance, members, subjects, nulls, rng, progress)
+    made, unfit = _all_prepared(distance, subjects, nulls, rng, progress)
+    left_out = dict.fromkeys(diverged, DIVERGED) | {
+        members[i].name: why for i, why in unfit.items()
+    }
     if len(made) < 2:
         raise InvalidSetting(
             "networks: fewer than two can be compared"
-            + "".join(f"; network {label}: {why}" for label, why in left_out.items())
+            + "".join(f"; {name}: {why}" for name, why in left_out.items())
         )
-    found, agreement = {}, float("nan")
+    held: dict[str, Any] = {"nulls": {}, "reliability": float("nan")}
     if nulls:
-        fresh = list(untrained(distance, [subjects[i] for i in made], rng))
-        found = null_distances(distance, list(made.values()), fresh, rng)
-        agreement = reliability(distance, list(made.values()), rng)
+        held = held_against(distance, list(made.values()), [subjects[i] for i in made], rng)
     wholes = [each.whole for each in made.values()]
     between = distances_of(distance, wholes, wholes, every_pair(len(wholes)))
     return Distances(
@@ -132,11 +129,10 @@ def compare(
         invariances=distance.invariances,
         is_metric=distance.is_metric,
         matrix=squareform(between),
-        labels=tuple(members[i].label for i in made),
+        labels=tuple(labels[i] for i in made),
         groups=tuple(members[i].group for i in made),
-        nulls=found,
-        reliability=agreement,
         left_out=left_out,
+        **held,
     )
 
 
@@ -145,33 +141,24 @@ def _seed_of(net: int, seed: int) -> int:
     return int(np.random.default_rng([seed, net]).integers(2**31))
 
 
-def _check_members(members: Sequence[Member], distance: Distance) -> None:
-    """InvalidSetting where these networks cannot be compared, whatever they do."""
-    if len(members) < 2:
-        raise InvalidSetting("networks: there is one; at least two are needed to compare")
-    if distance.needs != ("spectrum",):
-        check_channels(members)
-
-
 def _all_prepared(
     distance: Distance,
-    members: Sequence[Member],
     subjects: Sequence[Subject],
     nulls: bool,
     rng: np.random.Generator,
     progress: bool,
-) -> tuple[dict[int, Prepared], dict[str, str]]:
-    """Those that can be compared, by their index; why others cannot, by their names."""
+) -> tuple[dict[int, Prepared], dict[int, str]]:
+    """Those that can be compared, and why others cannot, by their index."""
     made: dict[int, Prepared] = {}
-    left_out = {}
-    with NetworksProgress(len(members), progress) as shown:
+    unfit: dict[int, str] = {}
+    with NetworksProgress(len(subjects), progress) as shown:
         for net in shown.networks():
             shown.say(f"for {distance.name}")
             subject = replace(subjects[net])  # what it computes is dropped with it
-            why = members[net].problem or (subject.problem() if distance.in_trials else "")
+            why = subject.problem() if distance.in_trials else ""
             if why:
-                left_out[members[net].label] = why
+                unfit[net] = why
             else:
                 few = len(made) < MOST_NETWORKS
                 made[net] = prepared(distance, subject, nulls, few, rng)
-    return made, left_out
+    return made, unfit

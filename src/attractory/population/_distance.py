@@ -70,6 +70,11 @@ class Distance:
         return any(need in IN_TRIALS for need in self.needs)
 
     @property
+    def wants_task(self) -> bool:
+        """Whether a task makes a difference: fixed points are searched for from its states."""
+        return self.in_trials or "fixed points" in self.needs
+
+    @property
     def of_weights(self) -> bool:
         """Whether it is of the networks themselves, also apart from any trials."""
         return any(need in OF_THE_NETWORK for need in self.needs)

@@ -70,7 +70,21 @@ def _shuffled(distance: Distance, subject: Subject, rng: np.random.Generator) ->
     return distance.prepared(other)
 
 
-def untrained(
+def held_against(
+    distance: Distance,
+    made: Sequence[Prepared],
+    subjects: Sequence[Subject],
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """The distances of all nulls, and the reliability, as fields of `Distances`."""
+    fresh = list(_untrained(distance, subjects, rng))
+    return {
+        "nulls": _null_distances(distance, made, fresh, rng),
+        "reliability": _reliability(distance, made, rng),
+    }
+
+
+def _untrained(
     distance: Distance, subjects: Sequence[Subject], rng: np.random.Generator
 ) -> Iterator[Any]:
     """Networks of the same models before any training, as the distance takes them."""
@@ -84,7 +98,7 @@ def untrained(
             yield distance.prepared(made)
 
 
-def null_distances(
+def _null_distances(
     distance: Distance, made: Sequence[Prepared], fresh: Sequence[Any], rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """The distances (pair,) of each null; those of which there is none are left out."""
@@ -117,7 +131,7 @@ def _of_one_network(distance: Distance, made: Sequence[Prepared]) -> dict[str, n
     return {TWO_HALVES: np.array([distance.function(a, b) for a, b in halves], float)}
 
 
-def reliability(distance: Distance, made: Sequence[Prepared], rng: np.random.Generator) -> float:
+def _reliability(distance: Distance, made: Sequence[Prepared], rng: np.random.Generator) -> float:
     """Spearman's correlation, over pairs, of their distances in two halves of the trials.
 
     NaN for less than 3 pairs, and where all distances are the same.
