@@ -157,6 +157,31 @@ def test_all_fixed_points_of_two_bits_and_none_differ(labelled):
     assert differing == 9 + 4 + 1
 
 
+def test_a_continuum_of_fixed_points_is_left_out_and_said():
+    line = at.models.RateRNN.from_weights(
+        np.eye(2), np.ones((2, 1)), np.ones((1, 2)), activation="linear"
+    )
+    nets = [line, *(at.models.RateRNN(units=2).build(1, 1, seed=seed) for seed in range(2))]
+    found = at.population.compare(nets, "fixed_points", nulls=False, progress=False)
+    assert found.left_out == {
+        "network 0": "its fixed points are a continuum, which cannot be counted"
+    }
+
+
+def test_a_run_keeps_the_fixed_points_that_are_found(monkeypatch):
+    task = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4)
+    nets = [at.models.RateRNN(units=2).build(1, 1, seed=seed) for seed in range(2)]
+    run = at.Run.of(nets, task)
+    first = at.population.compare(run, "fixed_points", nulls=False, progress=False)
+    known = at.runs.of_network(
+        run, 0, at.analysis.fixed_points, task=task, n_starts=1024, max_starts=32_768
+    )
+    other = Subject(nets[0], task, task.sample(4, 0), run=run)
+    assert other.points is known
+    again = at.population.compare(run, "fixed_points", nulls=False, progress=False)
+    np.testing.assert_array_equal(first.matrix, again.matrix)
+
+
 def test_weights_after_matching_differ_by_what_was_added():
     """Noise on a network whose units were put into another order."""
     rng = np.random.default_rng(0)

@@ -82,8 +82,8 @@ def compare(
     -----
     Each network is simulated once, with noise of its own where its model has some, and prepared
     once; pairs are then cheap. Networks that diverged in
-    training, or whose states in the trials are not finite or never change, are left out, and
-    `Distances.left_out` says why.
+    training, whose states in the trials are not finite or never change, or whose fixed points
+    are a continuum where these are compared, are left out; `Distances.left_out` says why.
 
     Nulls are distances to hold the networks' own against, each of up to 100 pairs:
 
@@ -105,7 +105,8 @@ def compare(
     given = trials_for(distance, members, task, trials, seed)
     labels = labels_of(members)
     subjects = [
-        Subject(member.network, *given, _seed_of(net, seed)) for net, member in enumerate(members)
+        Subject(member.network, *given, _seed_of(i, seed), seed, member.run, member.net)
+        for i, member in enumerate(members)
     ]
     rng = np.random.default_rng(seed)
     made, unfit = _all_prepared(distance, subjects, nulls, rng, progress)
@@ -155,7 +156,7 @@ def _all_prepared(
         for net in shown.networks():
             shown.say(f"for {distance.name}")
             subject = replace(subjects[net])  # what it computes is dropped with it
-            why = subject.problem() if distance.in_trials else ""
+            why = distance.problem(subject)
             if why:
                 unfit[net] = why
             else:

@@ -79,6 +79,24 @@ class Distance:
         """Whether it is of the networks themselves, also apart from any trials."""
         return any(need in OF_THE_NETWORK for need in self.needs)
 
+    def problem(self, subject: Subject) -> str:
+        """Why a network cannot be compared so.
+
+        Parameters
+        ----------
+        subject : Subject
+            The network.
+
+        Returns
+        -------
+        str
+            In words; "" where it can.
+        """
+        why = subject.problem_of_states() if self.in_trials else ""
+        if not why and "fixed points" in self.needs:
+            why = subject.problem_of_points()
+        return why
+
     def prepared(self, subject: Subject) -> Any:
         """What `function` gets of one network.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,7 +64,7 @@ def _shuffled(distance: Distance, subject: Subject, rng: np.random.Generator) ->
     if not distance.of_weights:
         return distance.prepared(subject.with_shuffled_units(rng))
     other = subject.with_shuffled_weights(rng)
-    if other is None or (distance.in_trials and other.problem()):
+    if other is None or distance.problem(other):
         return None
     return distance.prepared(other)
 
@@ -93,8 +92,8 @@ def _untrained(
         network = subject.network
         seed = int(rng.integers(2**31))
         fresh = network.model.build(network.n_inputs, network.n_outputs, seed)
-        made = replace(subject, network=fresh, known=None)
-        if not (distance.in_trials and made.problem()):
+        made = subject.with_network(fresh)
+        if not distance.problem(made):
             yield distance.prepared(made)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,10 +13,15 @@ from attractory._errors import InvalidSetting
 from attractory._shown import Shown
 from attractory.analysis import FixedPoints, fixed_points, spectrum
 from attractory.models import Network, Trajectory
+from attractory.runs import Run, of_network
 from attractory.tasks import Task, Trials, noise_seed
 
 MOST_SAMPLES = 4096  # states that are compared: of 100 units 3 MB a network, many times its units
 RECURRENT = "recurrent_weights"
+# of the search for fixed points, as the page of a run has them: what it found is found again
+SEARCH = {"n_starts": 1024, "max_starts": 32_768}
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -31,7 +37,13 @@ class Subject(Shown):
     trials : Trials or None
         What the network is given; None where no distance asks.
     seed : int
-        Of the network's own noise, and of the search for its fixed points.
+        Of the network's own noise.
+    search_seed : int
+        Of the search for its fixed points.
+    run : Run or None
+        That the network is of, where it came in one: analyses are kept in it.
+    net : int
+        The network's index there.
     known : Trajectory or None
         What it does in these trials; None: it is simulated when that is asked for.
     """
@@ -40,6 +52,9 @@ class Subject(Shown):
     task: Task | None = None
     trials: Trials | None = None
     seed: int = 0
+    search_seed: int = 0
+    run: Run | None = None
+    net: int = 0
     known: Trajectory | None = None
 
     @cached_property
@@ -76,14 +91,27 @@ class Subject(Shown):
     @property
     def eigenvalues(self) -> np.ndarray:
         """Eigenvalues (unit,) as `attractory.analysis.spectrum` has them."""
-        return spectrum(self.network).eigenvalues
+        return self._analysed(spectrum).eigenvalues
 
     @cached_property
     def points(self) -> FixedPoints:
         """The fixed points without input, as `attractory.analysis.fixed_points` finds them."""
-        return fixed_points(self.network, seed=self.seed, task=self.trials)
+        plain = self.task is None or type(self.task) is Task  # trials came without a task
+        met = self.trials if plain else self.task
+        return self._analysed(fixed_points, task=met, seed=self.search_seed, **SEARCH)
 
-    def problem(self) -> str:
+    def problem_of_points(self) -> str:
+        """Why its fixed points cannot be compared.
+
+        Returns
+        -------
+        str
+            In words; "" where they can.
+        """
+        continuum = self.points.completeness.continuum
+        return "its fixed points are a continuum, which cannot be counted" if continuum else ""
+
+    def problem_of_states(self) -> str:
         """Why its states cannot be compared.
 
         Returns
@@ -165,7 +193,28 @@ class Subject(Shown):
         matrix = np.asarray(weights[RECURRENT])
         shuffled = rng.permutation(matrix.ravel()).reshape(matrix.shape)
         network = Network(self.network.model, {**weights, RECURRENT: shuffled})
-        return replace(self, network=network, known=None)
+        return self.with_network(network)
+
+    def with_network(self, network: Network) -> Subject:
+        """Another network in the same trials, of no run.
+
+        Parameters
+        ----------
+        network : Network
+            The network.
+
+        Returns
+        -------
+        Subject
+            Simulated when it is asked.
+        """
+        return replace(self, network=network, known=None, run=None)
+
+    def _analysed(self, function: Callable[..., Part], **settings: Any) -> Part:
+        """An analysis of the network; of a run what was kept there, or is kept now."""
+        if self.run is not None:
+            return of_network(self.run, self.net, function, **settings)
+        return function(self.network, **settings)
 
     @property
     def _trials(self) -> Trials:
