@@ -37,6 +37,7 @@ bench: $(VENV)/.installed-test $(PEERS)/.installed
 	$(BIN)/python benchmarks/growth.py
 	$(BIN)/python benchmarks/time_to_trained.py
 	$(BIN)/python benchmarks/reservoir.py
+	$(BIN)/python benchmarks/force_step.py
 	$(BIN)/python benchmarks/speed_page.py
 
 clean:

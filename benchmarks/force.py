@@ -1,29 +1,21 @@
-"""FORCE on the sum of four sinusoids (Sussillo & Abbott 2009, figure 2), and the time of its step.
+"""FORCE on the sum of four sinusoids (Sussillo & Abbott 2009, figure 2).
 
     python benchmarks/force.py [--quick] [--results FOLDER] [--figure FILE]
 
 Ten networks of 1000 units learn the signal; then their weights are frozen, and each runs for ten
-periods on its own. A change of the readout is timed beside what it cannot do without: reading and
-writing P once, as an update of rank 1 would, in turns on one thread.
+periods on its own. The time of a step: force_step.py.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 import attractory as at
 from attractory.figures._style import BLACK, BLUE, VERMILLION, letter, new_figure, styled
-from attractory.kernels import compiled
-from attractory.rules._least_squares import after_sample, with_pending
-from attractory.rules._online import SAMPLES_OF_BLOCK
 from harness import write_results
 from harness.options import add_arguments
 
@@ -44,7 +36,6 @@ def main() -> None:
     results = {
         "errors": [errors_by_period(run).tolist() for run in learned],
         "whole": [error_of(run) for run in learned],
-        "step": timed_step(units, 3 if given.quick else 40),
     }
     write_results("force", results, given.results)
     if not given.quick or given.figure is not None:
@@ -80,57 +71,6 @@ def errors_by_period(run: at.Run) -> np.ndarray:
     squared = np.square(run.networks[0](trials.inputs) - trials.targets)[0, :, 0]
     size = np.mean(np.square(trials.targets))
     return np.sqrt(squared.reshape(PERIODS, -1).mean(1) / size)
-
-
-def timed_step(units: int, rounds: int) -> dict[str, float]:
-    """The shortest turns, in ms for one change of the readout, and their ratio."""
-    with jax.enable_x64(True):
-        blocks = 4
-        rates = jnp.asarray(np.random.default_rng(0).normal(size=(blocks, SAMPLES_OF_BLOCK, units)))
-        start = (jnp.eye(units), jnp.zeros((1, units)))
-        ours = compiled(samples)
-        matrix = np.eye(units)
-        contenders: dict[str, Callable[[], Any]] = {
-            "ours": lambda: jax.block_until_ready(ours(start, rates)),
-            "limit": lambda: [np.multiply(matrix, 1.0, out=matrix) for _ in range(20)],
-        }
-        turns = {name: [seconds_of(run) for _ in range(2)] for name, run in contenders.items()}
-        for _ in range(rounds):
-            for name, run in contenders.items():
-                turns[name].append(seconds_of(run))
-    ms = {
-        "ours_ms": 1e3 * min(turns["ours"][2:]) / (blocks * SAMPLES_OF_BLOCK),
-        "limit_ms": 1e3 * min(turns["limit"][2:]) / 20,
-    }
-    ms["ratio"] = ms["ours_ms"] / ms["limit_ms"]
-    print({name: round(value, 3) for name, value in ms.items()}, flush=True)
-    return ms
-
-
-def samples(start: Any, rates: jax.Array) -> Any:
-    """Blocks of samples (block, sample, unit), each sample changing the readout."""
-    one = jnp.ones(())
-
-    def block(own: Any, given: jax.Array) -> Any:
-        inverse, readout = own
-
-        def sample(own: Any, now: Any) -> Any:
-            readout, pending = own
-            place, rates = now
-            made = after_sample(inverse, pending, readout, rates, one[None], one[None], one)
-            return (made.solved, pending.at[place].set(made.factor)), None
-
-        first = (readout, jnp.zeros_like(given))
-        (readout, pending), _ = jax.lax.scan(sample, first, (jnp.arange(len(given)), given))
-        return (with_pending(inverse, pending), readout), None
-
-    return jax.lax.scan(block, start, rates)[0]
-
-
-def seconds_of(run: Callable[[], Any]) -> float:
-    began = time.perf_counter()
-    run()
-    return time.perf_counter() - began
 
 
 @styled

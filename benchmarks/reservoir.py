@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -36,71 +36,10 @@ TIMED_RIDGE = 1e-8  # reservoirpy's, as in its tutorials on such series
 PEER_RIDGES = (1e-10, TIMED_RIDGE, 1e-6, 1e-4)
 
 
-class Narma(at.tasks.Task):
-    """NARMA of order 10 (Atiya & Parlos 2000): y(t) from the input up to t.
-
-    y(t+1) = 0.3 y(t) + 0.05 y(t) Σ_{i<10} y(t-i) + 1.5 u(t-9) u(t) + 0.1; u uniform in [0, 0.5].
-    It is held at 1 at most: beyond, a rare series runs away.
-    """
-
-    name: ClassVar[str] = "narma"
-    steps: int = 600
-
-    def trial(self, key: jax.Array) -> at.tasks.Trial:
-        inputs = jax.random.uniform(key, (self.steps,), maxval=0.5)
-        ten_before = jnp.concatenate([jnp.zeros(9), inputs])[: self.steps]
-
-        def after(
-            last: jax.Array, both: tuple[jax.Array, jax.Array]
-        ) -> tuple[jax.Array, jax.Array]:
-            now, before = both
-            y = 0.3 * last[-1] + 0.05 * last[-1] * last.sum() + 1.5 * before * now + 0.1
-            y = jnp.minimum(y, 1.0)
-            return jnp.append(last[1:], y), y
-
-        outputs = jax.lax.scan(after, jnp.zeros(10), (inputs, ten_before))[1]
-        return at.tasks.Trial(inputs[:, None], outputs[:, None])
-
-
-class MackeyGlass(at.tasks.Task):
-    """The series of Mackey & Glass (1977) with tau = 17, to be told 84 steps ahead (Jaeger 2001).
-
-    dx/dt = 0.2 x(t - 17) / (1 + x(t - 17)^10) - 0.1 x(t), in steps of 0.1 by Heun's method, every
-    tenth of which is a step of the series; shown is tanh(x - 1). A trial begins after 1000 units
-    of time from a random history near 1.2.
-    """
-
-    name: ClassVar[str] = "mackey_glass"
-    steps: int = 600
-    ahead: int = 84
-
-    def trial(self, key: jax.Array) -> at.tasks.Trial:
-        fine, delay, transient = 10, 170, 1000
-        history = 1.2 + 0.2 * (jax.random.uniform(key, (delay + 1,)) - 0.5)
-
-        def slope(x: jax.Array, delayed: jax.Array) -> jax.Array:
-            return 0.2 * delayed / (1 + delayed**10) - 0.1 * x
-
-        def after(state: tuple[jax.Array, ...], _: Any) -> tuple[tuple[jax.Array, ...], jax.Array]:
-            past, place, x = state  # the past is a ring: what is newest replaces what is oldest
-            first = slope(x, past[place])
-            following = (place + 1) % (delay + 1)
-            second = slope(x + 0.1 * first, past[following])
-            x = x + 0.05 * (first + second)
-            return (past.at[place].set(x), following, x), x
-
-        # the oldest of the ring is 17 units of time back, the newest is x
-        count = fine * (transient + self.steps + self.ahead)
-        begun = (history, jnp.asarray(0), history[-1])
-        series = jax.lax.scan(after, begun, None, length=count)[1]
-        series = jnp.tanh(series[fine * transient :: fine] - 1)[:, None]
-        return at.tasks.Trial(series[: self.steps], series[self.ahead :])
-
-
 # units, leak, spectral radius, input gain: not tuned for either side beyond what is usual
 SERIES: dict[str, tuple[at.tasks.Task, dict[str, float]]] = {
-    "NARMA-10": (Narma(), {"leak": 1.0, "radius": 0.9, "input_gain": 0.2}),
-    "Mackey-Glass": (MackeyGlass(), {"leak": 0.5, "radius": 0.9, "input_gain": 0.5}),
+    "NARMA-10": (at.tasks.NARMA(), {"leak": 1.0, "radius": 0.9, "input_gain": 0.2}),
+    "Mackey-Glass": (at.tasks.MackeyGlass(), {"leak": 0.5, "radius": 0.9, "input_gain": 0.5}),
 }
 UNITS, DENSITY, WASHOUT, STEPS, BATCH = 500, 0.1, 100, 5, 8
 

@@ -80,8 +80,9 @@ class Registry(Generic[Part]):
             It names the nearest one when there is none such.
         """
         if not isinstance(name, str) or name not in self.parts:
+            article = "an" if self.kind[0] in "aeiou" else "a"
             raise InvalidSetting(
-                f"{self.kind} {shown(name)} is unknown (a {self.kind} of your own needs "
+                f"{self.kind} {shown(name)} is unknown ({article} {self.kind} of your own needs "
                 f"{self.decorator} first, commands need --import FILE); {nearest(name, self.parts)}"
             )
         return self.parts[name]

@@ -177,3 +177,14 @@ def test_layers_have_the_spectrum_of_their_jacobian():
     )
     assert found.of == "Jacobian at 0"
     assert len(found.eigenvalues) == 7
+
+
+@pytest.mark.parametrize(
+    "model", [at.models.GRU(units=3), at.models.RateRNN(units=3, feedback=True)]
+)
+def test_the_matrix_is_that_of_the_spectrum(model):
+    net = model.build(1, 1, seed=0)
+    matrix = at.analysis.spectral_matrix(net)
+    found = spectrum(net)
+    np.testing.assert_allclose(np.poly(matrix), np.poly(found.eigenvalues), atol=1e-12)
+    assert found.nonnormality == pytest.approx(departure_by_schur(matrix), abs=1e-7)

@@ -15,8 +15,9 @@ import pytest
 
 import attractory as at
 from attractory.cli import main
-from attractory.cli._tasks import _flowing
+from attractory.cli._tables import flowing
 
+SHELL = ("near_orthogonal", "paper", "force", "full_force", "reservoir", "BPTT")  # rules by name
 SMALL = [
     "--set", "task.bits=1", "--set", "task.steps=100", "--set", "task.first_onset=[5, 20]",
     "--set", "task.pulse=5", "--set", "task.delay=5", "--set", "model.units=16",
@@ -141,13 +142,13 @@ def test_a_docstring_flows_with_a_paragraph_for_each_setting():
     gap, **more : tuple (low, high), optional
         In ms.
     """
-    flowing = """A memory of bits.
+    expected = """A memory of bits.
 
 Parameters
 ----------
 bits (int): Number of channels, each of which is its own.
 gap, **more (tuple (low, high), optional): In ms."""
-    assert _flowing(inspect.cleandoc(written)) == flowing
+    assert flowing(inspect.cleandoc(written)) == expected
 
 
 def test_tasks_lists_describes_and_draws(tmp_path, monkeypatch, in_process):
@@ -166,6 +167,42 @@ def test_tasks_lists_describes_and_draws(tmp_path, monkeypatch, in_process):
     trials = task.sample(2)
     assert f"{trials.conditions['relevant'][1]:g}" in output
     assert (tmp_path / "runs" / "tasks" / "context_decision.png").read_bytes()[1:4] == b"PNG"
+
+
+def test_rules_lists_all_and_describes_one(in_process):
+    status, output, _ = in_process("rules")
+    assert status == 0
+    listed = [line.split()[0] for line in output.splitlines()]
+    assert listed[:2] == ["rule", "default"]
+    assert set(SHELL) <= set(listed)
+    assert {"loss", *at.rules.loss_names(), "penalty", *at.rules.penalty_names()} <= set(listed)
+    assert "FullFORCE" not in listed  # it has a name of the commands
+    for name, setting, usual in [
+        ("full_force", "teacher_gain", 1.5),
+        ("paper", "optimizer", "adam"),
+        ("BPTT", "optimizer", "muon"),
+        ("recurrent_radius", "most", 1.0),
+    ]:
+        status, output, errors = in_process("rules", name)
+        assert status == 0, errors
+        assert [setting, str(usual)] in [line.split() for line in output.splitlines()]
+    assert "recipe of the task" in in_process("rules", "default")[1]
+
+
+def test_the_help_of_train_lists_rules_losses_and_penalties(in_process):
+    status, output, _ = in_process("train", "--help")
+    assert status == 0
+    said = " ".join(output.split())
+    assert "Rule: default, " in said
+    assert all(name in said for name in SHELL)
+    for names in (at.rules.loss_names(), at.rules.penalty_names()):
+        assert ", ".join(names) in said
+
+
+def test_the_commands_begin_without_what_only_some_need():
+    code = "import sys, attractory.cli; print({'jax', 'attractory.rules'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_import_of_the_authors_network(tmp_path, authors_data):
@@ -201,7 +238,8 @@ def test_reproduce_from_the_authors_network(tmp_path, authors_data):
 
 
 @pytest.mark.parametrize(
-    "command", ["reproduce", "train", "evaluate", "analyze", "report", "import", "export", "tasks"]
+    "command",
+    ["reproduce", "train", "evaluate", "analyze", "report", "import", "export", "tasks", "rules"],
 )
 def test_every_command_has_help_with_an_example(command, in_process):
     status, output, _ = in_process(command, "--help")
@@ -252,6 +290,8 @@ def test_every_command_has_help_with_an_example(command, in_process):
         (["tasks", "and", "--set", "dt=2"], "'dt=2' is not allowed: task.KEY=VALUE, as task.dt=2"),
         (["tasks", "and", "--set", "rule.steps=2"], "unknown section; allowed: task"),
         (["tasks", "flop"], "task 'flop' is unknown"),
+        (["rules", "forc"], "did you mean 'force'?"),
+        (["train", "--task", "and", "--rule", "rezervoir"], "did you mean 'reservoir'?"),
     ],
 )
 def test_mistakes_get_one_line_and_status_2(arguments, message, tmp_path, monkeypatch, in_process):
@@ -279,6 +319,8 @@ def test_mistakes_get_one_line_and_status_2(arguments, message, tmp_path, monkey
         ("task: {name\n", "not readable as YAML"),
         ("task: flipflop\nseed: x\n", "seed = 'x' is not allowed"),
         ("task: flipflop\nrule: {name: bptt}\n", "rule.name = 'bptt' is not allowed"),
+        ("task: flipflop\ncurriculum: [1]\n", "curriculum = [1] is not allowed"),
+        ("task: flipflop\ncurriculum: {vary: noise}\n", "Curriculum: steps"),
     ],
 )
 def test_mistakes_in_a_config_file(content, message, tmp_path):
@@ -290,6 +332,19 @@ def test_mistakes_in_a_config_file(content, message, tmp_path):
         read_config(file, {}, [])
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_curriculum_stands_in_the_file(tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        "task: {name: flipflop, bits: 1}\nmodel: {units: 6}\nrule: {steps: 4, batch: 2}\n"
+        "curriculum:\n  tasks: [{noise: 0.5}, {name: flipflop, bits: 1, steps: 300}]\n  steps: 1\n"
+    )
+    status, _, errors = attractory("train", "--config", file, "--out", tmp_path / "run")
+    assert status == 0, errors
+    run = at.load(tmp_path / "run")
+    assert list(run.history["stage"]) == [1, 2, 3, 3]
+    assert [each["task"]["settings"]["noise"] for each in run.curriculum] == [0.5, 0.1]
 
 
 def test_flags_and_single_settings_make_the_model(tmp_path):

@@ -30,6 +30,23 @@ class Mine(at.tasks.Task):
         heard = jax.random.normal(key, (self.steps, 1))
         return at.tasks.Trial(inputs=heard, targets=jnp.sign(heard))
 '''
+OWN_RULE = '''
+import jax.numpy as jnp
+import attractory as at
+
+@at.rules.register
+class Still(at.rules.Rule):
+    """Nothing is learned."""
+
+    def init(self, model, weights, key):
+        return {}
+
+    def update(self, model, weights, state, trials, step, key, shards=None):
+        return weights, state, {"loss": jnp.zeros(())}
+
+    def slowed(self, state, factor):
+        return state
+'''
 CONFIG = """
 imports: own/my_tasks.py
 task: mine
@@ -123,6 +140,19 @@ def test_a_file_that_has_changed_is_not_run_until_it_is_named_again(command, fol
     assert (status, errors) == (0, "")
     (folder / "own" / "my_tasks.py").write_text(OWN_TASK)  # as it was, where it was
     assert command(*EVALUATE)[0] == 0
+
+
+def test_a_rule_of_ones_own_is_asked_for_by_its_name_and_listed(command, folder):
+    (folder / "my_rules.py").write_text(OWN_RULE)
+    own = ("--import", "my_rules.py")
+    status, _, errors = command(*own, "train", "--task", "and", "--rule", "Still", "--out", "run",
+                                "--units", 4, "--set", "rule.steps=1")  # fmt: skip
+    assert status == 0, errors
+    assert type(at.load("run").rule).__name__ == "Still"
+    assert "Still" in command(*own, "train", "--help")[1]
+    assert "Nothing is learned." in command(*own, "rules")[1]
+    assert "Still" not in command("rules")[1]
+    sys.modules.pop("my_rules", None)
 
 
 @pytest.mark.parametrize("place", ["run/my_tasks.py", "my_tasks.py", "own/my_tasks.py"])

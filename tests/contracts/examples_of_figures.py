@@ -18,7 +18,7 @@ from attractory.evaluation import (
     PsychophysicalKernels,
     RobustnessCurve,
 )
-from attractory.population import Distances
+from attractory.population import Distances, Measures
 
 TASK = tasks.FlipFlop(bits=3, steps=60, first_onset=(5, 15), pulse=4, delay=4)
 TURNING = ("fixed_points_3d", "state_space_3d")  # plotly's
@@ -79,6 +79,16 @@ def history() -> pd.DataFrame:
             "validation_loss": np.where(step % 10 == 0, loss, np.nan),
             "gradient_norm": 1 + loss, "spectral_radius": 1 + step / 100,
         }
+    )  # fmt: skip
+
+
+def force_history() -> pd.DataFrame:
+    """The same by FORCE."""
+    of_bptt = history()
+    loss = of_bptt["loss"]
+    return of_bptt.drop(columns=["gradient_norm", "spectral_radius"]).assign(
+        error_before_change=loss**0.5, error_after_change=0.2 * loss, weight_change=0.1 * loss,
+        inverse_correlation_trace=100 * loss,
     )  # fmt: skip
 
 
@@ -160,12 +170,29 @@ def population_distances(nulls: bool) -> Distances:
     )  # fmt: skip
 
 
+def population_measures(groups: int) -> Measures:
+    """Three measures of eight networks, in so many groups."""
+    rng = np.random.default_rng(0)
+    names = ("accuracy", "spectral_radius", "n_fixed_points")
+    values = np.stack([rng.random(8), 1 + rng.normal(0, 0.1, 8), rng.integers(3, 9, 8)], axis=1)
+    given = tuple(f"group {i * groups // 8}" for i in range(8)) if groups > 1 else ()
+    words = dict.fromkeys(names, "more")
+    return Measures(
+        names, values, np.arange(8), given, dict.fromkeys(names, "a.u."), words, words, {}
+    )
+
+
 EXAMPLES = (
     Example("automaton", lambda: (made().machine,), 3),
     Example("condition_averages", lambda: (task_geometry().by_motion,), 4),
     Example("condition_averages", lambda: (task_geometry().by_color, 0), 1),
     Example("connections", lambda: (made().joined,), 1),
     Example("connectivity", lambda: (made().connectivity, made().spectrum), 3),
+    Example(
+        "connectivity",
+        lambda: (made().connectivity, made().spectrum, made().net.output_weights[0]),
+        3,
+    ),
     Example("continuation", lambda: ([made().branches] * 2,), 6),
     Example("distances", lambda: (population_distances(True),), 3),
     Example("distances", lambda: (population_distances(False),), 2),
@@ -177,8 +204,11 @@ EXAMPLES = (
         settings={"driven": made().points, "dimensions": 2},
     ),
     Example("flip_flop", lambda: (TASK,), 3),
+    Example("force_learning", lambda: (force_history(),), 4),
     Example("jacobian_spectra", lambda: (made().points,), 4),
     Example("learning_curve", lambda: (history(),), 2),
+    Example("measures", lambda: (population_measures(1),), 3),
+    Example("measures", lambda: (population_measures(3),), 3),
     Example("network", lambda: (made().net,), 2),
     Example("population_map", lambda: (population_distances(True),), 1),
     Example(

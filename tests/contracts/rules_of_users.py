@@ -78,7 +78,7 @@ class RidgeReadout(Rule):
         return state
 
 
-class WeightPerturbation(Rule):
+class AlongADirection(Rule):
     """Weights move along a random direction as far as it makes the loss fall (Jabri & Flower 1992).
 
     No gradient is made: the loss is measured with the weights, and with the weights a little
@@ -87,7 +87,7 @@ class WeightPerturbation(Rule):
 
     learning_rate: float = 0.02
     size: float = 1e-2
-    in_words = "weight perturbation"
+    in_words = "steps along a direction"
 
     def rate(self, step):
         return self.learning_rate

@@ -180,6 +180,38 @@ def test_gradients_are_those_of_finite_differences(cell):
 
 
 @every_cell
+def test_a_window_cuts_the_gradient_and_changes_no_state(cell):
+    net, window = network(cell), 3
+    model = net.model
+    with jax.enable_x64(True):
+        own = {n: jnp.asarray(w, jnp.float64) for n, w in net.weights.items()}
+        given = jnp.asarray(inputs(), jnp.float64).swapaxes(0, 1)
+        wave = jnp.sin(jnp.arange(STEPS * TRIALS * model.state_size))
+
+        def start(weights):
+            return model.first_state(weights, TRIALS, jnp.float64)
+
+        def in_windows(weights):
+            states = model.cell_states(weights, given, start(weights), window=window)
+            return jnp.sum(wave * states.ravel()), states
+
+        def step_by_step(weights):
+            state, states = start(weights), []
+            for t, now in enumerate(given):
+                if t in (window, 2 * window):
+                    state = jax.lax.stop_gradient(state)
+                state = jax.vmap(lambda s, x: model.step(weights, s, x))(state, now)
+                states.append(state)
+            return jnp.sum(wave * jnp.stack(states).ravel()), jnp.stack(states)
+
+        found, states = jax.grad(in_windows, has_aux=True)(own)
+        expected, by_step = jax.grad(step_by_step, has_aux=True)(own)
+        np.testing.assert_allclose(states, by_step, rtol=1e-11, atol=1e-12)
+        for name in own:
+            np.testing.assert_allclose(found[name], expected[name], rtol=1e-9, atol=1e-11)
+
+
+@every_cell
 def test_an_initial_state_continues_exactly(cell):
     net, given = network(cell), inputs()
     if net.model.has_cell_noise():

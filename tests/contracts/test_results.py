@@ -40,6 +40,7 @@ def made(net):
         "linearisation": analysis.linearisation(net, points.states[0]),
         "slow_points": points.slow,
         "slow_sets": analysis.slow_sets(net, task=TASK, n_starts=8),
+        "lyapunov_exponents": analysis.lyapunov_exponents(net, steps=20, starts=2),
         "selection_vectors": analysis.selection_vectors(net, points.states),
         "automaton": analysis.automaton(net, TASK, n_samples=5, points=known, hold_steps=300),
         "spectrum": analysis.spectrum(net),

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from contracts.rules_of_users import GradientDescent, RidgeReadout, WeightPerturbation
+from contracts.rules_of_users import AlongADirection, GradientDescent, RidgeReadout
 
 import attractory as at
 from attractory import rules
@@ -22,7 +22,7 @@ TASK = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4
 MODEL = at.models.RateRNN(units=6)
 
 
-OWN = (GradientDescent, WeightPerturbation, RidgeReadout)
+OWN = (GradientDescent, AlongADirection, RidgeReadout)
 KINDS = [*map(rules.find, rules.names()), *OWN]
 every_rule = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 
@@ -128,7 +128,7 @@ def test_numbers_that_are_not_finite_are_noted_and_it_goes_back(kind, monkeypatc
     assert all(np.isfinite(array).all() for array in weights_of(run))
 
 
-@pytest.mark.parametrize("kind", [GradientDescent, WeightPerturbation])
+@pytest.mark.parametrize("kind", [GradientDescent, AlongADirection])
 def test_divergence_of_a_users_rule_is_seen_and_retried(kind):
     run = at.train(TASK, MODEL, small(kind, learning_rate=1e30), progress=False)
     assert run.status[0]["events"][0]["what"] == "diverged"
@@ -144,7 +144,7 @@ def test_what_a_rule_reports_becomes_columns_of_the_history():
     before, after = ["net", "step", "loss", "validation_loss"], ["learning_rate", "seconds"]
     after.append("spectral_radius")
     assert columns(small(at.rules.BPTT)) == [*before, "gradient_norm", *after]
-    assert columns(small(WeightPerturbation)) == [*before, "slope", *after]
+    assert columns(small(AlongADirection)) == [*before, "slope", *after]
     assert columns(small(RidgeReadout)) == [*before, *after]
 
 
@@ -202,11 +202,11 @@ def test_its_page_says_how_it_trained_and_draws_what_it_reports(kind, tmp_path, 
     results = at.report.study(run, n=8)
     page = at.report.write(run, tmp_path / "report.html", results, sections=drawn).read_text()
     assert f"Trained by {kind.in_words}: 12 updates" in page
-    assert "Loss of each network during training" in page
+    assert "Loss (A), " in page
 
 
 def test_weight_perturbation_finds_the_slope_along_its_direction():
-    rule = small(WeightPerturbation, steps=1, validation=0, size=1e-3)
+    rule = small(AlongADirection, steps=1, validation=0, size=1e-3)
     population = Population(TASK, MODEL, rule, 1, 0)
     state = population.initial_state()
     after, info = population.update(state, np.ones(1, bool), 0)

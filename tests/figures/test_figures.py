@@ -327,6 +327,39 @@ def test_learning_curve_of_a_network_that_diverged():
     assert "target" not in legend_texts(figure)
 
 
+def force_history():
+    """Of one network by FORCE, whose errors are known."""
+    table = history(1).drop(columns="gradient_norm")
+    step = table["step"].to_numpy(float)
+    return table.assign(
+        error_before_change=4 / step, error_after_change=1 / step, weight_change=2 / step,
+        inverse_correlation_trace=100 / step,
+    )  # fmt: skip
+
+
+def test_force_learning_has_the_errors_before_and_after_in_one_panel():
+    table = force_history()
+    figure = figures.force_learning(table.assign(own_number=1.0))
+    loss, errors, change, trace, own = figure.axes
+    assert np.array_equal(loss.lines[0].get_ydata(), table["loss"])
+    (before, median_before, after, median_after) = errors.lines
+    assert np.array_equal(before.get_ydata(), table["error_before_change"])
+    assert np.array_equal(after.get_ydata(), table["error_after_change"])
+    assert [line.get_linestyle() for line in (median_before, median_after)] == ["-", "--"]
+    assert (median_before.get_ydata() > median_after.get_ydata()).all()
+    assert np.array_equal(change.lines[0].get_ydata(), table["weight_change"])
+    assert np.array_equal(trace.lines[0].get_ydata(), table["inverse_correlation_trace"])
+    assert own.get_ylabel() == "Own number (a.u.)"
+    assert {"B: before a change", "B: after it"} <= set(legend_texts(figure))
+    assert_units(figure)
+
+
+def test_force_learning_leaves_out_what_has_no_numbers():
+    figure = figures.force_learning(force_history().assign(error_after_change=np.nan))
+    labels = [axes.get_ylabel() for axes in figure.axes]
+    assert [label.split()[0] for label in labels] == ["Loss,", "Norm", "Trace", "Error"]
+
+
 def test_robustness_shows_networks_mean_and_trained_value():
     rng = np.random.default_rng(0)
     noise = RobustnessCurve("noise", np.array([0, 0.1, 0.5]), 0.1, *rng.random((3, 4, 3)))
@@ -403,6 +436,7 @@ def test_wrong_input_is_told_in_one_line(tmp_path, net, task, space, cube):
         "'validation_loss'": lambda: figures.learning_curve(
             history(1).drop(columns="validation_loss")
         ),
+        "none of the columns error_before": lambda: figures.force_learning(history(1)),
         "history is empty": lambda: figures.learning_curve(history(1)[:0]),
         "row of numbers": lambda: figures.robustness(odd),
         "figure is of type": lambda: figures.save(figures.state_space_3d(space), tmp_path, "x"),
@@ -431,6 +465,18 @@ def test_the_matrix_of_a_dale_network_has_excitatory_units_first_and_a_line_betw
     assert [text.get_text() for text in drawn.texts if text.get_text() in "EI"] == ["E", "I"]
     assert [line.get_xdata()[0] for line in drawn.lines] == [7.5]
     assert "sorted by sign" in drawn.get_xlabel()
+
+
+def test_units_of_a_sign_are_sorted_among_themselves():
+    found, spectrum = constrained(excitatory=0.5)
+    values = np.array([0.1, 3, -2, 0, 5, 4, 9, -1, 8, 0.5, 7, 2])
+    drawn = figures.connectivity(found, spectrum, sort_by=values).axes[0]
+    order = [4, 5, 1, 0, 3, 2, 6, 8, 10, 11, 9, 7]
+    np.testing.assert_array_equal(drawn.images[0].get_array(), found.weights[np.ix_(order, order)])
+    assert drawn.get_xlabel() == "Pre-synaptic unit (sorted)"
+    for wrong in (values[1:], np.where(values == 0, np.nan, values)):
+        with pytest.raises(InvalidSetting, match="sort_by has shape"):
+            figures.connectivity(found, spectrum, sort_by=wrong)
 
 
 def test_areas_are_parted_both_ways_and_named():

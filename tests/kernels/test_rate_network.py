@@ -18,6 +18,7 @@ from attractory.kernels import (
     _rate_native,
     activation_of,
     bfloat16_missing,
+    in_windows,
     linear,
     native,
     rate_network,
@@ -169,9 +170,10 @@ def test_the_native_kernel_equals_the_reference_in_float32(phi, leak):
     leak=st.sampled_from([1.0, 0.5]),
     drive=st.booleans(),
     threads=st.integers(1, 3),
+    window=st.integers(0, 5),
 )
 def test_native_any_shape_equals_a_float64_loop(
-    steps, trials, units, inputs, outputs, leak, drive, threads
+    steps, trials, units, inputs, outputs, leak, drive, threads, window
 ):
     """Called without a compiled program around it: values and gradients by NumPy in float64."""
     arguments, loss = problem(steps, trials, units, inputs, outputs, seed=3, drive=drive)
@@ -180,8 +182,10 @@ def test_native_any_shape_equals_a_float64_loop(
         (states, outs), saved = _rate_native._saving(
             activation_of(jnp.tanh), leak, "float32", *arguments
         )
-        found = _rate_native._backward(activation_of(jnp.tanh), leak, "float32", saved, *loss)
-    expected_states, expected_outputs, expected = by_hand(leak, arguments, loss)
+        found = _rate_native._backward(
+            activation_of(jnp.tanh), leak, "float32", saved, *loss, window=window
+        )
+    expected_states, expected_outputs, expected = by_hand(leak, arguments, loss, window)
     made = jax.tree.leaves((states, outs, found))
     wanted = jax.tree.leaves((expected_states, expected_outputs, expected))
     for one, other in zip(made, wanted, strict=True):
@@ -189,8 +193,11 @@ def test_native_any_shape_equals_a_float64_loop(
         assert np.linalg.norm(one - other) <= 1e-5 * max(1.0, np.linalg.norm(other))
 
 
-def by_hand(leak, arguments, loss):
-    """Backpropagation through time written out in NumPy float64, for tanh."""
+def by_hand(leak, arguments, loss, window=0):
+    """Backpropagation through time written out in NumPy float64, for tanh.
+
+    window: steps through which a gradient goes back; 0: all of them.
+    """
     weights, x, start, extra = jax.tree.map(lambda a: np.asarray(a, np.float64), arguments)
     of_states, of_outputs = (np.asarray(a, np.float64) for a in loss)
     h, states, rates = start, [], []
@@ -211,8 +218,34 @@ def by_hand(leak, arguments, loss):
         d_u += d_a.T @ x[t]
         d_x[t], d_drive[t] = d_a @ weights.input, d_a
         d_h = (1 - leak) * d_h + d_a @ weights.recurrent
+        if window and t > 0 and t % window == 0:
+            d_h = np.zeros_like(d_h)
     expected = (RateWeights(d_w, d_u, d_v), d_x, d_h, None if extra is None else d_drive)
     return np.stack(states), np.stack(states) @ weights.output.T, expected
+
+
+@needs_native
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("leak", [1.0, 0.3])
+def test_native_windows_equal_those_of_the_portable_kernel(leak, precision):
+    """More steps than fit into one outer product, in any precision; the last window is shorter."""
+    if precision == "bfloat16" and bfloat16_missing(jnp.tanh):
+        pytest.skip("no products of bfloat16 numbers here")
+    arguments, loss = problem(130, 35, 21, seed=5)
+    weights = arguments[0]._replace(recurrent=0.9 * np.eye(21, dtype=np.float32))
+    weights, inputs, start, drive = (weights, *arguments[1:])
+    phi = activation_of(jnp.tanh)
+
+    def portable(weights, inputs, start, drive):
+        def run(state, given):
+            return _rate_jax.portable(phi, leak, precision, weights, given[0], state, given[1])
+
+        return in_windows(run, 7, (inputs, drive), start)
+
+    native = partial(rate_network, phi, leak, precision=precision, window=7)
+    tolerance = 1e-5 if precision == "float32" else 0.02
+    given = (weights, inputs, start, drive)
+    assert_close(gradients(native, loss, given), gradients(portable, loss, given), tolerance)
 
 
 @needs_native

@@ -107,7 +107,7 @@ def test_weight_shapes_are_those_of_the_weights():
         ({"activation": np.linalg.inv}, "activation = .*must work on JAX arrays"),
         ({"recurrent_init": "orthogonel"}, "recurrent_init = .*did you mean 'orthogonal'"),
         ({"input_init": "orthogonal"}, "input_init = 'orthogonal'.*glorot, normal"),
-        ({"output_init": "zeros"}, "output_init = 'zeros'.*glorot, normal"),
+        ({"output_init": "ones"}, "output_init = 'ones'.*glorot, normal, zeros"),
         ({"recurrent_init": np.eye(3)}, rf"recurrent_init has shape \(3, 3\).*\({N}, {N}\)"),
         ({"recurrent_init": np.full((N, N), np.inf)}, "not finite"),
         ({"recurrent_noise": -0.1}, "recurrent_noise = -0.1.*greater than or equal to 0"),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from attractory._errors import InvalidSetting
-from attractory.models import Network, RateRNN
+from attractory.models import CurrentRNN, Network, RateRNN
 
 N, T, B = 20, 300, 40
 SILENT = np.zeros((B, T, 1))
@@ -31,6 +31,17 @@ def test_recurrent_noise_has_the_stationary_variance_of_its_process(dt):
     assert states.var() == pytest.approx(expected, rel=0.06)
     assert expected == pytest.approx(0.09, rel=0.06)
     assert abs(states.mean()) < 0.02
+
+
+def test_noise_of_currents_is_that_of_song_yang_and_wang():
+    # their step adds a sqrt(2/a) s xi, a = dt/tau, to (1-a) x: sqrt(2a) s from 0, s^2 / (1 - a/2)
+    # in the end; 0.15, 20 ms and 100 ms are what they train with
+    net = CurrentRNN.from_weights(
+        np.zeros((N, N)), np.zeros((N, 1)), np.eye(N), tau=100.0, dt=20.0, recurrent_noise=0.15
+    )
+    states = net.simulate(SILENT).states
+    assert states[:, 0].std() == pytest.approx(0.2 * np.sqrt(2 / 0.2) * 0.15, rel=0.07)
+    assert states[:, 50:].var() == pytest.approx(0.15**2 / 0.9, rel=0.03)
 
 
 def test_recurrent_noise_is_white_and_private():

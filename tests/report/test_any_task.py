@@ -50,6 +50,7 @@ def test_context_decisions_by_a_gru(tmp_path):
     assert "No audit of the weights is made: " in page
     assert "No connectivity" not in page
     assert "Trials correct by context" in page
+    assert "<h2>Task geometry</h2>" in page
     assert (tmp_path / "figures" / "psychometric.svg").exists()
     assert not (tmp_path / "figures" / "spectral_radius.svg").exists()
     results.save(tmp_path / "analysis")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -139,7 +140,7 @@ def test_what_is_no_section_is_refused(run, results, tmp_path):
 
 def test_every_section_is_one_of_a_title_and_a_place():
     known = sections()
-    assert len({each.title for each in known}) == len(known) == 11
+    assert len({each.title for each in known}) == len(known) == 12
     assert len({each.order for each in known}) == len(known)
 
 
@@ -167,6 +168,19 @@ def test_the_axis_of_the_loss_says_what_was_trained(run, results):
     assert loss_in_words(None) == loss_in_words(run.rule) == {}
     curve = at.report.drawings(results)["learning_curve"]()
     assert curve.axes[0].get_ylabel() == "Loss, mean squared error (a.u.²)"
+
+
+def test_the_picture_of_a_history_is_the_rules_own():
+    task = at.tasks.SumOfSinusoids(period=20.0, amplitudes=(1.0,), sigma=0.0)
+    run = at.train(task, at.models.RateRNN(units=6), at.rules.FORCE(steps=3), progress=False)
+    drawn = Learning().figures(SimpleNamespace(run=run))
+    assert "learning_curve" not in drawn
+    assert "the trace of P (D)" in drawn["force_learning"].caption
+    trace = drawn["force_learning"].draw().axes[3]
+    assert "Trace of P" in trace.get_ylabel()
+    assert (trace.lines[0].get_ydata() == run.history["inverse_correlation_trace"]).all()
+    for name in at.rules.names():
+        assert at.rules.find(name).picture_of_history in at.figures.__all__
 
 
 def absolute_error(outputs, targets, mask): ...

@@ -116,6 +116,7 @@ EVERY_KIND = {
     "low rank": (at.models.LowRankRNN(units=20, rank=2), RULE),
     "current": (at.models.CurrentRNN(units=20, recurrent_noise=0.1), RULE),
     "LSTM": (at.models.LSTM(units=20), RULE),
+    "windows": (at.models.RateRNN(units=20), RULE.replace(window=50, carry=True, batch=64)),
     "Dale": (
         at.models.RateRNN(
             units=20,

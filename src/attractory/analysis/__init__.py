@@ -16,6 +16,8 @@ from attractory.analysis.dynamics._fixed_points import FixedPoints
 from attractory.analysis.dynamics._invariant import Ellipsoid
 from attractory.analysis.dynamics._kinks import Side
 from attractory.analysis.dynamics._linearisation import Linearisation, linearisation
+from attractory.analysis.dynamics._lyapunov import lyapunov_exponents
+from attractory.analysis.dynamics._lyapunov_exponents import LyapunovExponents
 from attractory.analysis.dynamics._oscillations import Oscillation
 from attractory.analysis.dynamics._pulses import pulse_thresholds
 from attractory.analysis.dynamics._selection import selection_vectors
@@ -24,13 +26,14 @@ from attractory.analysis.dynamics._slow_points import SlowPoints
 from attractory.analysis.dynamics._slow_set import SlowSet, SlowSets
 from attractory.analysis.dynamics._slow_sets import slow_sets
 from attractory.analysis.states._averages import ConditionAverages, condition_averages
+from attractory.analysis.states._dimension import participation_ratio, two_nn_dimension
 from attractory.analysis.states._hypercube import Hypercube, hypercube
 from attractory.analysis.states._selectivity import Selectivity, selectivity
 from attractory.analysis.states._state_space import StateSpace, held_states, state_space
 from attractory.analysis.states._task_axes import TaskAxes, task_axes
 from attractory.analysis.weights._audit import Audit, NetworkAudit, audit
 from attractory.analysis.weights._connectivity import Connectivity, connectivity
-from attractory.analysis.weights._spectrum import Spectrum, spectrum
+from attractory.analysis.weights._spectrum import Spectrum, spectral_matrix, spectrum
 
 __all__ = [
     "Attractors",
@@ -48,6 +51,7 @@ __all__ = [
     "FixedPoints",
     "Hypercube",
     "Linearisation",
+    "LyapunovExponents",
     "NetworkAudit",
     "Oscillation",
     "SelectionVectors",
@@ -71,12 +75,16 @@ __all__ = [
     "held_states",
     "hypercube",
     "linearisation",
+    "lyapunov_exponents",
+    "participation_ratio",
     "pulse_thresholds",
     "selection_vectors",
     "selectivity",
     "slow_sets",
     "smallest_disturbances",
+    "spectral_matrix",
     "spectrum",
     "state_space",
     "task_axes",
+    "two_nn_dimension",
 ]

@@ -11,6 +11,7 @@ from rich.console import Console
 from attractory._cores import use_cores
 from attractory._errors import InvalidSetting, shown
 from attractory.cli._ctrl_c import OF_RESULTS, OF_TRAINING, stopped_with
+from attractory.cli._help import TrainCommand
 from attractory.cli._tables import print_dynamics, print_frame, print_networks, table
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ notes = Console(stderr=True)
 
 Out = Annotated[Path, typer.Option("--out", help="Folder of the run.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
-Cores = Annotated[int | None, typer.Option(help="Processor cores to use [default: all].")]
+Cores = Annotated[int | None, typer.Option(help="Processor cores to use (default: all).")]
 FixedPoints = Annotated[
     bool, typer.Option("--fixed-points", help="All fixed points, proved, and their connections.")
 ]
@@ -66,7 +67,7 @@ def parts(
 _imports: list[str] = []  # files of this command line, run once the cores are chosen
 
 
-def _begin(cores: int | None = None, compute: bool = True) -> None:
+def begin(cores: int | None = None, compute: bool = True) -> None:
     """Before a command: the cores that it may use, and then the user's own parts."""
     if compute:  # cores are chosen before anything is computed, by a user's file, too
         use_cores(cores)
@@ -108,7 +109,7 @@ def reproduce(
 
     Example: attractory reproduce --nets 4 --out runs/reproduce
     """
-    _begin(cores)
+    begin(cores)
     from attractory.reproduce import reproduce as run_all
 
     with stopped_with(OF_RESULTS):
@@ -118,17 +119,22 @@ def reproduce(
     console.print(f"report: {out / 'report.html'}", highlight=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(cls=TrainCommand)
 def train(
     task: Annotated[str | None, typer.Option(help="Name of the task.")] = None,
     config: Annotated[
         Path | None,
-        typer.Option(help="YAML file with task, model, rule, nets, seed, out, imports."),
+        typer.Option(
+            help="YAML file with task, model, rule, curriculum, nets, seed, out, imports."
+        ),
     ] = None,
     cell: Annotated[
-        str | None, typer.Option(help="rate, lowrank, gru or lstm [default: rate].")
+        str | None, typer.Option(help="rate, lowrank, gru or lstm (default: rate).")
     ] = None,
     units: Annotated[int | None, typer.Option(help="Units of each network.")] = None,
+    rule: Annotated[
+        str | None, typer.Option(help="Name of a rule, such as force (default: the recipe's).")
+    ] = None,
     dale: Annotated[
         float | None, typer.Option(help="Dale's law: the share of excitatory units, as 0.8.")
     ] = None,
@@ -136,10 +142,10 @@ def train(
         float | None, typer.Option(help="Share of the recurrent connections that may be there.")
     ] = None,
     settings: Settings = None,
-    nets: Annotated[int | None, typer.Option(help="Number of networks [default: 1].")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed [default: 0].")] = None,
+    nets: Annotated[int | None, typer.Option(help="Number of networks (default: 1).")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed (default: 0).")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the run [default: runs/TASK].")
+        Path | None, typer.Option(help="Folder of the run (default: runs/TASK).")
     ] = None,
     cores: Cores = None,
 ) -> None:
@@ -149,18 +155,24 @@ def train(
 
     Example: attractory train --task context_decision --cell gru --set task.sigma=2 --out runs/gru
     """
-    _begin(cores)
+    begin(cores)
     from attractory.cli._config import read_config
 
     flags: dict[str, Any] = {"task": task, "nets": nets, "seed": seed, "out": out}
-    flags |= {"model.name": cell, "model.units": units}
+    flags |= {"model.name": cell, "model.units": units, "rule.name": rule}
     flags |= {"model.constraints.excitatory": dale, "model.constraints.density": density}
     asked = read_config(config, flags, settings or [])
     from attractory.training import train as train_networks
 
     with stopped_with(OF_TRAINING):
         run = train_networks(
-            asked.task, asked.model, asked.rule, nets=asked.nets, seed=asked.seed, path=asked.out
+            asked.task,
+            asked.model,
+            asked.rule,
+            nets=asked.nets,
+            seed=asked.seed,
+            curriculum=asked.curriculum,
+            path=asked.out,
         )
     rows = table("network", "status", "steps", "last loss")
     for row in run.status:
@@ -181,7 +193,7 @@ def evaluate(
         str | None, typer.Option(help="A setting of the task to vary: a robustness curve.")
     ] = None,
     values: Annotated[
-        str | None, typer.Option(help="Its values, with commas between [default: the task's].")
+        str | None, typer.Option(help="Its values, with commas between (default: the task's).")
     ] = None,
     cores: Cores = None,
 ) -> None:
@@ -189,7 +201,7 @@ def evaluate(
 
     Example: attractory evaluate runs/two --vary noise --values 0,0.2,0.4
     """
-    _begin(cores)
+    begin(cores)
     from attractory import evaluation
     from attractory.cli._config import parsed_values
 
@@ -215,7 +227,7 @@ def analyze(
 
     Example: attractory analyze runs/two --fixed-points --automaton
     """
-    _begin(cores)
+    begin(cores)
     with stopped_with(OF_RESULTS):
         results = _studied(_loaded(folder), fixed_points, automaton, quick)
     results.save(folder / "analysis")
@@ -227,7 +239,7 @@ def analyze(
 @app.command()
 def report(
     folder: RunFolder,
-    out: Annotated[Path | None, typer.Option(help="The page [default: RUN/report.html].")] = None,
+    out: Annotated[Path | None, typer.Option(help="The page (default: RUN/report.html).")] = None,
     fixed_points: FixedPoints = False,
     automaton: AutomatonToo = False,
     quick: Quick = False,
@@ -237,7 +249,7 @@ def report(
 
     Example: attractory report runs/two --fixed-points
     """
-    _begin(cores)
+    begin(cores)
     from attractory.report import write
 
     run = _loaded(folder)
@@ -254,7 +266,7 @@ def import_network(
     ],
     task: Annotated[
         str | None,
-        typer.Option(help="What it is to be analysed on [default: the paper's flip-flop]."),
+        typer.Option(help="What it is to be analysed on (default: the paper's flip-flop)."),
     ] = None,
     settings: TaskSettings = None,
     format: Annotated[
@@ -276,14 +288,14 @@ def import_network(
         typer.Option(metavar="KEY=VALUE", help="What else the file does not say, such as tau=100."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the run [default: runs/NAME].")
+        Path | None, typer.Option(help="Folder of the run (default: runs/NAME).")
     ] = None,
 ) -> None:
     """Make a run of a network that was trained elsewhere, to be scored and analysed here.
 
     Example: attractory import weights.hdf5 --out runs/imported
     """
-    _begin(compute=False)
+    begin(compute=False)
     from attractory.cli._config import said_settings, task_settings
     from attractory.runs import imported
     from attractory.tasks import get
@@ -315,48 +327,18 @@ def export(
     format: Annotated[
         str, typer.Option(help="Name of a format, such as keras, torch, onnx or one of your own.")
     ] = "keras",
-    net: Annotated[int | None, typer.Option(help="Index of one network [default: all].")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder [default: RUN/export].")] = None,
+    net: Annotated[int | None, typer.Option(help="Index of one network (default: all).")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder (default: RUN/export).")] = None,
 ) -> None:
     """Write a run's networks as files of another framework.
 
     Example: attractory export runs/two --format torch
     """
-    _begin(compute=False)
+    begin(compute=False)
     from attractory import runs
 
     for file in runs.export(_loaded(folder), format, out, net):
         console.print(str(file), highlight=False, soft_wrap=True)
-
-
-@app.command()
-def tasks(
-    name: Annotated[str | None, typer.Argument(help="Name of a task.")] = None,
-    settings: TaskSettings = None,
-    trials: Annotated[int, typer.Option(help="Number of trials to draw.")] = 3,
-    seed: Seed = 0,
-    out: Annotated[Path, typer.Option(help="Folder of the picture.")] = Path("runs/tasks"),
-) -> None:
-    """The tasks there are; or one: its settings, how good one can be at it, trials as a picture.
-
-    Example: attractory tasks context_decision --set task.dt=50 --trials 4
-    """
-    _begin(compute=False)
-    from attractory.cli import _tasks
-
-    if name is None:
-        _tasks.print_all(console)
-        return
-    from attractory import figures
-    from attractory.cli._config import task_settings
-    from attractory.tasks import get
-
-    task = get(name, **task_settings(settings or []))
-    drawn = task.sample(trials, seed)
-    _tasks.print_task(console, task)
-    _tasks.print_trials(console, drawn)
-    picture, _ = figures.save(figures.trials(drawn, trials), out, Path(name).name)
-    console.print(f"picture: {picture}", highlight=False, soft_wrap=True)
 
 
 def _say(message: str) -> None:

@@ -16,7 +16,7 @@ from attractory.cli._yaml import read_file, read_value
 from attractory.evaluation import axes_of_studies
 from attractory.models import Constraints, Model
 from attractory.rules import Rule
-from attractory.training import CELLS, PROTOCOLS, cell_of, recipe, rule_for
+from attractory.training import CELLS, PROTOCOLS, Curriculum, cell_of, recipe, rule_for
 
 SECTIONS = ("task", "model", "rule")
 LONGEST_NAME = 255  # bytes of a file's or folder's name, on every common file system
@@ -56,14 +56,15 @@ AnySection = Annotated[Section, BeforeValidator(_section)]
 class TrainingConfig(Settings):
     """All that a file, flags and single settings may say about a training.
 
-    task, model, rule: a name, or keys and values. nets: number of networks. out: folder of the
-    run; None: runs/TASK. imports: Python files (a name begins at the YAML file's folder) and
-    modules with parts of the user's own, which are run first.
+    task, model, rule: a name, or keys and values. curriculum: the settings of a `Curriculum`.
+    nets: number of networks. out: folder of the run; None: runs/TASK. imports: Python files (a name
+    begins at the YAML file's folder) and modules with parts of the user's own, which are run first.
     """
 
     task: AnySection = Field(default_factory=Section)
     model: AnySection = Field(default_factory=Section)
     rule: AnySection = Field(default_factory=Section)
+    curriculum: dict[str, Any] | None = None
     nets: StrictInt = Field(default=1, ge=1)
     seed: StrictInt = Field(default=0, ge=0, lt=2**63)
     out: Path | None = None
@@ -92,6 +93,7 @@ class Asked:
     nets: int
     seed: int
     out: Path
+    curriculum: Curriculum | None
 
 
 def read_config(file: Path | None, flags: dict[str, Any], settings: list[str]) -> Asked:
@@ -174,6 +176,7 @@ def _asked(config: TrainingConfig) -> Asked:
         nets=config.nets,
         seed=config.seed,
         out=config.out or Path("runs") / config.task.name,
+        curriculum=None if config.curriculum is None else Curriculum(**config.curriculum),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rich.console import Console
@@ -22,6 +23,12 @@ def print_frame(console: Console, frame: Any) -> None:
     for row in frame.to_dict("records"):
         made.add_row(*(f"{v:.4f}" if isinstance(v, float) else str(v) for v in row.values()))
     console.print(made)
+
+
+def flowing(text: str) -> str:
+    """A docstring with lines that are as long as the terminal allows, a line for each setting."""
+    settings = re.sub(r"(?m)^([\w*, ]+) : (.+)\n +", r"\1 (\2): ", text)
+    return re.sub(r"(?<=[^-\n])\n(?: +|(?=[^-\s])(?![\w*, ]+(?: \(.+\))?: ))", " ", settings)
 
 
 def print_networks(console: Console, results: Any) -> None:

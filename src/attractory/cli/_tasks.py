@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import re
 from typing import Any
 
 from rich.console import Console
 
 from attractory import tasks
 from attractory._errors import InvalidSetting
-from attractory.cli._tables import print_frame, table
+from attractory.cli._tables import flowing, print_frame, table
 from attractory.training import recipe
 
 MOST_COLUMNS = 9  # of a trial's conditions that are printed
@@ -27,7 +26,7 @@ def print_all(console: Console) -> None:
 
 def print_task(console: Console, task: tasks.Task) -> None:
     """What it is, its settings, how good one can be at it, and what it is trained with."""
-    console.print(_flowing(inspect.getdoc(type(task)) or ""), highlight=False, markup=False)
+    console.print(flowing(inspect.getdoc(type(task)) or ""), highlight=False, markup=False)
     rows = table("setting", "value", words=2)
     for name, value in task.to_json().items():
         rows.add_row(name, str(value))
@@ -43,12 +42,6 @@ def print_trials(console: Console, trials: tasks.Trials) -> None:
     print_frame(console, frame[frame.columns[:MOST_COLUMNS]])
     if left_out:
         console.print(f"and: {', '.join(left_out)}", highlight=False, markup=False)
-
-
-def _flowing(text: str) -> str:
-    """A docstring with lines that are as long as the terminal allows, a line for each setting."""
-    settings = re.sub(r"(?m)^([\w*, ]+) : (.+)\n +", r"\1 (\2): ", text)
-    return re.sub(r"(?<=[^-\n])\n(?: +|(?=[^-\s])(?![\w*, ]+(?: \(.+\))?: ))", " ", settings)
 
 
 def _sizes(task: tasks.Task) -> str:

@@ -119,8 +119,9 @@ def _draw_nulls(axes: Any, distances: Distances) -> None:
     for row, values in enumerate(rows.values()):
         color = BLACK if row == 0 else GREY
         spread = rng.uniform(-0.28, 0.28, len(values))
+        alpha = 0.6 if len(values) <= MANY else 0.15
         axes.plot(
-            values, row + spread, linestyle="none", marker="o", markersize=2.4, alpha=0.6 if len(values) <= MANY else 0.15,
+            values, row + spread, linestyle="none", marker="o", markersize=2.4, alpha=alpha,
             markeredgewidth=0, color=color, rasterized=len(values) > 1000,
         )  # fmt: skip
         axes.plot([np.median(values)] * 2, [row - 0.38, row + 0.38], color=BLACK, linewidth=1.4)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from attractory._errors import InvalidSetting, shown
 from attractory.figures._check import one_of
@@ -31,6 +32,7 @@ from attractory.figures._style import (
 from attractory.runs import LOOP_COLUMNS
 
 COLUMNS = ("net", "step", "loss", "validation_loss")
+LINES: tuple[Literal["-", "--"], ...] = ("-", "--")  # of the columns that share a panel
 FEW = 7  # so many networks have a colour of their own; more are coloured in order
 
 
@@ -66,46 +68,71 @@ def learning_curve(
     Axes are logarithmic where all values are above 0. Pale lines are the values of single batches,
     bold ones their running median, circles the validation losses.
     """
-    _check_history(history)
+    check_history(history)
+    own = columns_of_the_rule(history)
+    panels = [Panel(("loss",), f"Loss, {loss}"), *map(usual_panel, own)]
+    return draw_history(history, panels, target_mse, target_label)
+
+
+class Panel(NamedTuple):
+    """Columns of the history that share a panel, and its label; the second one is dashed."""
+
+    columns: tuple[str, ...]
+    label: str
+
+
+def usual_panel(column: str) -> Panel:
+    """That of a column of which no more is known than its name."""
+    return Panel((column,), f"{column.replace('_', ' ').capitalize()} (a.u.)")
+
+
+def draw_history(
+    history: pd.DataFrame,
+    shown: Sequence[Panel],
+    target_mse: float | None,
+    target_label: str,
+    lines: Sequence[str] = (),
+) -> Figure:
+    """The panels of a history; lines: what the solid and the dashed line of one stand for."""
     nets = history["net"].unique()
-    colors = colors_of(len(nets))
-    columns = ["loss", *_columns_of_the_rule(history)]
-    rows = math.ceil(len(columns) / 2)
+    rows = math.ceil(len(shown) / 2)
     figure = new_figure(DOUBLE, 72 * rows)
-    panels = figure.subplots(rows, min(2, len(columns)), sharex=True, squeeze=False).ravel()
-    for axes, column in zip(panels, columns, strict=False):
-        for net, color in zip(nets, colors, strict=True):
-            _draw_net(axes, history[history["net"] == net], column, color)
-    for unused in panels[len(columns) :]:
+    panels = figure.subplots(rows, min(2, len(shown)), sharex=True, squeeze=False).ravel()
+    for unused in panels[len(shown) :]:
         unused.remove()
-    panels = panels[: len(columns)]
+    panels = panels[: len(shown)]
+    for i, (axes, panel) in enumerate(zip(panels, shown, strict=True)):
+        for net, color in zip(nets, colors_of(len(nets)), strict=True):
+            for column, line in zip(panel.columns, LINES, strict=False):
+                _draw_net(axes, history[history["net"] == net], column, color, line)
+        _dress(axes, history, panel)
+        letter(axes, i)
     if target_mse is not None:
         panels[0].axhline(target_mse, color=BLACK, linestyle=":", linewidth=1)
-    for i, (axes, column) in enumerate(zip(panels, columns, strict=True)):
-        _dress(axes, history, column, loss)
-        letter(axes, i)
     validated = bool(history["validation_loss"].notna().any())
     handles = _legend(validated, target_label if target_mse is not None else None)
+    if any(len(panel.columns) > 1 for panel in shown):
+        handles += [
+            Line2D([], [], color=GREY, linestyle=line, linewidth=1.3, label=label)
+            for line, label in zip(LINES, lines, strict=True)
+        ]
     if len(nets) > 1:
         color_bar(figure, panels, nets)
     legend_below(figure, handles, len(handles))
     return figure
 
 
-def _columns_of_the_rule(history: pd.DataFrame) -> list[str]:
+def columns_of_the_rule(history: pd.DataFrame) -> list[str]:
     """What a rule reports beside the loss, where it is a number anywhere."""
     own = [column for column in history.columns if column not in LOOP_COLUMNS]
     return [column for column in own if np.isfinite(history[column]).any()]
 
 
-def _dress(axes: Any, history: pd.DataFrame, column: str, loss: str) -> None:
-    """Labels and scale of a panel of the learning curve."""
-    axes.set_xlabel("Training step (updates)")
-    if column == "loss":
-        axes.set_ylabel(f"Loss, {loss}")
-    else:
-        axes.set_ylabel(f"{column.replace('_', ' ').capitalize()} (a.u.)")
-    if column == "loss" or (history[column].dropna() > 0).all():
+def _dress(axes: Any, history: pd.DataFrame, panel: Panel) -> None:
+    """Labels and scale of a panel."""
+    axes.set(xlabel="Training step (updates)", ylabel=panel.label)
+    values = history[list(panel.columns)].to_numpy()
+    if panel.columns == ("loss",) or (values[~np.isnan(values)] > 0).all():
         axes.set_yscale("log", nonpositive="mask")
         decimal_ticks(axes)
 
@@ -153,13 +180,14 @@ def spectral_radius(history: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw_net(axes: Any, rows: pd.DataFrame, column: str, color: Any) -> None:
+def _draw_net(axes: Any, rows: pd.DataFrame, column: str, color: Any, line: str) -> None:
     step, values = rows["step"], rows[column].where(np.isfinite(rows[column]))
     window = max(5, len(rows) // 25)
     median = values.rolling(window, center=True, min_periods=1).median()
     many = len(rows) > MANY_POINTS
     axes.plot(step, values, color=_pale(color), linewidth=0.4, zorder=1, rasterized=many)
-    axes.plot(step, median, color=color, linewidth=1.3, zorder=3, rasterized=many)
+    look = {"color": color, "linestyle": line, "linewidth": 1.3}
+    axes.plot(step, median, **look, zorder=3, rasterized=many)
     if column == "loss":
         checked = rows[np.isfinite(rows["validation_loss"])]
         axes.plot(
@@ -179,7 +207,7 @@ def decimal_ticks(axes: Any) -> None:
     low, high = axes.get_ylim()
     reach = high / low
     digits = (1.0,) if reach > 1e3 else (1.0, 2.0, 5.0) if reach > 5 else (1.0, 1.5, 2, 3, 4, 6, 8)
-    axes.yaxis.set_major_locator(LogLocator(subs=digits))
+    axes.yaxis.set_major_locator(MaxNLocator(5) if reach < 2 else LogLocator(subs=digits))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter(NullFormatter())
 
@@ -226,7 +254,7 @@ def _legend(validated: bool, target_label: str | None) -> list[Line2D]:
     return handles
 
 
-def _check_history(history: pd.DataFrame) -> None:
+def check_history(history: pd.DataFrame) -> None:
     one_of("history", history, pd.DataFrame)
     missing = [column for column in COLUMNS if column not in history.columns]
     if missing:

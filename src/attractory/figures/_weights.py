@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
+from attractory._arguments import as_array
+from attractory._errors import InvalidSetting
 from attractory.analysis import Connectivity, Spectrum
 from attractory.figures._check import one_of, several
 from attractory.figures._drawn import drawn
@@ -32,7 +34,9 @@ PERCENTILE = 99
 
 
 @drawn
-def connectivity(connectivity: Connectivity, spectrum: Spectrum) -> Figure:
+def connectivity(
+    connectivity: Connectivity, spectrum: Spectrum, sort_by: Sequence[float] | None = None
+) -> Figure:
     """Recurrent weights and eigenvalues of one network (Jarne 2024, figure 4).
 
     Parameters
@@ -41,11 +45,20 @@ def connectivity(connectivity: Connectivity, spectrum: Spectrum) -> Figure:
         The recurrent weights; of a gated cell the matrix of one gate.
     spectrum : Spectrum
         The eigenvalues of the matrix, or of a Jacobian, as `Spectrum.of` says.
+    sort_by : array (unit,), optional
+        A number for each unit, such as a column of `Selectivity.coefficients`: units go from the
+        largest to the smallest, those of an area and a sign among themselves. None: as they are
+        numbered.
 
     Returns
     -------
     matplotlib.figure.Figure
         Three panels.
+
+    Raises
+    ------
+    InvalidSetting
+        When `sort_by` is not one finite number for each unit.
 
     Notes
     -----
@@ -61,7 +74,7 @@ def connectivity(connectivity: Connectivity, spectrum: Spectrum) -> Figure:
     named = connectivity.signs is not None or connectivity.areas is not None
     figure = new_figure(DOUBLE, 68 if named else 64)
     matrix, histogram, plane = figure.subplots(1, 3, width_ratios=[1.25, 1, 1])
-    _draw_matrix(figure, matrix, connectivity)
+    draw_matrix(figure, matrix, connectivity, sort_by)
     _draw_histogram(histogram, connectivity)
     handles = _draw_eigenvalues(plane, spectrum)
     _frame_plane(plane, [spectrum])
@@ -130,8 +143,8 @@ class Group(NamedTuple):
     units: np.ndarray
 
 
-def groups(connectivity: Connectivity) -> list[Group]:
-    """The units by area, in it excitatory ones first; as they are where neither is known."""
+def groups(connectivity: Connectivity, keys: np.ndarray) -> list[Group]:
+    """The units by area, in it excitatory ones first; in each group by their keys (unit,)."""
     units = len(connectivity.weights)
     sizes, signs = connectivity.areas, connectivity.signs
     area = np.repeat(np.arange(len(sizes)), sizes) if sizes else np.zeros(units, int)
@@ -140,6 +153,7 @@ def groups(connectivity: Connectivity) -> list[Group]:
     for one in range(len(sizes) if sizes else 1):
         for kind in (0,) if signs is None else (1, -1):
             found = np.flatnonzero((area == one) & (sign == kind))
+            found = found[np.argsort(keys[found], kind="stable")]
             if len(found):
                 made.append(Group(one if sizes else None, kind or None, found))
     return made
@@ -173,8 +187,24 @@ def _mark_groups(axes: Any, found: list[Group]) -> None:
         start = end
 
 
-def _draw_matrix(figure: Figure, axes: Any, connectivity: Connectivity) -> None:
-    found = groups(connectivity)
+def _keys(sort_by: Any, units: int) -> np.ndarray:
+    """What units are sorted by, (unit,), the smallest first; InvalidSetting for other than that."""
+    if sort_by is None:
+        return np.arange(units)
+    values = as_array("sort_by", sort_by)
+    if values.shape != (units,) or not np.isfinite(values).all():
+        raise InvalidSetting(
+            f"sort_by has shape {values.shape} and {int((~np.isfinite(values)).sum())} values that "
+            f"are not finite; it must be ({units},), a finite number for each unit"
+        )
+    return -values
+
+
+def draw_matrix(
+    figure: Figure, axes: Any, connectivity: Connectivity, sort_by: Sequence[float] | None = None
+) -> None:
+    """The matrix with its groups of units and a colour bar (see `connectivity`)."""
+    found = groups(connectivity, _keys(sort_by, len(connectivity.weights)))
     order = np.concatenate([group.units for group in found])
     weights = connectivity.weights[np.ix_(order, order)]
     sorted_units = bool((np.diff(order) < 0).any())
@@ -183,6 +213,7 @@ def _draw_matrix(figure: Figure, axes: Any, connectivity: Connectivity) -> None:
         weights, cmap=SIGNED_MAP, norm=Normalize(-limit, limit), interpolation="nearest"
     )
     index = "sorted by sign" if sorted_units else "index"
+    index = index if sort_by is None else "sorted"
     axes.set(xlabel=f"Pre-synaptic unit ({index})", ylabel=f"Post-synaptic unit ({index})")
     _mark_groups(axes, found)
     if connectivity.gate is not None:

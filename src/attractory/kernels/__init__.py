@@ -10,6 +10,7 @@ from attractory.kernels._own_activation import activation, check_elementwise, of
 from attractory.kernels._rate import bfloat16_missing, rate_network, rate_outputs
 from attractory.kernels._rate_jax import Precision, RateWeights
 from attractory.kernels._shards import Shards, at_once, one_by_one, shards_of
+from attractory.kernels._windows import in_windows, window_argument
 
 __all__ = [
     "ACTIVATIONS",
@@ -27,6 +28,7 @@ __all__ = [
     "current_network",
     "gated",
     "gated_twice",
+    "in_windows",
     "linear",
     "native",
     "of_settings",
@@ -35,4 +37,5 @@ __all__ = [
     "rate_outputs",
     "shards_of",
     "to_compile",
+    "window_argument",
 ]

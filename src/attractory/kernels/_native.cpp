@@ -378,6 +378,7 @@ struct Softplus {
 struct Sequence {
   int64_t shards, steps, trials, units, inputs, outputs;  // trials: of one shard
   float leak;
+  int64_t window;  // backward: steps through which gradients go back; 0: all of them
   const float *recurrent, *input, *output;  // weights, [to, from]
   const float *x, *drive, *start;           // drive may be null
   float *states, *rates, *z;                // forward: states, rates may be null
@@ -567,6 +568,7 @@ void backward(const Sequence& s, const Pieces& pieces, int64_t first, int64_t la
     filled = now ? 0 : filled + 1;
   };
 
+  Floats whole_left(s.window > 0 ? lines * stride : 0);
   const Vector kept = all(1.0f - s.leak), taken = all(s.leak);
   // At t a line pairs e(t+1) with h(t) and x(t+1), dz(t) with h(t); t = -1 is the initial state.
   for (int64_t t = s.steps - 1; t >= -1; --t) {
@@ -585,8 +587,16 @@ void backward(const Sequence& s, const Pieces& pieces, int64_t first, int64_t la
       else
         std::memset(hx + s.units, 0, s.inputs * 4);
     }
+    // Where a window begins at t + 1, its gradient reaches the weights, and not h(t).
+    const bool cut = s.window > 0 && t >= 0 && t + 1 < s.steps && (t + 1) % s.window == 0;
+    if (cut) {
+      copy(left, lines * stride, whole_left);
+      for (int64_t m = 0; m < trials; ++m) std::memset(left + line[m] * stride, 0, s.units * 4);
+      std::memset(delta, 0, trials * width * 4);
+    }
     std::memset(sums, 0, lines * width * 4);
     product<Number>(lines, words, operand.of(left, numbers), operand.stride, panels, packed, sums);
+    if (cut) copy(whole_left, lines * stride, left);
     add_outer_products(filled + 1 == most_steps || t < 0);
     for (int64_t m = 0; m < trials; ++m) {
       const int64_t now = trial_rows[m] + t * s.trials;
@@ -702,7 +712,7 @@ auto of_net(Array& array, int64_t net, int64_t nets) {
 }
 
 ffi::Error Forward(int32_t activation, bool bfloat16, float leak, int64_t threads, int64_t shards,
-                   int64_t, Floats32 recurrent, Floats32 input, Floats32 output, Floats32 x, Floats32 drive,
+                   int64_t, int64_t, Floats32 recurrent, Floats32 input, Floats32 output, Floats32 x, Floats32 drive,
                    Floats32 start, Result32 states, Result32 rates, Result32 z) {
   const Shape shape(shards, x, recurrent, output);
   const int64_t nets = shape.nets;
@@ -727,7 +737,7 @@ ffi::Error Forward(int32_t activation, bool bfloat16, float leak, int64_t thread
 }
 
 ffi::Error Backward(int32_t activation, bool bfloat16, float leak, int64_t threads, int64_t shards,
-                    int64_t pieces_of_shard, Floats32 recurrent, Floats32 input, Floats32 output, Floats32 x,
+                    int64_t pieces_of_shard, int64_t window, Floats32 recurrent, Floats32 input, Floats32 output, Floats32 x,
                     Floats32 start, Floats32 states, Floats32 rates, Floats32 state_gradients,
                     Floats32 output_gradients, Result32 d_recurrent, Result32 d_input,
                     Result32 d_output, Result32 d_x, Result32 d_drive, Result32 d_start) {
@@ -735,6 +745,7 @@ ffi::Error Backward(int32_t activation, bool bfloat16, float leak, int64_t threa
   const int64_t nets = shape.nets;
   const auto of = [&](int64_t net) {
     Sequence s = shape.sequence(leak);
+    s.window = window;
     s.recurrent = of_net(recurrent, net, nets);
     s.input = of_net(input, net, nets);
     s.output = of_net(output, net, nets);
@@ -786,6 +797,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(attractory_rate_forward, Forward,
                                   .Attr<int64_t>("threads")
                                   .Attr<int64_t>("shards")
                                   .Attr<int64_t>("pieces")
+                                  .Attr<int64_t>("window")
                                   .Arg<Floats32>()
                                   .Arg<Floats32>()
                                   .Arg<Floats32>()
@@ -804,6 +816,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(attractory_rate_backward, Backward,
                                   .Attr<int64_t>("threads")
                                   .Attr<int64_t>("shards")
                                   .Attr<int64_t>("pieces")
+                                  .Attr<int64_t>("window")
                                   .Arg<Floats32>()
                                   .Arg<Floats32>()
                                   .Arg<Floats32>()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -10,6 +12,7 @@ from attractory.kernels._activation import Activation, ActivationFunction
 from attractory.kernels._activations import activation_of
 from attractory.kernels._native import native
 from attractory.kernels._rate_jax import Precision, RateWeights
+from attractory.kernels._windows import in_windows
 
 
 def rate_network(
@@ -20,6 +23,7 @@ def rate_network(
     initial_state: jax.Array,
     drive: jax.Array | None = None,
     precision: Precision = "float32",
+    window: int | None = None,
 ) -> tuple[jax.Array, jax.Array]:
     """States (time, trial, unit) and readouts (time, trial, output) after each step.
 
@@ -29,14 +33,23 @@ def rate_network(
     reaches the units (noise), or None. The activation must act on each element by itself.
     Differentiable in every array; can be vmapped over networks. With precision "bfloat16" the
     factors of the recurrent products (those of the gradient, too) are rounded to 8 bits; sums,
-    states and gradients stay float32. Where `bfloat16_missing` it is float32 throughout.
+    states and gradients stay float32. Where `bfloat16_missing` it is float32 throughout. window:
+    steps through which a gradient goes back, as in `in_windows`.
     """
     record = activation_of(activation)
     precision = _usable(precision, record)
     arguments = (record, leak, precision, weights, inputs, initial_state, drive)
     if _is_native(record, weights.recurrent.dtype):
-        return _rate_native.states_and_outputs(*arguments)
-    return _rate_jax.portable(*arguments)
+        if window is None:
+            return _rate_native.states_and_outputs(*arguments)
+        return _rate_native.in_windows(window, *arguments)
+
+    def portable(state: jax.Array, given: Any) -> tuple[jax.Array, jax.Array]:
+        x, extra = given
+        return _rate_jax.portable(record, leak, precision, weights, x, state, extra)
+
+    made: tuple[jax.Array, jax.Array] = in_windows(portable, window, (inputs, drive), initial_state)
+    return made
 
 
 def rate_outputs(

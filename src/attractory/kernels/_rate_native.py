@@ -87,6 +87,7 @@ def _backward(
     saved: Any,
     state_gradients: jax.Array,
     output_gradients: jax.Array,
+    window: int = 0,
 ) -> tuple[Any, ...]:
     weights, inputs, initial_state, drive, states, rates = saved
     shapes = [
@@ -97,7 +98,7 @@ def _backward(
     ]
     operands = (*weights, inputs, initial_state, states, rates, state_gradients, output_gradients)
     *of_weights, of_inputs, of_drive, of_start = _call(
-        "rate_backward", shapes, operands, activation, leak, precision
+        "rate_backward", shapes, operands, activation, leak, precision, window
     )
     return RateWeights(*of_weights), of_inputs, of_start, None if drive is None else of_drive
 
@@ -106,6 +107,29 @@ states_and_outputs.defvjp(
     _saving,
     lambda activation, leak, precision, saved, gradients: _backward(
         activation, leak, precision, saved, *gradients
+    ),
+)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2, 3))
+def in_windows(
+    window: int,
+    activation: Activation,
+    leak: float,
+    precision: Precision,
+    weights: RateWeights,
+    inputs: jax.Array,
+    initial_state: jax.Array,
+    drive: jax.Array | None = None,
+) -> tuple[jax.Array, jax.Array]:
+    """As `states_and_outputs`; gradients do not go back from one window of steps into another."""
+    return states_and_outputs(activation, leak, precision, weights, inputs, initial_state, drive)
+
+
+in_windows.defvjp(
+    lambda window, *arguments: _saving(*arguments),
+    lambda window, activation, leak, precision, saved, gradients: _backward(
+        activation, leak, precision, saved, gradients[0], gradients[1], window
     ),
 )
 
@@ -133,6 +157,7 @@ class _Call(NamedTuple):
     leak: float
     precision: Precision
     shapes: tuple[tuple[int, ...], ...]  # of the results, for one shard
+    window: int  # steps through which a gradient goes back; 0: all of them
 
     def __call__(self, operands: tuple[jax.Array, ...], shards: int | None = None) -> Any:
         """The results; with a number of shards all operands but the weights, and all results,
@@ -152,6 +177,7 @@ class _Call(NamedTuple):
             threads=np.int64(_threads()),
             shards=np.int64(1 if shards is None else shards),
             pieces=np.int64(shards_of(trials) if shards is None else 1),
+            window=np.int64(self.window),
         )
 
 
@@ -165,8 +191,9 @@ def _call(
     activation: Activation,
     leak: float,
     precision: Precision,
+    window: int = 0,
 ) -> Any:
-    call = _Call(name, activation, leak, precision, tuple(shapes))
+    call = _Call(name, activation, leak, precision, tuple(shapes), window)
     return _batched(call)(*operands)
 
 

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from attractory._errors import InvalidSetting
+from attractory.kernels import in_windows
 from attractory.models._cell_facts import CellFacts, Weights
 
 
@@ -158,6 +159,7 @@ class Cell(CellFacts):
         inputs: jax.Array,
         initial_state: jax.Array,
         key: jax.Array | None = None,
+        window: int | None = None,
     ) -> jax.Array:
         """The states of many trials, each after its step.
 
@@ -174,6 +176,9 @@ class Cell(CellFacts):
             Where trials begin.
         key : JAX random key, optional
             For the cell's noise; None: without noise.
+        window : int, optional
+            Steps through which a gradient goes back: every so many steps the state is taken as
+            given (`kernels.in_windows`). None: all of them. It changes no state.
 
         Returns
         -------
@@ -196,7 +201,10 @@ class Cell(CellFacts):
                 )
             return made, made
 
-        return jax.lax.scan(step, initial_state, (inputs, jnp.arange(len(inputs))))[1]
+        def scanned(state: jax.Array, given: Any) -> jax.Array:
+            return jax.lax.scan(step, state, given)[1]
+
+        return in_windows(scanned, window, (inputs, jnp.arange(len(inputs))), initial_state)
 
     def first_state(self, weights: Weights, trials: int, dtype: Any) -> jax.Array:
         """The states in which trials begin: 0, unless the model says otherwise.

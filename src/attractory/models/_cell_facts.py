@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
+import jax
 from pydantic import Field
 
 from attractory._errors import InvalidSetting
@@ -204,6 +205,42 @@ class CellFacts(Settings):
         except InvalidSetting:
             return None
         return found if found.shape == (self.units, self.units) else None
+
+    def sum_slopes(
+        self,
+        weights: Weights,
+        inputs: Any,
+        before: Any,
+        after: Any,
+        key: jax.Array | None = None,
+    ) -> Any:
+        """What a step adds to each unit's state for a little more of what the unit sums.
+
+        Parameters
+        ----------
+        weights : dict of arrays
+            The model's weights.
+        inputs : array (time, trial, input)
+            The inputs.
+        before, after : array (time, trial, state)
+            The states before and after each step, as `run` makes them with the same key.
+        key : JAX random key, optional
+            That of the run; needed where the model has noise.
+
+        Returns
+        -------
+        array (time, trial, unit)
+            The slopes: leak · phi'(sum) of a rate network, leak of one of currents.
+
+        Raises
+        ------
+        InvalidSetting
+            For a cell whose units do not each sum once.
+        """
+        raise InvalidSetting(
+            f"{type(self).__name__} does not say how a unit's state follows what it sums (a method "
+            "sum_slopes())"
+        )
 
     def bfloat16_missing(self) -> str | None:
         """Why precision "bfloat16" would not be faster here than float32.

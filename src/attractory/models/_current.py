@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import model_validator
 
-from attractory.kernels import activation_of, current_network
+from attractory.kernels import activation_of, current_network, in_windows
 from attractory.models._cell import Weights
 from attractory.models._connected import Connected
 from attractory.models._equation import Equation, leaking
@@ -62,7 +62,8 @@ class CurrentRNN(Connected):
     recurrent_gain : float
         See recurrent_init.
     input_init, output_init : str or array
-        "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
+        "glorot" (uniform), "normal" (standard deviation 1/√from), or an array; of the readout also
+        "zeros".
     input_gain : float
         What drawn input weights are multiplied by, those of an array are not.
     constraints : Constraints, optional
@@ -142,6 +143,16 @@ class CurrentRNN(Connected):
             read=self.read,
         )
 
+    def sum_slopes(
+        self,
+        weights: Weights,
+        inputs: Any,
+        before: Any,
+        after: Any,
+        key: jax.Array | None = None,
+    ) -> Any:
+        return jnp.full(before.shape, self.leak, before.dtype)
+
     def equation(self) -> Equation:
         sent = r"\phi(x(t) + b)" if self.bias and self.bias_inside else r"\phi(x(t))"
         bias = " + b" if self.bias and not self.bias_inside else ""
@@ -167,6 +178,7 @@ class CurrentRNN(Connected):
         inputs: jax.Array,
         initial_state: jax.Array,
         key: jax.Array | None = None,
+        window: int | None = None,
     ) -> jax.Array:
         weights = self.closed_loop(weights)
         drive = self.leak * jnp.einsum("tbi,ui->tbu", inputs, weights["input_weights"])
@@ -176,11 +188,9 @@ class CurrentRNN(Connected):
             drive = drive + self._noise(key, drive.shape, drive.dtype)
         # with b inside, x + b follows the equation that has it outside
         shift = weights["bias"] if self.bias_inside and "bias" in weights else 0.0
-        states = current_network(
-            activation_of(self.activation),
-            self.leak,
-            self.recurrent_weights(weights),
-            drive,
-            initial_state + shift,
-        )
-        return states - shift
+        phi, recurrent = activation_of(self.activation), self.recurrent_weights(weights)
+
+        def of_window(state: jax.Array, drive: jax.Array) -> jax.Array:
+            return current_network(phi, self.leak, recurrent, drive, state + shift) - shift
+
+        return in_windows(of_window, window, drive, initial_state)

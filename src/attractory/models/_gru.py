@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from pydantic import Field, model_validator
 
-from attractory.kernels import gated, gated_twice
+from attractory.kernels import gated, gated_twice, in_windows
 from attractory.models._cell import Weights
 from attractory.models._equation import Equation
 from attractory.models._gates import GATE_FUNCTIONS, Gated
@@ -53,7 +53,8 @@ class GRU(Gated):
     recurrent_init : str or array (gate x unit, unit)
         "orthogonal", "normal", "glorot", "identity", for each gate; or an array.
     input_init, output_init : str or array
-        "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
+        "glorot" (uniform), "normal" (standard deviation 1/√from), or an array; of the readout also
+        "zeros".
     output_bias, output_noise, trainable : see `Model`
         As in `Model`.
 
@@ -142,6 +143,7 @@ class GRU(Gated):
         inputs: jax.Array,
         initial_state: jax.Array,
         key: jax.Array | None = None,
+        window: int | None = None,
     ) -> jax.Array:
         drive = jnp.einsum("tbi,ui->tbu", inputs, weights["input_weights"])
         if "bias" in weights:
@@ -149,10 +151,20 @@ class GRU(Gated):
         recurrent = weights["recurrent_weights"]
         if not self.reset_after:
             gate, close = reset_first(self.units, self.leak, self.recurrent_activation)
-            return gated_twice(gate, close, recurrent, drive, initial_state)
-        none = jnp.zeros(3 * self.units, inputs.dtype)
+            return in_windows(
+                lambda state, drive: gated_twice(gate, close, recurrent, drive, state),
+                window,
+                drive,
+                initial_state,
+            )
+        bias = weights.get("recurrent_bias", jnp.zeros(3 * self.units, inputs.dtype))
         cell = gru_cell(self.units, self.leak, self.recurrent_activation)
-        return gated(cell, recurrent, weights.get("recurrent_bias", none), drive, initial_state)
+        return in_windows(
+            lambda state, drive: gated(cell, recurrent, bias, drive, state),
+            window,
+            drive,
+            initial_state,
+        )
 
 
 # The gates after the products; equal settings share one function, and so their programs.

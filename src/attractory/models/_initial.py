@@ -33,12 +33,13 @@ def recurrent(init: str | np.ndarray, gain: float, units: int, key: jax.Array) -
 def projection(
     field: str, init: str | np.ndarray, shape: tuple[int, int], key: jax.Array
 ) -> jax.Array:
-    """(to, from): 'glorot' uniform, 'normal' of standard deviation 1/√from, or a user's own."""
+    """(to, from): 'glorot' uniform, 'normal' of standard deviation 1/√from, 'zeros', or a user's
+    own."""
     if not isinstance(init, str):
         return given(field, init, shape)
     if init == "normal":
         return jax.random.normal(key, shape) / jnp.sqrt(shape[1])
-    return _glorot(key, shape)
+    return jnp.zeros(shape) if init == "zeros" else _glorot(key, shape)
 
 
 def given(field: str, array: np.ndarray, shape: tuple[int, ...]) -> jax.Array:

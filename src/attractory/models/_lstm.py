@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from pydantic import Field
 
-from attractory.kernels import gated
+from attractory.kernels import gated, in_windows
 from attractory.models._cell import Weights
 from attractory.models._equation import Equation
 from attractory.models._gates import GATE_FUNCTIONS, Gated
@@ -42,7 +42,8 @@ class LSTM(Gated):
     recurrent_init : str or array (gate x unit, unit)
         "orthogonal", "normal", "glorot", "identity", for each gate; or an array.
     input_init, output_init : str or array
-        "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
+        "glorot" (uniform), "normal" (standard deviation 1/√from), or an array; of the readout also
+        "zeros".
     output_bias, output_noise, trainable : see `Model`
         As in `Model`.
 
@@ -109,13 +110,19 @@ class LSTM(Gated):
         inputs: jax.Array,
         initial_state: jax.Array,
         key: jax.Array | None = None,
+        window: int | None = None,
     ) -> jax.Array:
         drive = jnp.einsum("tbi,ui->tbu", inputs, weights["input_weights"])
         if "bias" in weights:
             drive = drive + weights["bias"]
         none = jnp.zeros(4 * self.units, inputs.dtype)
         cell = lstm_cell(self.units, self.recurrent_activation)
-        return gated(cell, weights["recurrent_weights"], none, drive, initial_state)
+        return in_windows(
+            lambda state, drive: gated(cell, weights["recurrent_weights"], none, drive, state),
+            window,
+            drive,
+            initial_state,
+        )
 
 
 @lru_cache(maxsize=64)

@@ -11,7 +11,7 @@ import numpy as np
 
 from attractory._arguments import a_name, takes, whole
 from attractory._errors import InvalidSetting, NamesNearest, shown
-from attractory.kernels import Precision
+from attractory.kernels import Precision, window_argument
 from attractory.models import _initial
 from attractory.models._cell import Weights
 from attractory.models._feedback import FEEDBACK
@@ -39,7 +39,7 @@ class Model(Readout):
     output_noise : float
         Standard deviation of white noise on the outputs.
     output_init : str or array (output, unit)
-        "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
+        "glorot" (uniform), "normal" (standard deviation 1/√from), "zeros", or an array.
     trainable : tuple of str, optional
         The weights, by name, that a learning rule may change; the others stay as they began. None:
         all of them.
@@ -109,6 +109,7 @@ class Model(Readout):
         key: jax.Array | None = None,
         initial_state: jax.Array | None = None,
         precision: Precision = "float32",
+        window: int | None = None,
     ) -> tuple[jax.Array, jax.Array]:
         """States and outputs for a batch of inputs; pure and differentiable in the weights.
 
@@ -124,6 +125,8 @@ class Model(Readout):
             Where trials begin; `first_state` when None.
         precision : "float32" or "bfloat16"
             As in `outputs`.
+        window : int, optional
+            As in `cell_states`.
 
         Returns
         -------
@@ -136,7 +139,8 @@ class Model(Readout):
         inputs = jnp.asarray(inputs).swapaxes(0, 1)
         if initial_state is None:
             initial_state = self.first_state(weights, inputs.shape[1], inputs.dtype)
-        states = self.cell_states(weights, inputs, initial_state, cell_key)
+        cut = window_argument(window)
+        states = self.cell_states(weights, inputs, initial_state, cell_key, **cut)
         readouts = jnp.einsum("tbu,ou->tbo", self.hidden(states), weights["output_weights"])
         return states, self.readout(weights, readouts, output_key)
 
@@ -146,6 +150,7 @@ class Model(Readout):
         inputs: jax.Array,
         key: jax.Array | None = None,
         precision: Precision = "float32",
+        window: int | None = None,
     ) -> jax.Array:
         """The outputs of `run` alone, from the first states.
 
@@ -162,13 +167,15 @@ class Model(Readout):
         precision : "float32" or "bfloat16"
             "bfloat16" rounds the factors of the recurrent products, of models that have such
             products (see `bfloat16_missing`).
+        window : int, optional
+            As in `cell_states`.
 
         Returns
         -------
         array (trial, time, output)
             The outputs.
         """
-        return self.run(weights, inputs, key)[1]
+        return self.run(weights, inputs, key, **window_argument(window))[1]
 
     @takes()
     def build(self, n_inputs: int, n_outputs: int, seed: int = 0) -> Network:

@@ -9,7 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import Field
 
-from attractory.kernels import Precision, RateWeights, activation_of, rate_network, rate_outputs
+from attractory.kernels import (
+    Precision,
+    RateWeights,
+    activation_of,
+    rate_network,
+    rate_outputs,
+)
 from attractory.models._cell import Weights
 from attractory.models._connected import Connected
 from attractory.models._equation import Equation, leaking
@@ -48,7 +54,8 @@ class RateRNN(Connected):
     recurrent_gain : float
         See recurrent_init.
     input_init, output_init : str or array
-        "glorot" (uniform), "normal" (standard deviation 1/√from), or an array.
+        "glorot" (uniform), "normal" (standard deviation 1/√from), or an array; of the readout also
+        "zeros".
     input_gain : float
         What drawn input weights are multiplied by, those of an array are not.
     constraints : Constraints, optional
@@ -124,11 +131,12 @@ class RateRNN(Connected):
         inputs: jax.Array,
         initial_state: jax.Array,
         key: jax.Array | None = None,
+        window: int | None = None,
     ) -> jax.Array:
         weights = self.closed_loop(weights)
         readout = jnp.zeros((1, self.units), inputs.dtype)
         arguments = self._sequence({**weights, "output_weights": readout}, inputs, key)
-        return rate_network(**arguments, initial_state=initial_state)[0]
+        return rate_network(**arguments, initial_state=initial_state, window=window)[0]
 
     def run(
         self,
@@ -137,6 +145,7 @@ class RateRNN(Connected):
         key: jax.Array | None = None,
         initial_state: jax.Array | None = None,
         precision: Precision = "float32",
+        window: int | None = None,
     ) -> tuple[jax.Array, jax.Array]:
         cell_key, output_key = self.noise_keys(key)
         inputs = jnp.asarray(inputs).swapaxes(0, 1)
@@ -145,7 +154,7 @@ class RateRNN(Connected):
         weights = self.closed_loop(weights)
         arguments = self._sequence(weights, inputs, cell_key)
         states, readouts = rate_network(
-            **arguments, initial_state=initial_state, precision=precision
+            **arguments, initial_state=initial_state, precision=precision, window=window
         )
         return states, self.readout(weights, readouts, output_key)
 
@@ -155,7 +164,10 @@ class RateRNN(Connected):
         inputs: jax.Array,
         key: jax.Array | None = None,
         precision: Precision = "float32",
+        window: int | None = None,
     ) -> jax.Array:
+        if window is not None:  # gradients are cut between states
+            return self.run(weights, inputs, key, precision=precision, window=window)[1]
         cell_key, output_key = self.noise_keys(key)
         inputs = jnp.asarray(inputs).swapaxes(0, 1)
         initial_state = self.first_state(weights, inputs.shape[1], inputs.dtype)
@@ -163,6 +175,31 @@ class RateRNN(Connected):
         arguments = self._sequence(weights, inputs, cell_key)
         readouts = rate_outputs(**arguments, initial_state=initial_state, precision=precision)
         return self.readout(weights, readouts, output_key)
+
+    def sum_slopes(
+        self,
+        weights: Weights,
+        inputs: Any,
+        before: Any,
+        after: Any,
+        key: jax.Array | None = None,
+    ) -> Any:
+        phi = activation_of(self.activation)
+        # a product of matrices less; the rounding of the rates must not decide about a kink
+        if phi.slope_from_value is not None and not phi.kinks:
+            rates = (after - (1.0 - self.leak) * before) / self.leak
+            return self.leak * phi.slope_from_value(rates)
+        sums = self._sums(self.closed_loop(weights), inputs, before, key)
+        return self.leak * jax.jvp(phi, (sums,), (jnp.ones_like(sums),))[1]
+
+    def _sums(self, weights: Weights, inputs: Any, before: Any, key: jax.Array | None) -> jax.Array:
+        """What the units sum (time, trial, unit), of weights without feedback."""
+        sums = jnp.einsum("tbv,uv->tbu", before, self.recurrent_weights(weights))
+        sums = sums + jnp.einsum("tbi,ui->tbu", inputs, weights["input_weights"])
+        if "bias" in weights:
+            sums = sums + weights["bias"]
+        cell_key, _ = self.noise_keys(key)
+        return sums if cell_key is None else sums + self._noise(cell_key, sums.shape, sums.dtype)
 
     def _sequence(
         self, weights: Weights, inputs: jax.Array, key: jax.Array | None

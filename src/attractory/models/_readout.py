@@ -29,7 +29,7 @@ class Readout(Cell):
 
     @model_validator(mode="after")
     def _readout_consistent(self) -> Any:
-        _initial.check_init("output_init", self.output_init, ("glorot", "normal"))
+        _initial.check_init("output_init", self.output_init, ("glorot", "normal", "zeros"))
         if self.trainable is not None:
             known = self.weight_shapes(1, 1)
             for name in self.trainable:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from pydantic import Field, model_validator
 
 from attractory._errors import InvalidSetting, shown
+from attractory.kernels import window_argument
 from attractory.models._cell import Part, Weights
 from attractory.models._equation import Equation
 from attractory.models._model import Model
@@ -199,13 +200,15 @@ class Stacked(Model):
         inputs: jax.Array,
         initial_state: jax.Array,
         key: jax.Array | None = None,
+        window: int | None = None,
     ) -> jax.Array:
         found = []
+        cut = window_argument(window)
         ends = initial_state.shape[1]
         for part in self.parts():
             start = initial_state[:, ends - part.cell.state_size : ends]
             noise = _noise_of(part, key)
-            states = part.cell.cell_states(part.own(weights), inputs, start, noise)
+            states = part.cell.cell_states(part.own(weights), inputs, start, noise, **cut)
             found.append(states)
             inputs = part.cell.hidden(states)
             ends -= part.cell.state_size

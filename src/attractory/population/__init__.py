@@ -1,17 +1,26 @@
 """Many networks: measures (one number a network), distances (one number a pair), statistics."""
 
-from attractory.population import distances
+from attractory.population import distances, measures
 from attractory.population._clusters import Clusters, tree_of
 from attractory.population._compare import compare
 from attractory.population._distance import Distance, distance, distance_names, find_distance
 from attractory.population._distances import Distances
+from attractory.population._group_differences import GroupDifferences
 from attractory.population._map import PopulationMap
+from attractory.population._measure import Measure, find_measure, measure_names, measure_of
+from attractory.population._measure_context import Context
+from attractory.population._measures import Measures
+from attractory.population._measuring import measure
 from attractory.population._subject import Subject
 
 __all__ = [
     "Clusters",
+    "Context",
     "Distance",
     "Distances",
+    "GroupDifferences",
+    "Measure",
+    "Measures",
     "PopulationMap",
     "Subject",
     "compare",
@@ -19,5 +28,10 @@ __all__ = [
     "distance_names",
     "distances",
     "find_distance",
+    "find_measure",
+    "measure",
+    "measure_names",
+    "measure_of",
+    "measures",
     "tree_of",
 ]

@@ -58,9 +58,17 @@ def trained(run: Run) -> str:
     seconds = float(run.history["seconds"].max())
     return (
         f"Trained{by}: {steps} updates of {batch} trials ({steps * batch:,} trials a network) "
-        f"of the task {run.task.name} in {seconds:.0f}\u00a0s, seed {run.seed}; "
+        f"of the task {run.task.name}{_stages(run)} in {seconds:.0f}\u00a0s, seed {run.seed}; "
         f"{type(run.model).__name__}, {_ends(run)}."
     )
+
+
+def _stages(run: Run) -> str:
+    """That other tasks came first, where they did."""
+    count = len(run.curriculum)
+    if not count:
+        return ""
+    return f" and of {count} {'stage' if count == 1 else 'stages'} before it"
 
 
 def _ends(run: Run) -> str:

@@ -33,6 +33,7 @@ from attractory.report._all_dynamics import all_dynamics, row_of_dynamics
 from attractory.report._answers import choices, scores_by_condition
 from attractory.report._cubes import cube_json, cube_row
 from attractory.report._dynamics import Dynamics, Effort, an_effort
+from attractory.report._geometry import GeometryStudy, geometry_study, geometry_tables
 from attractory.report._levels import Levels, levels
 from attractory.report._slow import SlowStudy, slow_study, slow_tables
 from attractory.report._states import all_states
@@ -84,6 +85,9 @@ class Study(Shown):
         The psychometric curves of a task with evidence.
     by_condition : dict of str to pandas.DataFrame
         Scores in the conditions of the trials, a table a condition, by its name.
+    geometry : GeometryStudy or None
+        Averages by condition, axes of task variables, selectivity and psychophysical kernels; None
+        where the task names no variables, and for fewer than 64 trials.
     slow : SlowStudy or None
         Slow sets and selection vectors under each constant input of the task; None where the task
         names none.
@@ -109,6 +113,7 @@ class Study(Shown):
     audit: analysis.Audit | None = None
     choices: PsychometricCurve | None = None
     by_condition: dict[str, pd.DataFrame] = field(default_factory=dict)
+    geometry: GeometryStudy | None = None
     slow: SlowStudy | None = None
     omitted: tuple[str, ...] = ()
 
@@ -162,6 +167,8 @@ class Study(Shown):
         if self.choices is not None:
             tables["psychometric"] = self.choices.table()
         tables |= {f"by_{_file_name(name)}": each for name, each in self.by_condition.items()}
+        if self.geometry is not None:
+            tables |= geometry_tables(self.geometry)
         if self.slow is not None:
             tables |= slow_tables(self.slow.networks)
         if self.curves:
@@ -316,6 +323,7 @@ def _study(
         audit=audit,
         choices=together("psychometric", lambda: choices(answers)),
         by_condition=together("by_condition", lambda: scores_by_condition(answers)),
+        geometry=geometry_study(run, task, answers, asked, progress.say),
         slow=slow_study(run, task, seed, fixed_points, effort, progress.say),
         omitted=omitted,
     )

@@ -1,30 +1,31 @@
-"""Backpropagation through time with Optax's optimisers."""
+"""Backpropagation through time: a loss and penalties, and their gradient."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
-import optax
 from pydantic import Field, model_validator
 
 from attractory._errors import InvalidSetting
 from attractory.kernels import Precision, Shards
 from attractory.models import Model, Weights
+from attractory.rules._descent import Descent, trained_weights
+from attractory.rules._lanes import begin_of, first_lanes, lanes_after
 from attractory.rules._loss import find_loss
 from attractory.rules._losses import Loss
 from attractory.rules._objective import Objective
-from attractory.rules._optimizer import Optimizer, optimiser
 from attractory.rules._penalty import terms_of
-from attractory.rules._rule import Info, Rule, RuleState
+from attractory.rules._rule import Info, RuleState
+from attractory.rules._windows import check_windows
 from attractory.tasks import Batch, Task
 
 OF_DROPOUT = 2**31 - 1  # folded into the key of an update: a stream that no shard uses
 
 
-class BPTT(Rule):
+class BPTT(Descent):
     """Gradient descent on a loss, by backpropagation through time.
 
     The fields are those of every `Rule` (how many updates, of which trials, when it stops), and
@@ -48,18 +49,22 @@ class BPTT(Rule):
     weight_decay : float
         Every update takes rate · weight_decay of each trained weight away, beside the optimiser's
         own change (as AdamW [4]_). Not `decay`, which is the learning rate's.
-    optimizer : "adam", "muon" or "sgd"
-        Adam [1]_; Muon [2]_: the momentum of each matrix made orthogonal, vectors go by Adam; or
-        gradient descent with momentum 0.9.
+    optimizer : str or dict
+        Its name: "adam" [1]_; "muon" [2]_, the momentum of each matrix made orthogonal, vectors go
+        by Adam; "sgd", gradient descent with momentum 0.9; any other of Optax's (the page on rules
+        lists them); "fractional", gradient descent of fractional order [5]_; or one of your own
+        (`attractory.rules.optimizer`). With settings: {"name": "adam", "b1": 0.8}.
     learning_rate : float
         The rate of the optimiser.
-    recurrent_optimizer, recurrent_learning_rate : str, float, optional
+    recurrent_optimizer, recurrent_learning_rate : str or dict, float, optional
         The same for the recurrent weights alone; None takes the common ones.
-    schedule : "cosine", "inverse_time" or "constant"
-        "cosine" falls to final_rate times the rate at the last step; "inverse_time" is
-        rate / (1 + decay · step), Keras 2's learning-rate decay.
+    schedule : str or dict
+        Its name: "cosine" falls to final_rate times the rate at the last step; "inverse_time" is
+        rate / (1 + decay · step), Keras 2's learning-rate decay; "constant"; any other of those
+        that the page lists, or one of your own (`attractory.rules.schedule`). With settings:
+        {"name": "exponential", "decay_rate": 0.1}.
     final_rate : float
-        The share of the rate that a cosine schedule ends with.
+        The share of the rate that a schedule ends with: cosine, linear, polynomial, sgdr.
     decay : float
         How fast the rate of an inverse-time schedule falls, per update.
     warmup : int
@@ -73,10 +78,24 @@ class BPTT(Rule):
         Updates between two such steps (each then moves pull_every times as far).
     clip : float, optional
         Largest norm of the gradient; longer ones are scaled down to it. None: no clipping.
+    gradient_noise : float
+        The variance of the Gaussian noise on each entry of the gradient in the first update, which
+        falls as 1 / (1 + step)^0.55 [6]_; 0: none. It is added after clipping, so that it has this
+        variance, and before the optimiser.
     precision : "float32" or "bfloat16"
         Of the recurrent products, forward and backward. "bfloat16" (8 bits; weights, states,
         gradients and the optimiser stay float32) is about 1.7 times as fast on a processor that has
         it, and float32 on one that has not.
+    window : int, optional
+        Steps through which a gradient goes back (truncated backpropagation [7]_): a trial is cut
+        into windows of so many steps, each begins in the state in which the one before ended, and
+        takes it as given. The states, the loss and the one update of a batch are those of whole
+        trials. None: to the beginning of the trial.
+    carry : bool
+        Whether trials are pieces of one signal: the trial at each place in the batch begins in the
+        state in which the one at this place in the update before has ended, taken as given. The
+        first ones, those of the validation, and the finished network begin in the network's own
+        state. False: each trial begins anew.
 
     Notes
     -----
@@ -96,28 +115,30 @@ class BPTT(Rule):
     .. [2] Jordan et al. (2024).
     .. [3] Srivastava et al. (2014), J. Mach. Learn. Res. 15:1929.
     .. [4] Loshchilov & Hutter (2019), ICLR.
+    .. [5] Khan et al. (2018), Circuits Syst. Signal Process. 37:593.
+    .. [6] Neelakantan et al. (2015), arXiv:1511.06807.
+    .. [7] Williams & Peng (1990), Neural Comput. 2:490.
     """
 
     in_words: ClassVar[str] = "backpropagation through time"
 
-    newer_fields: ClassVar[tuple[str, ...]] = ("loss", "penalties", "dropout", "weight_decay")
+    newer_fields: ClassVar[tuple[str, ...]] = (
+        *Descent.newer_fields,
+        "loss",
+        "penalties",
+        "dropout",
+        "window",
+        "carry",
+    )
 
     loss: str = "squared_error"
     penalties: dict[str, Any] = Field(default={})
     dropout: float = Field(default=0.0, ge=0, lt=1)
-    weight_decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    optimizer: Optimizer = "muon"
-    learning_rate: float = Field(default=3e-3, gt=0, allow_inf_nan=False)
-    recurrent_optimizer: Optimizer | None = None
-    recurrent_learning_rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    schedule: Literal["cosine", "inverse_time", "constant"] = "cosine"
-    final_rate: float = Field(default=0.02, ge=0, le=1)
-    decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    warmup: int = Field(default=20, ge=0)
     orthogonal_pull: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     pull_every: int = Field(default=1, ge=1)
-    clip: float | None = Field(default=1.0, gt=0, allow_inf_nan=False)
     precision: Precision = "float32"
+    window: int | None = Field(default=None, ge=1)
+    carry: bool = False
 
     @classmethod
     def paper(cls, **changes: Any) -> Self:
@@ -200,14 +221,12 @@ class BPTT(Rule):
 
     @property
     def _objective(self) -> Objective:
-        return Objective(self.loss_function, terms_of(self.penalties), self.precision)
+        terms = terms_of(self.penalties)
+        return Objective(self.loss_function, terms, self.precision, self.window)
 
     @property
     def loss_function(self) -> Loss:
         return find_loss(self.loss)
-
-    def rate(self, step: int) -> float:
-        return float(self._schedule(self.learning_rate)(step))
 
     def remark(self, model: Model) -> str | None:
         missing = model.bfloat16_missing() if self.precision == "bfloat16" else None
@@ -225,6 +244,8 @@ class BPTT(Rule):
         super().check(task, model)
         for term in self._objective.terms:
             term.check(task, model)
+        if self.window is not None and self.window < task.n_steps:
+            check_windows(self.window, model)
         if self.dropout > 0:
             shapes = model.weight_shapes(task.n_inputs, task.n_outputs)
             weights = {name: jax.ShapeDtypeStruct(s, jnp.float32) for name, s in shapes.items()}
@@ -233,10 +254,8 @@ class BPTT(Rule):
             )
 
     def init(self, model: Model, weights: Weights, key: jax.Array) -> RuleState:
-        return {
-            "optimizer": self._optimizer(Shards()).init(_trained(model, weights)),
-            "rate_factor": jnp.ones(()),  # on the rate, until a network is slowed
-        }
+        begun = super().init(model, weights, key)
+        return {**begun, **first_lanes(self.carry, model, weights, self.batch)}
 
     def update(
         self,
@@ -250,27 +269,16 @@ class BPTT(Rule):
     ) -> tuple[Weights, RuleState, Info]:
         if shards is None:
             shards, trials = Shards(), jax.tree.map(lambda x: x[None], trials)
-        trained = _trained(model, weights)
+        trained = trained_weights(model, weights)
         kept = self._kept(model, trained, key)
-        values, gradients = self._objective.gradients(
-            model, weights, trained, trials, key, shards, kept
+        begin = begin_of(state, shards)
+        values, gradients, ends = self._objective.gradients(
+            model, weights, trained, trials, key, shards, kept, begin
         )
-        allowed = model.allowed_changes(gradients, weights, gradients)
-        changes, optimizer_state = self._optimizer(shards).update(
-            allowed, state["optimizer"], trained
+        changed, state, info = self.descended(
+            model, weights, state, values, gradients, step, key, shards
         )
-        changes = model.allowed_changes(changes, weights, gradients)
-        changes = jax.tree.map(lambda change: state["rate_factor"] * change, changes)
-        changed = {**weights, **optax.apply_updates(trained, changes)}
-        changed = self._pulled(model, changed, state["rate_factor"], step)
-        norm = optax.tree.norm(allowed)
-        # a gradient without a length has no direction either: clipped to 0, it would pass unseen
-        loss = jnp.where(jnp.isfinite(norm), values["loss"], jnp.nan)
-        return (
-            model.constrained(changed, weights),
-            {**state, "optimizer": optimizer_state},
-            {**values, "loss": loss, "gradient_norm": norm},
-        )
+        return changed, {**state, **lanes_after(ends, shards)}, info
 
     def _kept(self, model: Model, weights: Weights, key: jax.Array) -> jax.Array | None:
         """What each unit's sending is multiplied by, 0 for those that are dropped; None: all by 1.
@@ -284,16 +292,13 @@ class BPTT(Rule):
         dtype = next(iter(weights.values())).dtype
         return stays.astype(dtype) / (1.0 - self.dropout)
 
-    def slowed(self, state: RuleState, factor: float | jax.Array) -> RuleState:
-        return {**state, "rate_factor": factor * state["rate_factor"]}
-
-    def _pulled(
+    def _after_step(
         self, model: Model, weights: Weights, rate_factor: jax.Array, step: jax.Array
     ) -> Weights:
         """The weights after the pull towards the orthogonal matrices, where it is due."""
         if self.orthogonal_pull == 0 or not model.may_train("recurrent_weights"):
             return weights
-        rate = self._schedule(self.recurrent_learning_rate or self.learning_rate)(step)
+        rate = self._schedule(self._recurrent_rate)(step)
         amount = self.pull_every * self.orthogonal_pull * rate * rate_factor
         pulled = jax.lax.cond(
             step % self.pull_every == self.pull_every - 1,
@@ -302,38 +307,6 @@ class BPTT(Rule):
             weights["recurrent_weights"],
         )
         return {**weights, "recurrent_weights": pulled}
-
-    def _optimizer(self, shards: Shards) -> optax.GradientTransformation:
-        groups = {
-            "common": self._optimizer_of(self.optimizer, self.learning_rate, shards),
-            "recurrent": self._optimizer_of(
-                self.recurrent_optimizer or self.optimizer,
-                self.recurrent_learning_rate or self.learning_rate,
-                shards,
-            ),
-        }
-        by_group = optax.partition(groups, _group)
-        if self.clip is None:
-            return by_group
-        return optax.chain(optax.clip_by_global_norm(self.clip), by_group)
-
-    def _optimizer_of(
-        self, name: Optimizer, rate: float, shards: Shards
-    ) -> optax.GradientTransformation:
-        return optimiser(name, self._schedule(rate), self.weight_decay, shards)
-
-    def _schedule(self, rate: float) -> optax.Schedule:
-        after = max(1, self.n_steps - 1 - self.warmup)  # the last update has the final rate
-        shapes = {
-            "constant": optax.constant_schedule(rate),
-            "cosine": optax.cosine_decay_schedule(rate, after, alpha=self.final_rate),
-            "inverse_time": lambda step: rate / (1.0 + self.decay * step),
-        }
-        main = shapes[self.schedule]
-        if self.warmup == 0:
-            return main
-        rise = optax.linear_schedule(rate / self.warmup, rate, self.warmup)
-        return optax.join_schedules([rise, main], [self.warmup])
 
 
 def pull_to_orthogonal(matrix: jax.Array, amount: jax.Array) -> jax.Array:
@@ -348,12 +321,3 @@ def pull_to_orthogonal(matrix: jax.Array, amount: jax.Array) -> jax.Array:
     distance = singular - 1.0
     moved = 1.0 + jnp.sign(distance) * jnp.maximum(jnp.abs(distance) - amount, 0.0)
     return (matrix @ right * (moved / singular)) @ right.T
-
-
-def _trained(model: Model, weights: Weights) -> Weights:
-    """The weights that the model lets a rule change."""
-    return {name: w for name, w in weights.items() if model.may_train(name)}
-
-
-def _group(weights: Weights) -> dict[str, str]:
-    return {name: "recurrent" if name == "recurrent_weights" else "common" for name in weights}

@@ -17,6 +17,7 @@ from attractory.rules._force import KICK, keeping_state
 from attractory.rules._least_squares import first_inverse
 from attractory.rules._online import Given, Learned, OnlineRun, report, whole_batch
 from attractory.rules._rule import Info, Rule, RuleState
+from attractory.rules._solved_readout import check_recurrent
 from attractory.tasks import Batch
 
 Hints = Callable[[jax.Array, jax.Array], jax.Array]
@@ -67,6 +68,7 @@ class FullFORCE(Rule):
     """
 
     in_words: ClassVar[str] = "full-FORCE learning"
+    picture_of_history: ClassVar[str] = "force_learning"
 
     batch: int = Field(default=1, ge=1)
     alpha: float = Field(default=1.0, gt=0, allow_inf_nan=False)
@@ -105,23 +107,7 @@ class FullFORCE(Rule):
         return cls(**{**published, **changes})
 
     def adapt(self, model: Model) -> Model:
-        free = (
-            model.recurrent_rank is None
-            and model.weight_constraints is None
-            and not model.has_feedback
-        )
-        if not (model.takes_feedback and free):
-            raise InvalidSetting(
-                f"model: full-FORCE cannot train this {type(model).__name__}; allowed: RateRNN, "
-                "CurrentRNN, without a rank, constraints and feedback"
-            )
-        model.with_feedback()  # refuses what does not read out the rates that its units send
-        for name in ("recurrent_weights", "output_weights"):
-            if not model.may_train(name):
-                raise InvalidSetting(
-                    f"model: trainable = {model.trainable} leaves out {name!r}, which full-FORCE "
-                    "trains; allowed: None, or with 'recurrent_weights' and 'output_weights' in it"
-                )
+        check_recurrent("full-FORCE", model, ("recurrent_weights", "output_weights"))
         return keeping_state(model) if self.carry else model
 
     def init(self, model: Model, weights: Weights, key: jax.Array) -> RuleState:

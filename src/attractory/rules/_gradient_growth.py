@@ -13,14 +13,21 @@ SHORTEST = 1e-12  # of a gradient of length 1 after a step: its square root has 
 
 
 def gradient_growth(
-    model: Model, weights: Weights, inputs: jax.Array, states: jax.Array, of_outputs: jax.Array
+    model: Model,
+    weights: Weights,
+    inputs: jax.Array,
+    states: jax.Array,
+    of_outputs: jax.Array,
+    start: jax.Array | None = None,
 ) -> jax.Array:
     """‖λ ∂s(t)/∂s(t-1)‖ / ‖λ‖ for λ = ∂loss/∂s(t), (time, trial); 1 where λ is 0.
 
     inputs, states: (time, trial, …). of_outputs (trial, time, output): ∂loss/∂z. As a function of
-    the weights it is that of ∂s(t)/∂s(t-1) alone (Pascanu et al. 2013, equation 10).
+    the weights it is that of ∂s(t)/∂s(t-1) alone (Pascanu et al. 2013, equation 10). start (trial,
+    state): where trials begin; None: in the network's own state.
     """
-    start = model.first_state(weights, inputs.shape[1], inputs.dtype)
+    if start is None:
+        start = model.first_state(weights, inputs.shape[1], inputs.dtype)
     before = jnp.concatenate([start[None], states[:-1]])
     # everything but the weights in the step's own Jacobian is taken as given
     fixed, before, states, of_outputs = jax.lax.stop_gradient((weights, before, states, of_outputs))

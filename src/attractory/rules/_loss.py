@@ -11,7 +11,7 @@ import numpy as np
 
 from attractory._errors import InvalidSetting, shown
 from attractory._registry import Registry
-from attractory.kernels import Precision, Shards
+from attractory.kernels import Precision, Shards, window_argument
 from attractory.models import Model, Weights
 from attractory.rules._losses import (
     Loss,
@@ -114,6 +114,7 @@ def loss_of_trials(
     trials: Batch,
     key: jax.Array,
     precision: Precision = "float32",
+    window: int | None = None,
 ) -> jax.Array:
     """The loss of a model's outputs to trials, a sum over what the mask counts.
 
@@ -131,13 +132,15 @@ def loss_of_trials(
         For the model's noise.
     precision : "float32" or "bfloat16"
         Of the recurrent products.
+    window : int, optional
+        Steps through which a gradient goes back; None: all of them.
 
     Returns
     -------
     scalar array
         The sum.
     """
-    outputs = model.outputs(weights, trials.inputs, key, precision)
+    outputs = model.outputs(weights, trials.inputs, key, precision, **window_argument(window))
     return of(outputs, trials.targets, trials.mask)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from attractory.kernels import Precision, Shards, at_once
+from attractory.kernels import Precision, Shards, at_once, window_argument
 from attractory.models import Model, Weights
 from attractory.rules._gradient_growth import gradient_growth
 from attractory.rules._loss import loss_of_trials, mean_over_shards
@@ -19,11 +19,15 @@ Values = dict[str, jax.Array]  # of the loss, "loss", and of each penalty by its
 
 
 class Objective(NamedTuple):
-    """A loss and penalties, and the precision in which networks run."""
+    """A loss and penalties, in what precision networks run, and how far gradients go back.
+
+    window: steps; None: to the beginning of the trial.
+    """
 
     loss: Loss
     terms: tuple[Term, ...]
     precision: Precision
+    window: int | None = None
 
     def gradients(
         self,
@@ -34,33 +38,36 @@ class Objective(NamedTuple):
         key: jax.Array,
         shards: Shards,
         kept: jax.Array | None = None,
-    ) -> tuple[Values, Weights]:
+        begin: jax.Array | None = None,
+    ) -> tuple[Values, Weights, jax.Array | None]:
         """The values over the whole batch, and the gradients of the weights that are trained.
 
-        kept (all_units,): what each unit's sending is multiplied by; None: by 1.
+        kept (all_units,): what each unit's sending is multiplied by; None: by 1. begin (shard,
+        trial, state): where trials begin, and the third result is where they end; None: in the
+        network's own state, and it is None.
         """
 
-        def of_shard(given: tuple[jax.Array, Batch]) -> Any:
-            index, own = given
+        def of_shard(given: tuple[jax.Array, Batch, jax.Array | None]) -> Any:
+            index, own, start = given
             noise = jax.random.fold_in(key, index)
 
-            def total(chosen: Weights) -> tuple[jax.Array, Values]:
+            def total(chosen: Weights) -> tuple[jax.Array, Any]:
                 used = {**weights, **chosen}
                 used = used if kept is None else model.with_sent(used, kept)
-                return self.of_trials(model, used, own, noise)
+                return self.of_trials_from(start, model, used, own, noise)
 
-            gradients, values = jax.grad(total, has_aux=True)(trained)
-            return (values, gradients), jnp.sum(own.mask)
+            gradients, (values, end) = jax.grad(total, has_aux=True)(trained)
+            return (values, gradients), jnp.sum(own.mask), end
 
-        sums, counted = shards.each(of_shard, (shards.indices(), trials))
+        sums, counted, ends = shards.each(of_shard, (shards.indices(), trials, begin))
         values, gradients = mean_over_shards(sums, counted, shards)
         if not self._of_weights:
-            return values, gradients
+            return values, gradients, ends
         # once, not for each shard
         more, others = jax.grad(
             lambda chosen: self.of_weights(model, {**weights, **chosen}), has_aux=True
         )(trained)
-        return {**values, **others}, jax.tree.map(jnp.add, gradients, more)
+        return {**values, **others}, jax.tree.map(jnp.add, gradients, more), ends
 
     def of_trials(
         self, model: Model, weights: Weights, trials: Batch, key: jax.Array
@@ -70,15 +77,36 @@ class Objective(NamedTuple):
         A trial's penalty weighs as much as the trial does in the loss, by the sum of its mask: so
         both are means over the same trials, whichever shards these are in.
         """
+        total, (values, _) = self.of_trials_from(None, model, weights, trials, key)
+        return total, values
+
+    def of_trials_from(
+        self,
+        begin: jax.Array | None,
+        model: Model,
+        weights: Weights,
+        trials: Batch,
+        key: jax.Array,
+    ) -> tuple[jax.Array, tuple[Values, jax.Array | None]]:
+        """The same of trials that begin in these states (trial, state), and where they end.
+
+        None: they begin in the network's own state, and where they end is None.
+        """
         terms = [term for term in self.terms if term.penalty.needs in OF_TRIALS]
-        if not terms:  # no states are kept but those that a gradient needs
-            loss = loss_of_trials(self.loss, model, weights, trials, key, self.precision)
-            return loss, {"loss": loss}
-        states, outputs = model.run(weights, trials.inputs, key, precision=self.precision)
+        # one window as long as the trial is none: the same program, and the same last bits
+        window = self.window if (self.window or 0) < trials.inputs.shape[1] else None
+        if not terms and begin is None:  # no states are kept but those that a gradient needs
+            loss = loss_of_trials(self.loss, model, weights, trials, key, self.precision, window)
+            return loss, ({"loss": loss}, None)
+        how: Any = {"precision": self.precision, **window_argument(window)}
+        states, outputs = model.run(weights, trials.inputs, key, begin, **how)
         loss = self.loss(outputs, trials.targets, trials.mask)
+        end = None if begin is None else states[-1]
+        if not terms:
+            return loss, ({"loss": loss}, end)
         own, counts = own_steps(trials.mask), jnp.sum(trials.mask, axis=(1, 2))
         needed = {
-            needs: self._needed(needs, model, weights, trials, states, outputs)
+            needs: self._needed(needs, model, weights, trials, states, outputs, begin)
             for needs in dict.fromkeys(term.penalty.needs for term in terms)
         }
 
@@ -90,7 +118,7 @@ class Objective(NamedTuple):
         found = at_once(penalties)(counts, own, *needed.values())
         weighted = jnp.sum(jnp.array([term.weight for term in terms], found.dtype) * found)
         by_label = {term.label: found[i] for i, term in enumerate(terms)}
-        return loss + weighted, {"loss": loss, **by_label}
+        return loss + weighted, ({"loss": loss, **by_label}, end)
 
     def of_weights(self, model: Model, weights: Weights) -> tuple[jax.Array, Values]:
         """The penalties that need weights alone, weighted and summed, and each by its label."""
@@ -110,6 +138,7 @@ class Objective(NamedTuple):
         trials: Batch,
         states: jax.Array,
         outputs: jax.Array,
+        begin: jax.Array | None,
     ) -> jax.Array:
         """What a penalty needs, (time, trial, …)."""
         if needs == "rates":
@@ -120,7 +149,8 @@ class Objective(NamedTuple):
         if needs == "outputs":
             return outputs.swapaxes(0, 1)
         of_outputs = jax.grad(lambda z: self.loss(z, trials.targets, trials.mask))(outputs)
-        return gradient_growth(model, weights, trials.inputs.swapaxes(0, 1), states, of_outputs)
+        inputs = trials.inputs.swapaxes(0, 1)
+        return gradient_growth(model, weights, inputs, states, of_outputs, begin)
 
 
 def own_steps(mask: jax.Array) -> jax.Array:

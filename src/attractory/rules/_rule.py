@@ -52,7 +52,9 @@ class Rule(Settings, ABC):
     """
 
     in_words: ClassVar[str]  # what it is called on the page: "trained by ..."
-    # the figure in `attractory.figures` that shows what it reports at the end, by its name
+    # figures in `attractory.figures` by name: of the history of its runs (it takes what
+    # `learning_curve` takes), and of what it reports at the end
+    picture_of_history: ClassVar[str] = "learning_curve"
     picture: ClassVar[str | None] = None
 
     steps: int = Field(default=500, ge=1)

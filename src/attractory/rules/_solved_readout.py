@@ -1,4 +1,4 @@
-"""What rules that solve for the readout have in common: which models they can train."""
+"""What rules that solve for weights have in common: which models they can train."""
 
 from __future__ import annotations
 
@@ -30,6 +30,35 @@ def check_readout(rule: str, model: Model) -> None:
                 f"constraints.{field} = {value} contradicts the rule {rule}: a readout that is "
                 "solved for reads all units, with either sign; "
                 f"allowed: constraints without {field}"
+            )
+
+
+def check_recurrent(rule: str, model: Model, names: tuple[str, ...]) -> None:
+    """InvalidSetting where a model's recurrent weights cannot be solved for.
+
+    Parameters
+    ----------
+    rule : str
+        The name of the rule.
+    model : Model
+        The model.
+    names : tuple of str
+        The weights that the rule trains.
+    """
+    free = (
+        model.recurrent_rank is None and model.weight_constraints is None and not model.has_feedback
+    )
+    if not (model.takes_feedback and free):
+        raise InvalidSetting(
+            f"model: {rule} cannot train this {type(model).__name__}; allowed: RateRNN, "
+            "CurrentRNN, without a rank, constraints and feedback"
+        )
+    model.with_feedback()  # refuses what does not read out the rates that its units send
+    for name in names:
+        if not model.may_train(name):
+            raise InvalidSetting(
+                f"model: trainable = {model.trainable} leaves out {name!r}, which {rule} "
+                f"trains; allowed: None, or with {' and '.join(map(repr, names))} in it"
             )
 
 

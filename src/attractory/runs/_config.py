@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from attractory.models import Model
@@ -17,6 +18,7 @@ def run_config(
     seed: int,
     source: dict[str, Any] | None = None,
     start: str | None = None,
+    curriculum: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """What identifies a run, in JSON's terms.
 
@@ -36,6 +38,8 @@ def run_config(
         Where imported networks came from.
     start : str, optional
         SHA-256 of the weights that training began with, where they were given.
+    curriculum : sequence of dict
+        The stages before the task, where there were any: task, steps and score of each.
 
     Returns
     -------
@@ -49,6 +53,7 @@ def run_config(
         "nets": nets,
         "seed": int(seed),
         "source": source,
-        # runs of before there was a start have no such entry, and are the same runs
+        # runs of before there was a start, or a curriculum, have no such entry, and are the same
         **({} if start is None else {"start": start}),
+        **({"curriculum": list(curriculum)} if curriculum else {}),
     }

@@ -83,7 +83,7 @@ class Run(NamesNearest):
         reports, as BPTT its gradient_norm, learning_rate, seconds, spectral_radius; step counts
         from 1, loss is that of the batch before the update, spectral_radius is that of the
         recurrent weights after it, at checks, NaN elsewhere and for models without one square
-        matrix).
+        matrix; with a curriculum stage, from 1, the last is the task itself).
     source : dict or None
         Where imported networks came from.
     path : Path or None
@@ -95,6 +95,9 @@ class Run(NamesNearest):
     rule_report : dict of arrays (net, …)
         What the rule reports at the end, by name, as `Reservoir` the errors of its cross-validation
         (its docstring says which); empty for most rules.
+    curriculum : sequence of dict
+        The stages before the task, where networks were trained on others first: task (name,
+        settings), steps and score of each.
     """
 
     task: Task
@@ -109,6 +112,7 @@ class Run(NamesNearest):
     start: str | None = None
     imports: Sequence[dict[str, str]] = ()
     rule_report: dict[str, np.ndarray] = field(default_factory=dict)
+    curriculum: Sequence[dict[str, Any]] = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.status, tuple) and not self.status:
@@ -184,6 +188,7 @@ class Run(NamesNearest):
             self.seed,
             self.source,
             self.start,
+            self.curriculum,
         )
 
     def save(self, path: str | Path | None = None) -> Path:
@@ -327,9 +332,9 @@ def _loaded(folder: Path, manifest: dict[str, Any], functions: dict[str, Any]) -
     seed, source = config["seed"], config["source"]
     start = config.get("start")
     report = _read_report(folder, manifest, len(rows))
-    return Run(
-        task, model, networks, rows, rule, seed, history, source, folder, start, imports, report
-    )
+    stages = config.get("curriculum", ())
+    known = (source, folder, start, imports, report, stages)
+    return Run(task, model, networks, rows, rule, seed, history, *known)
 
 
 def _read_report(folder: Path, manifest: dict[str, Any], nets: int) -> dict[str, np.ndarray]:

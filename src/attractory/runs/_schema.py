@@ -41,6 +41,14 @@ class Source(_Record):
     sha256: str
 
 
+class CurriculumStage(_Record):
+    """A task that networks were trained on before the task itself."""
+
+    task: Described
+    steps: int = Field(ge=1)
+    score: float | None
+
+
 class Config(_Record):
     """What identifies a run."""
 
@@ -51,6 +59,7 @@ class Config(_Record):
     seed: int = Field(ge=0, lt=2**63)
     source: Source | None
     start: str | None = None
+    curriculum: list[CurriculumStage] | None = None
 
 
 class Event(_Record):
@@ -132,6 +141,8 @@ class LoopState(BaseModel):
         The state of the divergence watch.
     kept : dict of str to str
         SHA-256 of the weights of checks, by their files.
+    stage, updates : list of int
+        With a curriculum: the index of each network's stage, and its updates there.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -141,7 +152,7 @@ class LoopState(BaseModel):
 
         model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-        silent_loss: float
+        silent_loss: float | list[float]
         recent: list[list[float]]
         best: list[float]
 
@@ -153,6 +164,8 @@ class LoopState(BaseModel):
     rows: list[Row]
     watch: Watch
     kept: dict[Name, Sha256] = {}
+    stage: list[Count] = []
+    updates: list[Count] = []
 
 
 def checked(schema: type[Any], content: Any, where: str, verdict: str = "damaged") -> Any:

@@ -23,11 +23,13 @@ from attractory.tasks._ring import DelayedResponse
 from attractory.tasks._set_reset import SetReset
 from attractory.tasks._sinusoids import SumOfSinusoids
 from attractory.tasks._task import Batch, Task, Trial, Trials
+from attractory.tasks._time_series import NARMA, MackeyGlass, TimeSeries
 from attractory.tasks._timing import TimePulse, TriggeredOscillation
 from attractory.tasks._unknown import UnknownTask, sized
 from attractory.tasks._yang import YangBattery
 
 __all__ = [
+    "NARMA",
     "Alignment",
     "And",
     "Batch",
@@ -43,6 +45,7 @@ __all__ = [
     "EvidenceStream",
     "FlipFlop",
     "Machine",
+    "MackeyGlass",
     "NetworkFacts",
     "NeurogymTask",
     "Not",
@@ -55,6 +58,7 @@ __all__ = [
     "SumOfSinusoids",
     "Task",
     "TimePulse",
+    "TimeSeries",
     "Timeline",
     "Trial",
     "Trials",

@@ -49,6 +49,7 @@ class Boolean(EpochTask):
     truth: ClassVar[Truth] = ()
     _published: ClassVar[dict[str, Any]] = {}  # settings of the author's version
     input_names: ClassVar[tuple[str, ...]] = ("A", "B")
+    task_variables: ClassVar[tuple[str, ...]] = ("a", "b")
     parts: ClassVar[tuple[str, ...]] = ("before", "pulse", "delay", "answer")
     newer_fields: ClassVar[tuple[str, ...]] = ("baseline",)
 
@@ -143,6 +144,7 @@ class Not(Boolean):
     """Not A: 1 where no pulse came, from the time of the answer on. Settings as in `Boolean`."""
 
     name: ClassVar[str] = "not"
+    task_variables: ClassVar[tuple[str, ...]] = ("a",)
     truth: ClassVar[Truth] = (1, 0)
     _published: ClassVar[dict[str, Any]] = {"baseline": 0.01}
 
@@ -180,6 +182,7 @@ class ContextBoolean(EpochTask):
 
     name: ClassVar[str] = "context_boolean"
     input_names: ClassVar[tuple[str, ...]] = ("A", "B", "context")
+    task_variables: ClassVar[tuple[str, ...]] = ("a", "b", "context")
     parts: ClassVar[tuple[str, ...]] = ("before", "context", "gap", "pulse", "delay", "answer")
 
     before: Duration = 30.0

@@ -59,6 +59,7 @@ class PerceptualDecision(ChoiceTask):
     evidence_streams: ClassVar[tuple[EvidenceStream, ...]] = (
         EvidenceStream("coherence", "stimulus", "stimulus 1", "stimulus 2"),
     )
+    task_variables: ClassVar[tuple[str, ...]] = ("coherence",)
     parts: ClassVar[tuple[str, ...]] = ("fixation", "stimulus", "decision")
 
     dt: float = Field(default=20.0, gt=0)
@@ -151,6 +152,7 @@ class ContextDecision(ChoiceTask):
         EvidenceStream("coherence_1", "stimulus", "modality 1, first", "modality 1, second"),
         EvidenceStream("coherence_2", "stimulus", "modality 2, first", "modality 2, second"),
     )
+    task_variables: ClassVar[tuple[str, ...]] = ("coherence_1", "coherence_2", "context")
     parts: ClassVar[tuple[str, ...]] = ("fixation", "stimulus", "delay", "decision")
 
     dt: float = Field(default=25.0, gt=0)

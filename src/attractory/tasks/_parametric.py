@@ -70,6 +70,7 @@ class ParametricWorkingMemory(ChoiceTask):
         EvidenceStream("f1", "first", "stimulus"),
         EvidenceStream("f2", "second", "stimulus"),
     )
+    task_variables: ClassVar[tuple[str, ...]] = ("f1", "f2")
     parts: ClassVar[tuple[str, ...]] = ("fixation", "first", "delay", "second", "decision")
 
     dt: float = Field(default=20.0, gt=0)

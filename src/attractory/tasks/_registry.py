@@ -20,6 +20,7 @@ from attractory.tasks._ring import DelayedResponse
 from attractory.tasks._set_reset import SetReset
 from attractory.tasks._sinusoids import SumOfSinusoids
 from attractory.tasks._task import Task
+from attractory.tasks._time_series import NARMA, MackeyGlass
 from attractory.tasks._timing import TimePulse, TriggeredOscillation
 from attractory.tasks._yang import YangBattery
 
@@ -45,6 +46,8 @@ _registry: Registry[Task] = Registry(
         TriggeredOscillation,
         TimePulse,
         SumOfSinusoids,
+        NARMA,
+        MackeyGlass,
         YangBattery,
         NeurogymTask,
     ),

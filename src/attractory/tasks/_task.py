@@ -52,6 +52,9 @@ class Task(InputFacts, Settings):
     evidence: ClassVar[str | None] = None
     # where in the inputs it is shown, for psychophysical kernels
     evidence_streams: ClassVar[tuple[EvidenceStream, ...]] = ()
+    # conditions that are numbers which states may follow, for the page's task geometry; the values
+    # of one that is called "context" stand beside one another there
+    task_variables: ClassVar[tuple[str, ...]] = ()
     # the figure in `attractory.figures` that shows what this task asks for, by its name
     picture: ClassVar[str | None] = None
     # where the class is not known in this process: the line that says so, and what makes it known

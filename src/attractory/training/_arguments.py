@@ -8,6 +8,7 @@ from attractory._errors import InvalidSetting, shown, whole_number
 from attractory.models import Model, in_steps_of
 from attractory.rules import Rule
 from attractory.tasks import Task, random_key
+from attractory.training._curriculum import Curriculum, Stage
 from attractory.training._memory import check_training_memory
 from attractory.training._recipe import recipe, rule_for
 from attractory.training._start import Start
@@ -36,6 +37,26 @@ def checked_arguments(
     begun.check(model, task.n_inputs, task.n_outputs)
     rule.check(task, model)
     return model, rule, nets, int(seed), begun
+
+
+def checked_stages(
+    curriculum: Curriculum | None, task: Task, model: Model, rule: Rule, nets: int
+) -> tuple[Stage, ...]:
+    """The stages of a curriculum before the task; none without one.
+
+    Raises InvalidSetting for those that cannot be trained, or that leave no update for the task.
+    """
+    stages = () if curriculum is None else curriculum.stages(task)
+    updates = sum(stage.steps for stage in stages)
+    if updates >= rule.n_steps:
+        raise InvalidSetting(
+            f"curriculum: its stages take up to {updates} updates, the rule has {rule.n_steps} in "
+            "all: it must have more, for the task itself"
+        )
+    for stage in stages:
+        check_training_memory(stage.task, model, rule, nets)
+        rule.check(stage.task, model)
+    return stages
 
 
 def _usual_model(task: Task, rule: Any) -> Model:

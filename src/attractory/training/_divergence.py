@@ -16,10 +16,11 @@ class DivergenceWatch:
 
     A network has diverged when its loss is not finite, or when the average of its last 10 losses
     is five times its best such average and at the same time worse than half of what silence
-    (output 0) would cost: it has forgotten what it knew.
+    (output 0) would cost: it has forgotten what it knew. What that would cost is one number, or one
+    for each network (net,).
     """
 
-    def __init__(self, nets: int, silent_loss: float) -> None:
+    def __init__(self, nets: int, silent_loss: float | np.ndarray) -> None:
         self.silent_loss = silent_loss
         self.recent = np.full((nets, WINDOW), np.nan)
         self.best = np.full(nets, np.inf)
@@ -54,7 +55,7 @@ class DivergenceWatch:
     def to_json(self) -> dict[str, Any]:
         """State for the checkpoint; floats come back exactly."""
         return {
-            "silent_loss": self.silent_loss,
+            "silent_loss": np.asarray(self.silent_loss).tolist(),
             "recent": self.recent.tolist(),
             "best": self.best.tolist(),
         }
@@ -62,7 +63,8 @@ class DivergenceWatch:
     @classmethod
     def from_json(cls, state: dict[str, Any]) -> DivergenceWatch:
         """The watch that `to_json` wrote."""
-        watch = cls(len(state["best"]), state["silent_loss"])
+        silent_loss = np.asarray(state["silent_loss"])
+        watch = cls(len(state["best"]), silent_loss if silent_loss.ndim else float(silent_loss))
         watch.recent, watch.best = np.array(state["recent"]), np.array(state["best"])
         return watch
 

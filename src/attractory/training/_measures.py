@@ -5,8 +5,35 @@ from __future__ import annotations
 import numpy as np
 
 from attractory.models import Model, Weights
-from attractory.rules import Loss
+from attractory.rules import Loss, Rule
 from attractory.tasks import Task
+
+SMALL = 128  # units whose eigenvalues take no more than an update
+
+
+def radius_due(model: Model, rule: Rule, step: int) -> bool:
+    """Whether spectral radii are measured now: after the first update, and at checks.
+
+    At all of them where there is a validation too or networks are small, else at three: the
+    eigenvalues of 400 units take as long as several updates. Never where weights stay.
+    """
+    if not moves_the_cell(model):
+        return False
+    checks = -(-rule.n_steps // rule.check_interval)
+    cheap = rule.validation > 0 or model.units <= SMALL
+    every = 1 if cheap else max(1, checks // 3)
+    return step in (1, rule.n_steps) or step % (every * rule.check_interval) == 0
+
+
+def radii(model: Model, stacked: Weights, active: np.ndarray) -> np.ndarray:
+    """Spectral radius of the recurrent weights of the active networks, (net,); NaN of others."""
+    weights = {name: np.asarray(w) for name, w in stacked.items()}
+    return np.array(
+        [
+            spectral_radius(model, {n: w[net] for n, w in weights.items()}) if is_active else np.nan
+            for net, is_active in enumerate(active)
+        ]
+    )
 
 
 def spectral_radius(model: Model, weights: Weights) -> float:

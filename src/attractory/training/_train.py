@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from attractory._arguments import takes
+from attractory._arguments import instance_of, optional, takes
 from attractory._cores import one_blas_thread
 from attractory._errors import FileProblem
 from attractory._files import as_path, json_digest
@@ -32,22 +32,30 @@ from attractory.runs import (
     write_weights,
 )
 from attractory.tasks import Task, as_task
-from attractory.training._arguments import checked_arguments
+from attractory.training._arguments import checked_arguments, checked_stages
 from attractory.training._checkpoint import NAME, Checkpoint, read_checkpoint, write_checkpoint
+from attractory.training._course import STAGE, Course, Ended
+from attractory.training._curriculum import Curriculum, Stage
 from attractory.training._divergence import WINDOW, DivergenceWatch
 from attractory.training._history import History
 from attractory.training._interrupt import InterruptRequest
-from attractory.training._measures import moves_the_cell, silent_loss, spectral_radius
-from attractory.training._population import Population, PopulationState
+from attractory.training._measures import radii, radius_due, silent_loss
+from attractory.training._population import PopulationState
 from attractory.training._progress import TrainingProgress
+from attractory.training._rows import (
+    divergences,
+    finish,
+    first_rows,
+    note_divergence,
+    note_stage,
+)
 from attractory.training._start import Start
 
 CHECKPOINT_SECONDS = 20.0
 MOST_RETRIES = 3
-SMALL = 128  # units whose eigenvalues take no more than an update
 
 
-@takes(task=as_task)
+@takes(task=as_task, curriculum=optional(instance_of(Curriculum)))
 def train(
     task: Task,
     model: Model | None = None,
@@ -56,6 +64,7 @@ def train(
     nets: int = 1,
     seed: int = 0,
     start: Run | Network | Sequence[Network] | None = None,
+    curriculum: Curriculum | None = None,
     path: str | Path | None = None,
     progress: bool = True,
 ) -> Run:
@@ -83,8 +92,10 @@ def train(
     seed : int
         What all random numbers follow from.
     start : Run, Network or sequence of Network, optional
-        Networks to begin with, of this task or one with as many inputs and outputs (fine-tuning, a
-        curriculum by hand): one for any number of `nets`, of several each is trained once.
+        Networks to begin with, of this task or one with as many inputs and outputs (fine-tuning):
+        one for any number of `nets`, of several each is trained once.
+    curriculum : Curriculum, optional
+        Tasks that the networks are trained on before this one.
     path : str or Path, optional
         A folder in which the run is kept: interrupted at any moment, the same call goes on from the
         last checkpoint and ends with the same weights, bit for bit; finished, it is loaded.
@@ -107,10 +118,13 @@ def train(
         After Ctrl-C.
     """
     model, rule, nets, seed, begun = checked_arguments(task, model, rule, nets, seed, start)
+    stages = checked_stages(curriculum, task, model, rule, nets)
+    described = [stage.to_json() for stage in stages]
+    config = run_config(task, model, rule, nets, seed, start=begun.sha256, curriculum=described)
+    asked = (task, model, rule, nets, seed, begun, stages, config)
     if path is None:
-        return _Training(task, model, rule, nets, seed, begun).go(progress)
+        return _Training(*asked).go(progress)
     folder = as_path(path)
-    config = run_config(task, model, rule, nets, seed, start=begun.sha256)
     found = own_manifest(folder, config)  # a finished run may lie where nothing can be written
     if found is not None and found["status"] == "finished":
         tidy_up(folder, config)
@@ -118,7 +132,7 @@ def train(
     with claim_folder(folder, config) as claim:
         if claim.manifest is not None and claim.manifest["status"] == "finished":
             return load(folder, **given_functions(task, model, rule))
-        return _Training(task, model, rule, nets, seed, begun, folder, claim).go(progress)
+        return _Training(*asked, folder, claim).go(progress)
 
 
 class _Training:
@@ -133,28 +147,28 @@ class _Training:
         nets: int,
         seed: int,
         begun: Start,
+        stages: tuple[Stage, ...],
+        config: dict[str, Any],
         folder: Path | None = None,
         claim: Claim | None = None,
     ) -> None:
         self.task, self.model, self.rule, self.nets, self.seed = task, model, rule, nets, seed
-        self.folder, self.claim = folder, claim
-        self.start = begun.sha256
-        self.config = run_config(task, model, rule, nets, seed, start=self.start)
-        self.population = Population(task, model, rule, nets, seed)
+        self.folder, self.claim, self.config = folder, claim, config
+        self.identity = json_digest(as_json(config))  # whose a checkpoint is
+        self.course = Course(task, stages, model, rule, nets, seed)
+        self.population = self.course.populations[-1]
         with ThreadPoolExecutor(1) as pool:  # each compiles for a second, and one thread compiles
-            of_silence = pool.submit(silent_loss, task, rule.loss_function)
+            losses = [pool.submit(silent_loss, t, rule.loss_function) for t in self.course.tasks]
             self.state = self.good = self.best = self.population.initial_state(begun.weights)
-        self.watch = DivergenceWatch(nets, of_silence.result())
+        self.silent_losses = np.array([loss.result() for loss in losses])
+        self.watch = DivergenceWatch(nets, self._silent_loss())
         self.history = History(nets)
         self.step = 0
         self.seconds = 0.0
         self.active = np.ones(nets, bool)
         self.best_validation = np.full(nets, np.inf)
         self.checks_without_better = np.zeros(nets, int)
-        self.rows: list[dict[str, Any]] = [
-            {"net": net, "seed": [seed, net], "status": "training", "step": 0, "events": []}
-            for net in range(nets)
-        ]
+        self.rows = first_rows(nets, seed)
         self.kept: dict[str, str] = {}  # SHA-256 of the weights of checks, by their files
         self._restore()
 
@@ -182,7 +196,7 @@ class _Training:
                 if time.monotonic() - last_checkpoint > CHECKPOINT_SECONDS:
                     self._checkpoint()
                     last_checkpoint = time.monotonic()
-        self._finish()
+        finish(self.rows, self.active, self.watch.forgotten(), self.step)
         self._checkpoint()
         run = self._run()
         if self.folder is not None:
@@ -194,7 +208,7 @@ class _Training:
         if to_compile():
             self.progress.say("compiling the kernels for this machine, once: about ten seconds")
         began = time.monotonic()
-        self.population.compile(self.state)
+        self.course.compile(self.state)
         seconds = time.monotonic() - began
         self.progress.say(f"compiled in {seconds:.1f} s; kernels: {native()}")
 
@@ -212,14 +226,15 @@ class _Training:
             self.rows,
             self.rule,
             self.seed,
-            self.history.table(),
-            start=self.start,
+            self.history.table().astype({STAGE: int} if self.course.stages else {}),
+            start=self.config.get("start"),
             rule_report={name: np.asarray(array) for name, array in report.items()},
+            curriculum=self.config.get("curriculum", ()),
         )
 
     def _advance(self) -> None:
         """One update of all active networks, and what follows from it."""
-        self.state, info = self.population.update(self.state, self.active, self.step)
+        self.state, info = self.course.update(self.state, self.active, self.step)
         self.history.add(self.active, info, self.rule.rate(self.step))
         self.step += 1
         losses = info["loss"]
@@ -229,11 +244,31 @@ class _Training:
         elif self.step % 10 == 0:
             good = self.watch.good() & self.active
             self.good = self.population.choose(good, self.state, self.good)
-        if self.step % self.rule.check_interval == 0 or self.step == self.rule.n_steps:
+        is_check = self.step % self.rule.check_interval == 0 or self.step == self.rule.n_steps
+        if is_check:
             self._check()
-        if self._radius_due():
-            self.history.radius(self._radii())
+        ended = self.course.ended(self.state, self.active, self.step, is_check)
+        if ended:
+            self._begin_stages(ended, losses)
+        if radius_due(self.model, self.rule, self.step):
+            self.history.radius(radii(self.model, self.state.weights, self.active))
         self.progress.show(self.step, float(np.median(losses)))
+
+    def _begin_stages(self, ended: list[Ended], losses: np.ndarray) -> None:
+        """Note which networks have gone on; what they do from now on is judged anew."""
+        for end in ended:
+            note_stage(self.rows[end.net], self.step, float(losses[end.net]), end)
+            self.progress.say(f"network {end.net} ended stage {end.number} at step {self.step}")
+        moved = np.isin(np.arange(self.nets), [end.net for end in ended])
+        self.good = self.population.choose(moved, self.state, self.good)
+        self.watch.forget(moved, best_too=True)
+        self.watch.silent_loss = self._silent_loss()
+        self._write_manifest()
+
+    def _silent_loss(self) -> float | np.ndarray:
+        """What silence costs each network at its stage; one number without stages."""
+        each: np.ndarray = self.silent_losses[self.course.stage]
+        return each if self.course.stages else float(each[0])
 
     def _answer_divergence(self, diverged: np.ndarray, losses: np.ndarray) -> None:
         """Note it, and go back, stop or go on as the rule says."""
@@ -243,7 +278,7 @@ class _Training:
         elif self.rule.on_divergence == "stop":
             stop = diverged
         else:
-            spent = np.array([len(row["events"]) >= MOST_RETRIES for row in self.rows])
+            spent = np.array([divergences(row) >= MOST_RETRIES for row in self.rows])
             stop = diverged & spent
         retry = diverged & ~stop if self.rule.on_divergence == "retry" else np.zeros_like(stop)
         self._note_divergence(diverged, losses, stop, retry)
@@ -260,11 +295,7 @@ class _Training:
         for net in np.flatnonzero(diverged):
             action = "stopped" if stop[net] else "half the rate" if retry[net] else "continued"
             loss = float(losses[net])
-            event = {"step": self.step, "loss": loss if np.isfinite(loss) else str(loss)}
-            row = self.rows[net]
-            row["events"].append({**event, "what": "diverged", "action": action})
-            if not retry[net]:
-                row.update(status="diverged", step=self.step)
+            note_divergence(self.rows[net], self.step, loss, action)
             self.progress.say(
                 f"network {net} diverged at step {self.step} (loss {loss:.3g}): {action}"
             )
@@ -278,7 +309,9 @@ class _Training:
             stop |= self._out_of_patience(validation)
         if self.rule.stop_below is not None:
             mean = self.history.mean_loss(self.rule.check_interval)
-            stop |= self.active & (mean < self.rule.stop_below)
+            # the losses of the task itself, not of a stage before it
+            counted = self.course.updates >= min(self.rule.check_interval, self.step)
+            stop |= self.active & self.course.at_last & counted & (mean < self.rule.stop_below)
         for net in np.flatnonzero(stop & self.active):
             self.rows[net].update(status="stopped early", step=self.step)
         self.active = self.active & ~stop
@@ -288,49 +321,17 @@ class _Training:
             weights = {n: np.asarray(w) for n, w in self.state.weights.items()}
             self.kept[name] = write_weights(self.folder / name, weights)
 
-    def _radius_due(self) -> bool:
-        """Whether spectral radii are measured now: after the first update, and at checks.
-
-        At all of them where there is a validation too or networks are small, else at three: the
-        eigenvalues of 400 units take as long as several updates. Never where weights stay.
-        """
-        if not moves_the_cell(self.model):
-            return False
-        at_an_end = self.step in (1, self.rule.n_steps)
-        checks = -(-self.rule.n_steps // self.rule.check_interval)
-        cheap = self.rule.validation > 0 or self.model.units <= SMALL
-        every = 1 if cheap else max(1, checks // 3)
-        return at_an_end or self.step % (every * self.rule.check_interval) == 0
-
-    def _radii(self) -> np.ndarray:
-        """Spectral radius of each network's recurrent weights, (net,)."""
-        weights = {name: np.asarray(w) for name, w in self.state.weights.items()}
-        return np.array(
-            [
-                spectral_radius(self.model, {n: w[net] for n, w in weights.items()})
-                if self.active[net]
-                else np.nan
-                for net in range(self.nets)
-            ]
-        )
-
     def _out_of_patience(self, validation: np.ndarray) -> np.ndarray:
         if self.rule.patience is None:
             return np.zeros(self.nets, bool)
-        better = self.active & (validation < self.best_validation)
+        judged = self.course.at_last
+        better = self.active & judged & (validation < self.best_validation)
         self.best_validation = np.where(better, validation, self.best_validation)
-        self.checks_without_better = np.where(better, 0, self.checks_without_better + 1)
+        self.checks_without_better = np.where(better, 0, self.checks_without_better + judged)
         self.best = self.population.choose(better, self.state, self.best)
         spent = self.active & (self.checks_without_better >= self.rule.patience)
         self.state = self.population.choose(spent, self.best, self.state)
         return spent
-
-    def _finish(self) -> None:
-        forgotten = self.watch.forgotten()
-        for net, row in enumerate(self.rows):
-            if row["status"] == "training" or (row["status"] == "diverged" and self.active[net]):
-                row["status"] = "diverged" if forgotten[net] and row["events"] else "finished"
-                row["step"] = self.step
 
     def _write_manifest(self) -> None:
         if self.folder is not None:
@@ -349,10 +350,11 @@ class _Training:
             "rows": self.rows,
             "watch": self.watch.to_json(),
             "kept": self.kept,
+            **self.course.to_json(),
         }
         checkpoint = Checkpoint(self._states(), self.history.arrays(), as_json(host))
         try:
-            write_checkpoint(self.folder / CHECKPOINTS, self._identity(), checkpoint)
+            write_checkpoint(self.folder / CHECKPOINTS, self.identity, checkpoint)
         except FileProblem as problem:
             raise FileProblem(
                 f"{problem}; training stopped at step {self.step}: what was written before is "
@@ -366,7 +368,7 @@ class _Training:
         manifest = self.claim.manifest
         place = self.folder / CHECKPOINTS
         may_be_unsigned = manifest is not None and manifest["schema"] == 1
-        found = read_checkpoint(place, self._identity(), self._states(), may_be_unsigned)
+        found = read_checkpoint(place, self.identity, self._states(), may_be_unsigned)
         if found is None:
             return
         self.history = History.from_arrays(found.records, self.nets, str(place / NAME))
@@ -378,6 +380,7 @@ class _Training:
         self.best_validation = np.array(host["best_validation"], float)
         self.checks_without_better = np.array(host["checks_without_better"])
         self.watch = DivergenceWatch.from_json(host["watch"])
+        self.course.goes_on(host, self.step)
         self.kept = host.get("kept", {})
         if not found.signed:  # before the manifest says that checkpoints are
             self._checkpoint()
@@ -391,10 +394,6 @@ class _Training:
         fits = set(lengths) == {self.nets} and windows == {WINDOW}
         if not fits or host["step"] != len(self.history.loss):
             raise FileProblem(f"{path}: damaged: it is not of {self.nets} networks and its steps")
-
-    def _identity(self) -> str:
-        """SHA-256 of the configuration: whose a checkpoint is."""
-        return json_digest(as_json(self.config))
 
     def _states(self) -> dict[str, PopulationState]:
         return {"state": self.state, "good": self.good, "best": self.best}

@@ -112,6 +112,29 @@ def spectrum(network: Network) -> Spectrum:
     ----------
     Jarne (2024), Front. Syst. Neurosci. 18:1269190, figures 4 and 5.
     """
+    matrix, leak, of = _matrix(network)
+    return _spectrum_of(matrix, leak, network.model.step_length, of)
+
+
+@takes(network=one_network)
+def spectral_matrix(network: Network) -> np.ndarray:
+    """The matrix W whose eigenvalues `spectrum` gives (see `Spectrum.of`).
+
+    Parameters
+    ----------
+    network : Network
+        A network of any model.
+
+    Returns
+    -------
+    array (unit, unit)
+        The matrix in float64, [to, from].
+    """
+    return _matrix(network)[0]
+
+
+def _matrix(network: Network) -> tuple[np.ndarray, float, Of]:
+    """The matrix, the leak of its modes, and what it is."""
     model = network.model
     weights = in_float64(network)
     of: Of = "recurrent weights"
@@ -119,25 +142,14 @@ def spectrum(network: Network) -> Spectrum:
         weights, of = model.closed_loop(weights), "closed loop"
     square = model.square_recurrent_weights(weights)
     if square is not None:
-        return _spectrum_of(
-            square,
-            model.leak,
-            model.step_length,
-            of,
-        )
+        return square, model.leak, of
     step = step_of(network, None, None)
     state = np.zeros(step.units)
     of = "Jacobian at 0"
     if on_kink(step, state):
         state = np.full(step.units, BESIDE)
         of = "Jacobian beside 0"
-    jacobian = step.jacobians(state[None])[0]
-    return _spectrum_of(
-        jacobian,
-        1.0,
-        model.step_length,
-        of,
-    )
+    return step.jacobians(state[None])[0], 1.0, of
 
 
 def _spectrum_of(

@@ -10,6 +10,7 @@ from attractory.report.sections._settings import WhatWasRun
 from attractory.report.sections._slow_sets import SlowSets
 from attractory.report.sections._state_space import StateSpace
 from attractory.report.sections._task import TaskAndNetwork
+from attractory.report.sections._task_geometry import TaskGeometry
 from attractory.report.sections._weights import Weights
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "SlowSets",
     "StateSpace",
     "TaskAndNetwork",
+    "TaskGeometry",
     "Weights",
     "WhatWasRun",
 ]

@@ -26,23 +26,19 @@ class Learning(Section):
     target: tuple[float, str] | None = None
 
     def figures(self, study: Study) -> dict[str, Drawing]:
-        history, report = study.run.history, study.run.rule_report
+        rule, history, report = study.run.rule, study.run.history, study.run.rule_report
         made: dict[str, Drawing] = {}
         if len(history):
-            shown = {**loss_in_words(study.run.rule), **self._beside(study.run.rule)}
-            made["learning_curve"] = Drawing(
-                "Loss of each network during training, and what else its rule reports.",
-                lambda: figures.learning_curve(history, **shown),
-            )
+            shown = {**loss_in_words(rule), **self._beside(rule)}
+            name = "learning_curve" if rule is None else rule.picture_of_history
+            made[name] = _drawing(name, history, **shown)
         if "spectral_radius" in history and history["spectral_radius"].notna().any():
             made["spectral_radius"] = Drawing(
                 "Spectral radius of the recurrent weights of each network during training.",
                 lambda: figures.spectral_radius(history),
             )
-        rule = study.run.rule
         if rule is not None and rule.picture is not None and report:
-            draw = getattr(figures, rule.picture)
-            made[rule.picture] = Drawing(draw.__doc__.splitlines()[0], lambda: draw(report))
+            made[rule.picture] = _drawing(rule.picture, report)
         return made
 
     def _beside(self, rule: Rule | None) -> dict[str, Any]:
@@ -51,6 +47,12 @@ class Learning(Section):
             return {}
         target, label = self.target
         return {"target_mse": target, "target_label": label}
+
+
+def _drawing(name: str, of: Any, **settings: Any) -> Drawing:
+    """The figure of this name, with its first words as the caption."""
+    draw = getattr(figures, name)
+    return Drawing(draw.__doc__.splitlines()[0], lambda: draw(of, **settings))
 
 
 def loss_in_words(rule: Rule | None) -> dict[str, str]:

@@ -41,8 +41,17 @@ def _rows(run: Run) -> list[tuple[str, Any]]:
             continue
         rows.append((kind, described["name"]))
         rows += [(f"{kind}.{name}", value) for name, value in described["settings"].items()]
+    rows += [(f"curriculum.{i}", _stage(each)) for i, each in enumerate(run.curriculum, 1)]
     rows += [("machine", f"{platform.system()} {platform.machine()}")]
     return rows + list(package_versions().items())
+
+
+def _stage(stage: dict[str, Any]) -> str:
+    """A stage before the task: its task, and when networks left it."""
+    task, score = stage["task"], stage["score"]
+    settings = ", ".join(f"{name} = {value}" for name, value in task["settings"].items())
+    until = "" if score is None else f", or until {score:g} of the trials are correct"
+    return one_line(f"{task['name']} ({settings}): {stage['steps']} updates{until}")
 
 
 def _events(run: Run) -> list[str]:
