@@ -19,8 +19,6 @@ from attractory.tasks import Task, Trials, noise_seed
 MOST_SAMPLES = 4096  # states that are compared: of 100 units 3 MB a network, many times its units
 APART = 1000  # between the seeds of repeats: as many may be drawn from each
 RECURRENT = "recurrent_weights"
-# of the search for fixed points, as the page of a run has them: what it found is found again
-SEARCH = {"n_starts": 1024, "max_starts": 32_768}
 
 Part = TypeVar("Part")
 
@@ -107,7 +105,7 @@ class Subject(Shown):
         """The fixed points without input, as `attractory.analysis.fixed_points` finds them."""
         plain = self.task is None or type(self.task) is Task  # trials came without a task
         met = self.trials if plain else self.task
-        return self._analysed(fixed_points, task=met, seed=self.search_seed, **SEARCH)
+        return self._analysed(fixed_points, task=met, seed=self.search_seed)
 
     def problem_of_points(self) -> str:
         """Why its fixed points cannot be compared.
