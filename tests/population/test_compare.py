@@ -85,6 +85,19 @@ def test_one_noisy_network_twice_is_at_the_null_of_one_network():
     assert np.median(found.pairs) == pytest.approx(np.median(anew), rel=0.1)
 
 
+def test_nulls_are_of_all_models_that_are_compared(monkeypatch):
+    built = []
+    build = at.models.Model.build
+    for kind in (at.models.RateRNN, at.models.GRU):
+        monkeypatch.setattr(
+            kind, "build", lambda model, *sizes: built.append(model) or build(model, *sizes)
+        )
+    gates = at.models.GRU(units=4)
+    nets = {"rates": NETS * 2, "gates": [build(gates, 1, 1, seed) for seed in range(4)]}
+    compare(nets, "cka", TASK, **QUIET)
+    assert [model == MODEL for model in built] == [True] * 4 + [False] * 2
+
+
 def test_another_task_is_farther_than_the_same_one():
     other = TASK.replace(steps=80, first_onset=(20, 30))
     for metric in ("procrustes", "dsa"):

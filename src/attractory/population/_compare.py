@@ -24,12 +24,7 @@ from attractory.population._comparable import (
 from attractory.population._distance import Distance, find_distance
 from attractory.population._distances import Distances
 from attractory.population._members import members_of
-from attractory.population._nulls import (
-    MOST_NETWORKS,
-    Prepared,
-    held_against,
-    prepared,
-)
+from attractory.population._nulls import Prepared, few_of, held_against, prepared
 from attractory.population._pairs import distances_of, every_pair
 from attractory.population._subject import Subject
 from attractory.runs import Run
@@ -179,6 +174,7 @@ def _all_prepared(
     """Those that can be compared, and why others cannot, by their index."""
     made: dict[int, Prepared] = {}
     unfit: dict[int, str] = {}
+    few = few_of(len(subjects))
     with NetworksProgress(len(subjects), progress) as shown:
         for net in shown.networks():
             shown.say(f"for {distance.name}")
@@ -189,6 +185,5 @@ def _all_prepared(
             elif not ways.nulls:
                 made[net] = Prepared(distance.prepared(subject))
             else:
-                few = len(made) < MOST_NETWORKS
-                made[net] = prepared(distance, subject, few, ways.elsewhere, ways.rng)
+                made[net] = prepared(distance, subject, net in few, ways.elsewhere, ways.rng)
     return made, unfit

@@ -21,8 +21,18 @@ SHUFFLED_UNITS = "shuffled units"
 SHUFFLED_WEIGHTS = "shuffled weights"
 OTHER_TASK = "another task"
 MOST_NETWORKS = 6  # untrained ones, and those that are shuffled or repeated: 15 pairs of them
-MOST_PAIRS = 100  # of a null: the median of so many is known to a tenth of their spread
+MOST_PAIRS = 100  # of a null, drawn at random from more: a median needs no more of them
 LEAST_PAIRS = 3  # of which a rank correlation says anything
+
+
+def few_of(count: int) -> set[int]:
+    """The indices of up to 6 of so many networks, from all of the groups that they came in."""
+    return set(_spread(count, min(count, MOST_NETWORKS)))
+
+
+def _spread(count: int, number: int) -> list[int]:
+    """So many indices from the first to the last."""
+    return [int(i) for i in np.linspace(0, count - 1, number).round()]
 
 
 class Prepared(NamedTuple):
@@ -114,8 +124,8 @@ def _untrained(
     distance: Distance, subjects: Sequence[Subject], rng: np.random.Generator
 ) -> Iterator[Any]:
     """Networks of the same models before any training, as the distance takes them."""
-    for i in range(MOST_NETWORKS):
-        subject = subjects[i % len(subjects)]
+    for i in _spread(len(subjects), MOST_NETWORKS):
+        subject = subjects[i]
         network = subject.network
         seed = int(rng.integers(2**31))
         fresh = network.model.build(network.n_inputs, network.n_outputs, seed)
