@@ -62,7 +62,15 @@ def compared():
     """A result of each kind about several networks, by name."""
     nets = [at.models.RateRNN(units=2).build(1, 1, seed=seed) for seed in range(4)]
     distances = at.population.compare(nets, "cka", TASK, trials=4, progress=False)
-    return {"distances": distances, "clusters": distances.clusters(), "map": distances.map()}
+    groups = {"first": nets[:2], "last": nets[2:]}
+    measures = at.population.measure(groups, ["spectral_radius"], progress=False)
+    return {
+        "distances": distances,
+        "clusters": distances.clusters(),
+        "map": distances.map(),
+        "measures": measures,
+        "group_differences": measures.compare(),
+    }
 
 
 @pytest.fixture(scope="module")

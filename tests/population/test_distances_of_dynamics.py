@@ -168,14 +168,12 @@ def test_a_continuum_of_fixed_points_is_left_out_and_said():
     }
 
 
-def test_a_run_keeps_the_fixed_points_that_are_found(monkeypatch):
+def test_a_run_keeps_the_fixed_points_that_are_found():
     task = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4)
     nets = [at.models.RateRNN(units=2).build(1, 1, seed=seed) for seed in range(2)]
     run = at.Run.of(nets, task)
     first = at.population.compare(run, "fixed_points", nulls=False, progress=False)
-    known = at.runs.of_network(
-        run, 0, at.analysis.fixed_points, task=task, n_starts=1024, max_starts=32_768
-    )
+    known = at.runs.of_network(run, 0, at.analysis.fixed_points, task=task)
     other = Subject(nets[0], task, task.sample(4, 0), run=run)
     assert other.points is known
     again = at.population.compare(run, "fixed_points", nulls=False, progress=False)

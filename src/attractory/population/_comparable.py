@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attractory._errors import InvalidSetting
+from attractory._errors import InvalidSetting, shown
 from attractory.evaluation._networks import task_of
 from attractory.models import check_fit
 from attractory.population._distance import Distance
 from attractory.population._members import Member, common_task
 from attractory.tasks import Task, Trials
 
+LEAST_TRIALS = 4  # two in each half
 Given = tuple[Task | None, Trials | None]
 
 
@@ -44,9 +45,29 @@ def trials_for(
         )
     names = [member.name for member in members]
     check_fit([member.network for member in members], task, names)
+    if isinstance(task, Trials) and len(task) < LEAST_TRIALS:
+        raise InvalidSetting(f"task = {len(task)} trials; {LEAST_TRIALS} or more are needed")
     if isinstance(task, Trials):
         return Task(dt=task.dt), task
     return task, task_of(members[0].network, task).sample(n, seed)
+
+
+def other_trials_for(
+    distance: Distance, members: Sequence[Member], task: Task | None, n: int, seed: int
+) -> Trials | None:
+    """Trials of another task, which all members fit; None where none is given.
+
+    Raises InvalidSetting for a distance that cannot be of two tasks.
+    """
+    if task is None:
+        return None
+    if "states" not in distance.needs or distance.of_weights:
+        raise InvalidSetting(
+            f"other_task = {shown(task, 60)}: the distance {distance.name!r} is not of states "
+            "alone; only these are compared between tasks"
+        )
+    check_fit([member.network for member in members], task, [member.name for member in members])
+    return task_of(members[0].network, task).sample(n, seed)
 
 
 def check_members(distance: Distance, members: Sequence[Member]) -> None:

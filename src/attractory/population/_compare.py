@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.spatial.distance import squareform
@@ -14,30 +14,44 @@ from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting
 from attractory._progress import NetworksProgress
 from attractory.models import Network
-from attractory.population._comparable import check_members, labels_of, trials_for
+from attractory.population._comparable import (
+    LEAST_TRIALS,
+    check_members,
+    labels_of,
+    other_trials_for,
+    trials_for,
+)
 from attractory.population._distance import Distance, find_distance
 from attractory.population._distances import Distances
 from attractory.population._members import members_of
-from attractory.population._nulls import (
-    MOST_NETWORKS,
-    Prepared,
-    held_against,
-    prepared,
-)
+from attractory.population._nulls import Prepared, few_of, held_against, prepared
 from attractory.population._pairs import distances_of, every_pair
 from attractory.population._subject import Subject
 from attractory.runs import Run
-from attractory.tasks import Task, Trials, as_task_or_trials
+from attractory.tasks import Task, Trials, as_task, as_task_or_trials
 
 DIVERGED = "diverged in training"
 Networks = Network | Sequence[Network] | Run
 
 
+class Ways(NamedTuple):
+    """How networks are prepared: for nulls, also in other trials, by which random numbers."""
+
+    nulls: bool
+    elsewhere: Trials | None
+    rng: np.random.Generator
+
+
 @one_blas_thread
 @takes(
-    metric=a_name, task=optional(as_task_or_trials), trials=whole(4), seed=whole(), nulls=a_flag,
+    metric=a_name,
+    task=optional(as_task_or_trials),
+    trials=whole(LEAST_TRIALS),
+    seed=whole(),
+    nulls=a_flag,
+    other_task=optional(as_task),
     progress=a_flag,
-)  # fmt: skip
+)
 def compare(
     networks: Networks | Mapping[str, Networks],
     metric: str = "procrustes",
@@ -45,6 +59,7 @@ def compare(
     trials: int = 64,
     seed: int = 0,
     nulls: bool = True,
+    other_task: Task | None = None,
     progress: bool = True,
 ) -> Distances:
     """How far apart networks are, each two of them, by one distance.
@@ -54,8 +69,9 @@ def compare(
     networks : sequence of Network, Run, or dict of these by name
         At least two networks. The names of a dict are their groups.
     metric : str
-        The name of a distance (`distance_names`): "procrustes", "cka", "cka_debiased", "rsa",
-        "dsa", "dmd_spectra", "spectra", "fixed_points", "behaviour", "weights", or one of your own.
+        The name of a distance (`distance_names`): "procrustes", "stochastic_shape", "cka",
+        "cka_debiased", "rsa", "dsa", "dmd_spectra", "spectra", "fixed_points", "behaviour",
+        "weights", or one of your own.
     task : Task or Trials, optional
         What all networks are given. A task draws trials from the seed; None: the run's own.
     trials : int
@@ -64,6 +80,8 @@ def compare(
         Of the trials, of the networks' own noise, of the search for fixed points, and of the nulls.
     nulls : bool
         Whether distances that mean nothing are computed, too (see Notes).
+    other_task : Task, optional
+        Another task with the same inputs and outputs, for a further null.
     progress : bool
         Whether it is shown how far it is.
 
@@ -92,7 +110,9 @@ def compare(
     - untrained networks: two of the same models with fresh initial weights;
     - trained and untrained: one of each;
     - shuffled: one network as it is, the other with each unit in other trials, the time courses as
-      they were; of distances between weights, with its recurrent weights in random places.
+      they were; of distances between weights, with its recurrent weights in random places;
+    - another task, where one is given: one network in the trials of this task, the other in those
+      of `other_task`, one trial after the other, for as many steps as all of them have.
 
     Examples
     --------
@@ -109,7 +129,10 @@ def compare(
         for i, member in enumerate(members)
     ]
     rng = np.random.default_rng(seed)
-    made, unfit = _all_prepared(distance, subjects, nulls, rng, progress)
+    count = trials if given[1] is None else len(given[1])
+    elsewhere = other_trials_for(distance, members, other_task, count, seed)
+    ways = Ways(nulls, elsewhere, rng)
+    made, unfit = _all_prepared(distance, subjects, ways, progress)
     left_out = dict.fromkeys(diverged, DIVERGED) | {
         members[i].name: why for i, why in unfit.items()
     }
@@ -145,13 +168,13 @@ def _seed_of(net: int, seed: int) -> int:
 def _all_prepared(
     distance: Distance,
     subjects: Sequence[Subject],
-    nulls: bool,
-    rng: np.random.Generator,
+    ways: Ways,
     progress: bool,
 ) -> tuple[dict[int, Prepared], dict[int, str]]:
     """Those that can be compared, and why others cannot, by their index."""
     made: dict[int, Prepared] = {}
     unfit: dict[int, str] = {}
+    few = few_of(len(subjects))
     with NetworksProgress(len(subjects), progress) as shown:
         for net in shown.networks():
             shown.say(f"for {distance.name}")
@@ -159,7 +182,8 @@ def _all_prepared(
             why = distance.problem(subject)
             if why:
                 unfit[net] = why
+            elif not ways.nulls:
+                made[net] = Prepared(distance.prepared(subject))
             else:
-                few = len(made) < MOST_NETWORKS
-                made[net] = prepared(distance, subject, nulls, few, rng)
+                made[net] = prepared(distance, subject, net in few, ways.elsewhere, ways.rng)
     return made, unfit
