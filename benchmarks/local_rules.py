@@ -4,7 +4,8 @@
 
 Networks of 100 units learn the three-bit flip-flop by each rule, with as many updates of as many
 trials. Rates were tried on one network, five for RFLO, one or two for the others. Scores are of
-trials that nobody saw. With the readout alone, as a reservoir, it is seen what the other weights contribute.
+trials that nobody saw. With the readout alone, as a reservoir, it is seen what the other weights
+contribute.
 Then the time of an update by RFLO beside one by backpropagation through time, turn by turn on one
 core, the shortest of each.
 """
