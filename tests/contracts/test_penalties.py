@@ -11,7 +11,7 @@ import attractory as at
 from attractory import rules
 from attractory.models import GRU, LSTM, CurrentRNN, LowRankRNN, RateRNN, Stacked
 from attractory.rules._objective import Objective, own_steps
-from attractory.rules._penalty import terms_of
+from attractory.rules._penalty import SIZES, terms_of
 from attractory.tasks import Batch
 from attractory.training import Population
 
@@ -95,7 +95,11 @@ def test_gradients_of_losses_and_penalties_are_finite_differences(model):
         penalised = Objective(rules.squared_error, terms, "float32")
         found = penalised.of_trials(model, weights, trials, key)[1]
         found |= penalised.of_weights(model, weights)[1]
-        return jnp.stack([*losses, *(found[term.label] for term in terms)])
+        alone = [term for term in terms if term.penalty.needs in SIZES]  # some cells are faster so
+        only = Objective(rules.squared_error, tuple(alone), "float32")
+        sizes = only.of_trials(model, weights, trials, key)[1]
+        of_alone = (sizes[term.label] for term in alone)
+        return jnp.stack([*losses, *(found[term.label] for term in terms), *of_alone])
 
     with jax.enable_x64(True):
         weights = weights_of(model)
@@ -269,6 +273,24 @@ def test_an_update_is_that_of_the_loss_and_that_of_the_penalties():
     added = once[0]["input_weights"] - plain["input_weights"]
     by_weights = -3e-3 * 3.0 * 2 * np.asarray(state.weights["input_weights"][0]) / 5
     assert np.abs(added - by_weights).max() > 1e-5
+
+
+@pytest.mark.parametrize("settings", [{}, {"window": 7, "precision": "bfloat16"}], ids=str)
+def test_the_sizes_of_rates_need_no_states_and_give_the_same_update(monkeypatch, settings):
+    model = RateRNN(units=20, tau=2.0, bias=True, recurrent_noise=0.1, trained_start=True)
+    asked = {"rates_l1": 2.0, "rates_l2": 3.0, "outputs_change": 1.0}
+    expected, of_rates = one_update(
+        model, small(penalties={**asked, "mean_rates": 0.0}, **settings)
+    )
+    monkeypatch.setattr(RateRNN, "run", lambda *_, **__: pytest.fail("it made the states"))
+    found, info = one_update(model, small(penalties=asked, **settings))
+    rounding = 1e-2 if "precision" in settings else 1e-4  # of the gradient's factors, in 8 bits
+    for name, change in expected.items():
+        np.testing.assert_allclose(
+            found[name], change, rtol=rounding, atol=rounding * np.abs(change).max()
+        )
+    for name in ("loss", *asked):
+        assert info[name] == pytest.approx(of_rates[name], rel=1e-6)
 
 
 def test_l2_of_rates_lowers_the_rates_and_comes_back(tmp_path):

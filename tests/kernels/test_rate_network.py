@@ -23,6 +23,7 @@ from attractory.kernels import (
     native,
     rate_network,
     rate_outputs,
+    rate_outputs_and_sizes,
 )
 
 
@@ -300,6 +301,40 @@ def test_outputs_alone_are_the_same_with_the_same_gradient(phi):
     found = jax.jit(jax.grad(lambda a: jnp.sum(loss[1] * rate_outputs(phi, 0.5, *a))))(arguments)
     expected = gradients(of_kernel(_rate_jax.reference, phi, 0.5), silent, arguments)
     assert_close(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("phi", "leak", "window", "precision"),
+    [
+        (jnp.tanh, 1.0, None, "float32"),
+        (jnp.tanh, 0.3, 7, "bfloat16"),
+        (jax.nn.relu, 1.0, 7, "float32"),  # half of its states are 0, where |h| has a kink
+        (bump, 0.3, 7, "float32"),
+    ],
+)
+def test_sizes_are_those_of_the_states_and_so_are_their_gradients(phi, leak, window, precision):
+    """Of two networks at once, whose units do not fill the vectors, against each by its states."""
+    several = [problem(20, 5, 37, seed=seed) for seed in (3, 4)]
+    arguments = jax.tree.map(lambda *leaves: np.stack(leaves), *(own for own, _ in several))
+    of_sizes, of_outputs = np.random.default_rng(1).normal(size=(20, 5, 2)), several[0][1][1]
+    how = {"precision": precision, "window": window}
+
+    def by_states(arguments):
+        states, outputs = rate_network(phi, leak, *arguments, **how)
+        sums = jnp.stack([jnp.abs(states).sum(-1), jnp.square(states).sum(-1)], axis=-1)
+        return jnp.sum(of_sizes * sums) + jnp.sum(of_outputs * outputs), sums
+
+    def alone(arguments):
+        outputs, sums = rate_outputs_and_sizes(phi, leak, *arguments, **how)
+        return jnp.sum(of_sizes * sums) + jnp.sum(of_outputs * outputs), sums
+
+    found = jax.jit(jax.vmap(jax.grad(alone, has_aux=True)))(arguments)
+    gradients_by_states = jax.jit(jax.grad(by_states, has_aux=True))
+    for net, (own, _) in enumerate(several):
+        expected = gradients_by_states(own)
+        # a last bit of a gradient may round its 8 bits the other way
+        tolerance = 1e-5 if precision == "float32" else 2e-3
+        assert_close(jax.tree.map(lambda g, net=net: g[net], found), expected, tolerance)
 
 
 def test_relu_has_slope_0_where_its_argument_is_exactly_0():

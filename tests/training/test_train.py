@@ -116,6 +116,10 @@ EVERY_KIND = {
     "low rank": (at.models.LowRankRNN(units=20, rank=2), RULE),
     "current": (at.models.CurrentRNN(units=20, recurrent_noise=0.1), RULE),
     "LSTM": (at.models.LSTM(units=20), RULE),
+    "sizes of rates": (
+        at.models.RateRNN(units=20, tau=2.0, recurrent_noise=0.1),
+        RULE.replace(batch=128, penalties={"rates_l1": 0.1, "rates_l2": 0.1}),
+    ),
     "windows": (at.models.RateRNN(units=20), RULE.replace(window=50, carry=True, batch=64)),
     "Dale": (
         at.models.RateRNN(

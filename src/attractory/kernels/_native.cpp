@@ -381,8 +381,9 @@ struct Sequence {
   int64_t window;  // backward: steps through which gradients go back; 0: all of them
   const float *recurrent, *input, *output;  // weights, [to, from]
   const float *x, *drive, *start;           // drive may be null
-  float *states, *rates, *z;                // forward: states, rates may be null
-  const float *state_gradients, *output_gradients;  // backward: the first may be null
+  float *states, *rates, *z, *sizes;        // forward: all but z may be null
+  // backward: the first or the last is null, or both
+  const float *state_gradients, *output_gradients, *size_gradients;
   float *d_recurrent, *d_input, *d_output;  // [shard][...]
   float *d_x, *d_drive, *d_start;           // d_drive may be null
 
@@ -399,10 +400,19 @@ std::vector<int64_t> rows_of(const Sequence& s, int64_t begin, int64_t end) {
   return found;
 }
 
+// The sum of a vector's numbers.
+inline float total(Vector v) {
+  typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
+  const float* lanes = reinterpret_cast<const float*>(&v);
+  Four sum = *reinterpret_cast<const Four*>(lanes);
+  for (int64_t lane = 4; lane < kLanes; lane += 4)
+    sum += *reinterpret_cast<const Four*>(lanes + lane);
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
 // Few long dot products with one row (readout, gradient of the input): to[i] = <row, vectors[i]>;
 // vectors (count rounded up to 4, width).
 void dots(int64_t count, int64_t width, const float* row, const float* vectors, float* to) {
-  typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
   for (int64_t o = 0; o < count; o += 4) {
     Vector sums[4] = {};
     for (int64_t c = 0; c < width; c += kLanes) {
@@ -410,14 +420,28 @@ void dots(int64_t count, int64_t width, const float* row, const float* vectors, 
 #pragma GCC unroll 4
       for (int i = 0; i < 4; ++i) sums[i] += x * load(vectors + (o + i) * width + c);
     }
-    for (int64_t i = 0; i < std::min<int64_t>(4, count - o); ++i) {
-      const float* lanes = reinterpret_cast<const float*>(&sums[i]);
-      Four sum = *reinterpret_cast<const Four*>(lanes);
-      for (int64_t lane = 4; lane < kLanes; lane += 4)
-        sum += *reinterpret_cast<const Four*>(lanes + lane);
-      to[o + i] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-    }
+    for (int64_t i = 0; i < std::min<int64_t>(4, count - o); ++i) to[o + i] = total(sums[i]);
   }
+}
+
+// How large a state is, in two numbers: the sums over units of |h| and of h^2.
+void sizes_of(int64_t units, const float* h, float* to) {
+  Vector absolutes{}, squares{};
+  int64_t n = 0;
+  for (; n + kLanes <= units; n += kLanes) {
+    const Vector x = load(h + n);
+    absolutes += x < 0.0f ? -x : x;
+    squares += x * x;
+  }
+  to[0] = total(absolutes), to[1] = total(squares);
+  for (; n < units; ++n) to[0] += std::abs(h[n]), to[1] += h[n] * h[n];
+}
+
+// The gradient of the state from those of its two sizes; |h| has slope 0 at 0, as in JAX.
+void gradient_of_sizes(int64_t units, const float* h, const float* of_sizes, float* to) {
+  const float slope = of_sizes[0], twice = 2.0f * of_sizes[1];
+  for (int64_t n = 0; n < units; ++n)
+    to[n] = twice * h[n] + (h[n] > 0.0f ? slope : h[n] < 0.0f ? -slope : 0.0f);
 }
 
 template <class Number, class Phi>
@@ -462,6 +486,7 @@ void forward(const Sequence& s, int64_t begin, int64_t end) {
       if (to != nullptr) copy(h + whole, rest, to + whole);
       if (s.rates != nullptr) copy(a, s.units, s.rates + now * s.units);
       dots(s.outputs, width, h, readout, s.z + now * s.outputs);
+      if (s.sizes != nullptr) sizes_of(s.units, h, s.sizes + now * 2);
     }
   }
 }
@@ -614,6 +639,9 @@ void backward(const Sequence& s, const Pieces& pieces, int64_t first, int64_t la
       }
       if (s.state_gradients != nullptr)
         copy(s.state_gradients + now * s.units, s.units, given_row);
+      if (s.size_gradients != nullptr)
+        gradient_of_sizes(s.units, right + line[m] * right_stride, s.size_gradients + now * 2,
+                          given_row);
       for (int64_t c = 0; c < width; c += kLanes) {
         Vector total = load(reached + c) + load(given_row + c);
         if (s.leak != 1.0f) total += kept * load(d + c);
@@ -713,7 +741,8 @@ auto of_net(Array& array, int64_t net, int64_t nets) {
 
 ffi::Error Forward(int32_t activation, bool bfloat16, float leak, int64_t threads, int64_t shards,
                    int64_t, int64_t, Floats32 recurrent, Floats32 input, Floats32 output, Floats32 x, Floats32 drive,
-                   Floats32 start, Result32 states, Result32 rates, Result32 z) {
+                   Floats32 start, Result32 states, Result32 rates, Result32 z,
+                   Result32 sizes) {
   const Shape shape(shards, x, recurrent, output);
   const int64_t nets = shape.nets;
   in_large_pages(*states);
@@ -730,6 +759,7 @@ ffi::Error Forward(int32_t activation, bool bfloat16, float leak, int64_t thread
            s.states = of_net(*states, net, nets);
            s.rates = of_net(*rates, net, nets);
            s.z = of_net(*z, net, nets);
+           s.sizes = of_net(*sizes, net, nets);
            with_numbers(bfloat16, activation,
                         [&]<class Number, class Phi>() { forward<Number, Phi>(s, begin, end); });
          });
@@ -739,8 +769,9 @@ ffi::Error Forward(int32_t activation, bool bfloat16, float leak, int64_t thread
 ffi::Error Backward(int32_t activation, bool bfloat16, float leak, int64_t threads, int64_t shards,
                     int64_t pieces_of_shard, int64_t window, Floats32 recurrent, Floats32 input, Floats32 output, Floats32 x,
                     Floats32 start, Floats32 states, Floats32 rates, Floats32 state_gradients,
-                    Floats32 output_gradients, Result32 d_recurrent, Result32 d_input,
-                    Result32 d_output, Result32 d_x, Result32 d_drive, Result32 d_start) {
+                    Floats32 output_gradients, Floats32 size_gradients, Result32 d_recurrent,
+                    Result32 d_input, Result32 d_output, Result32 d_x, Result32 d_drive,
+                    Result32 d_start) {
   const Shape shape(shards, x, recurrent, output);
   const int64_t nets = shape.nets;
   const auto of = [&](int64_t net) {
@@ -755,6 +786,7 @@ ffi::Error Backward(int32_t activation, bool bfloat16, float leak, int64_t threa
     s.rates = of_net(rates, net, nets);
     s.state_gradients = of_net(state_gradients, net, nets);
     s.output_gradients = of_net(output_gradients, net, nets);
+    s.size_gradients = of_net(size_gradients, net, nets);
     s.d_recurrent = of_net(*d_recurrent, net, nets);
     s.d_input = of_net(*d_input, net, nets);
     s.d_output = of_net(*d_output, net, nets);
@@ -806,6 +838,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(attractory_rate_forward, Forward,
                                   .Arg<Floats32>()
                                   .Ret<Floats32>()
                                   .Ret<Floats32>()
+                                  .Ret<Floats32>()
                                   .Ret<Floats32>());
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(attractory_rate_backward, Backward,
@@ -817,6 +850,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(attractory_rate_backward, Backward,
                                   .Attr<int64_t>("shards")
                                   .Attr<int64_t>("pieces")
                                   .Attr<int64_t>("window")
+                                  .Arg<Floats32>()
                                   .Arg<Floats32>()
                                   .Arg<Floats32>()
                                   .Arg<Floats32>()

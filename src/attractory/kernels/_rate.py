@@ -70,6 +70,34 @@ def rate_outputs(
     return _rate_jax.portable(*arguments)[1]
 
 
+def rate_outputs_and_sizes(
+    activation: ActivationFunction,
+    leak: float,
+    weights: RateWeights,
+    inputs: jax.Array,
+    initial_state: jax.Array,
+    drive: jax.Array | None = None,
+    precision: Precision = "float32",
+    window: int | None = None,
+) -> tuple[jax.Array, jax.Array]:
+    """The readouts of `rate_network`, and how large its states are.
+
+    sizes (time, trial, 2): the sums over units of |h| and of h². Neither the states nor their
+    gradient are made as an array of its own where the native kernel is.
+    """
+    record = activation_of(activation)
+    if _is_native(record, weights.recurrent.dtype):
+        precision = _usable(precision, record)
+        return _rate_native.outputs_and_sizes(
+            window or 0, record, leak, precision, weights, inputs, initial_state, drive
+        )
+    states, readouts = rate_network(
+        activation, leak, weights, inputs, initial_state, drive, precision, window
+    )
+    sums = [jnp.sum(jnp.abs(states), axis=-1), jnp.sum(jnp.square(states), axis=-1)]
+    return readouts, jnp.stack(sums, axis=-1)
+
+
 def bfloat16_missing(activation: ActivationFunction) -> str | None:
     """Why precision "bfloat16" would not be faster here than float32; None where it is."""
     if jax.default_backend() != "cpu":

@@ -33,7 +33,7 @@ def states_and_outputs(
 ) -> tuple[jax.Array, jax.Array]:
     """As `rate_network`."""
     arguments = (weights, inputs, initial_state, drive)
-    states, _, outputs = _forward(activation, leak, precision, arguments, keep=("states",))
+    states, _, outputs, _ = _forward(activation, leak, precision, arguments, keep=("states",))
     return states, outputs
 
 
@@ -56,9 +56,12 @@ def _saving(
     activation: Activation, leak: float, precision: Precision, *arguments: Any
 ) -> tuple[tuple[jax.Array, jax.Array], Any]:
     """What the gradient needs: the states, and the rates where they are not the same."""
-    keep = ("states",) if leak == 1.0 else ("states", "rates")
-    states, rates, outputs = _forward(activation, leak, precision, arguments, keep)
+    states, rates, outputs, _ = _forward(activation, leak, precision, arguments, _needed(leak))
     return (states, outputs), (*arguments, states, rates)
+
+
+def _needed(leak: float) -> tuple[str, ...]:
+    return ("states",) if leak == 1.0 else ("states", "rates")
 
 
 def _forward(
@@ -67,7 +70,8 @@ def _forward(
     precision: Precision,
     arguments: tuple[Any, ...],
     keep: tuple[str, ...],
-) -> tuple[jax.Array, jax.Array, jax.Array]:
+) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    """States, rates, outputs, sizes; without elements but the outputs where they are not kept."""
     weights, inputs, initial_state, drive = arguments
     steps, trials, _ = inputs.shape
     sequence = (steps, trials, initial_state.shape[1])
@@ -75,6 +79,7 @@ def _forward(
         sequence if "states" in keep else (0,),
         sequence if "rates" in keep else (0,),
         (steps, trials, weights.output.shape[0]),
+        (steps, trials, 2) if "sizes" in keep else (0,),
     ]
     operands = (*weights, inputs, _nothing() if drive is None else drive, initial_state)
     return _call("rate_forward", shapes, operands, activation, leak, precision)
@@ -88,6 +93,7 @@ def _backward(
     state_gradients: jax.Array,
     output_gradients: jax.Array,
     window: int = 0,
+    size_gradients: jax.Array | None = None,
 ) -> tuple[Any, ...]:
     weights, inputs, initial_state, drive, states, rates = saved
     shapes = [
@@ -96,7 +102,9 @@ def _backward(
         (0,) if drive is None else drive.shape,
         initial_state.shape,
     ]
-    operands = (*weights, inputs, initial_state, states, rates, state_gradients, output_gradients)
+    of_sizes = _nothing() if size_gradients is None else size_gradients
+    given = (state_gradients, output_gradients, of_sizes)
+    operands = (*weights, inputs, initial_state, states, rates, *given)
     *of_weights, of_inputs, of_drive, of_start = _call(
         "rate_backward", shapes, operands, activation, leak, precision, window
     )
@@ -145,6 +153,39 @@ outputs_alone.defvjp(
     _saving_for_outputs,
     lambda activation, leak, precision, saved, gradients: _backward(
         activation, leak, precision, saved, _nothing(), gradients
+    ),
+)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2, 3))
+def outputs_and_sizes(
+    window: int,
+    activation: Activation,
+    leak: float,
+    precision: Precision,
+    weights: RateWeights,
+    inputs: jax.Array,
+    initial_state: jax.Array,
+    drive: jax.Array | None = None,
+) -> tuple[jax.Array, jax.Array]:
+    """As `rate_outputs_and_sizes`; window 0: gradients go back through all steps."""
+    arguments = (weights, inputs, initial_state, drive)
+    return _forward(activation, leak, precision, arguments, keep=("sizes",))[2:]
+
+
+def _saving_for_sizes(
+    window: int, activation: Activation, leak: float, precision: Precision, *arguments: Any
+) -> tuple[tuple[jax.Array, jax.Array], Any]:
+    keep = (*_needed(leak), "sizes")
+    states, rates, *made = _forward(activation, leak, precision, arguments, keep)
+    return (made[0], made[1]), (*arguments, states, rates)
+
+
+outputs_and_sizes.defvjp(
+    _saving_for_sizes,
+    # no gradient of the states is an array: the kernel makes it of those of the sizes, row by row
+    lambda window, activation, leak, precision, saved, gradients: _backward(
+        activation, leak, precision, saved, _nothing(), gradients[0], window, gradients[1]
     ),
 )
 

@@ -15,6 +15,7 @@ from attractory.kernels import (
     activation_of,
     rate_network,
     rate_outputs,
+    rate_outputs_and_sizes,
 )
 from attractory.models._cell import Weights
 from attractory.models._connected import Connected
@@ -147,15 +148,8 @@ class RateRNN(Connected):
         precision: Precision = "float32",
         window: int | None = None,
     ) -> tuple[jax.Array, jax.Array]:
-        cell_key, output_key = self.noise_keys(key)
-        inputs = jnp.asarray(inputs).swapaxes(0, 1)
-        if initial_state is None:
-            initial_state = self.first_state(weights, inputs.shape[1], inputs.dtype)
-        weights = self.closed_loop(weights)
-        arguments = self._sequence(weights, inputs, cell_key)
-        states, readouts = rate_network(
-            **arguments, initial_state=initial_state, precision=precision, window=window
-        )
+        weights, arguments, output_key = self._batch(weights, inputs, key, initial_state)
+        states, readouts = rate_network(**arguments, precision=precision, window=window)
         return states, self.readout(weights, readouts, output_key)
 
     def outputs(
@@ -168,13 +162,37 @@ class RateRNN(Connected):
     ) -> jax.Array:
         if window is not None:  # gradients are cut between states
             return self.run(weights, inputs, key, precision=precision, window=window)[1]
+        weights, arguments, output_key = self._batch(weights, inputs, key)
+        readouts = rate_outputs(**arguments, precision=precision)
+        return self.readout(weights, readouts, output_key)
+
+    def outputs_and_sizes(
+        self,
+        weights: Weights,
+        inputs: jax.Array,
+        key: jax.Array | None = None,
+        precision: Precision = "float32",
+        window: int | None = None,
+    ) -> tuple[jax.Array, jax.Array] | None:
+        weights, arguments, output_key = self._batch(weights, inputs, key)
+        readouts, sums = rate_outputs_and_sizes(**arguments, precision=precision, window=window)
+        return self.readout(weights, readouts, output_key), sums / self.units
+
+    def _batch(
+        self,
+        weights: Weights,
+        inputs: Any,
+        key: jax.Array | None,
+        initial_state: jax.Array | None = None,
+    ) -> tuple[Weights, dict[str, Any], jax.Array | None]:
+        """Weights without feedback, what the kernel gets, and the key for noise of outputs."""
         cell_key, output_key = self.noise_keys(key)
         inputs = jnp.asarray(inputs).swapaxes(0, 1)
-        initial_state = self.first_state(weights, inputs.shape[1], inputs.dtype)
+        if initial_state is None:
+            initial_state = self.first_state(weights, inputs.shape[1], inputs.dtype)
         weights = self.closed_loop(weights)
         arguments = self._sequence(weights, inputs, cell_key)
-        readouts = rate_outputs(**arguments, initial_state=initial_state, precision=precision)
-        return self.readout(weights, readouts, output_key)
+        return weights, {**arguments, "initial_state": initial_state}, output_key
 
     def sum_slopes(
         self,

@@ -8,6 +8,7 @@ import jax
 from pydantic import Field, model_validator
 
 from attractory._errors import InvalidSetting, nearest, shown
+from attractory.kernels import Precision
 from attractory.models import _initial
 from attractory.models._cell import Cell, Weights
 
@@ -105,6 +106,29 @@ class Readout(Cell):
                 output_key, outputs.shape, outputs.dtype
             )
         return outputs
+
+    def outputs_and_sizes(
+        self,
+        weights: Weights,
+        inputs: jax.Array,
+        key: jax.Array | None = None,
+        precision: Precision = "float32",
+        window: int | None = None,
+    ) -> tuple[jax.Array, jax.Array] | None:
+        """The outputs, and how large the rates are, of a model that has that for less than a run.
+
+        Parameters
+        ----------
+        weights, inputs, key, precision, window : as in `Model.outputs`
+            What the network is given, from its first states.
+
+        Returns
+        -------
+        pair of arrays, or None
+            outputs (trial, time, output), and sizes (time, trial, 2): the means over units of |r|
+            and of r². None: it takes a run, and its rates.
+        """
+        return None
 
     def noise_keys(self, key: jax.Array | None) -> tuple[jax.Array | None, jax.Array | None]:
         """Keys for the noise of the cell and of the outputs.

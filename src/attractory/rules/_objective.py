@@ -12,7 +12,7 @@ from attractory.models import Model, Weights
 from attractory.rules._gradient_growth import gradient_growth
 from attractory.rules._loss import loss_of_trials, mean_over_shards
 from attractory.rules._losses import Loss
-from attractory.rules._penalty import OF_TRIALS, Term
+from attractory.rules._penalty import OF_TRIALS, SIZES, Term
 from attractory.tasks import Batch
 
 Values = dict[str, jax.Array]  # of the loss, "loss", and of each penalty by its label
@@ -98,20 +98,16 @@ class Objective(NamedTuple):
         if not terms and begin is None:  # no states are kept but those that a gradient needs
             loss = loss_of_trials(self.loss, model, weights, trials, key, self.precision, window)
             return loss, ({"loss": loss}, None)
-        how: Any = {"precision": self.precision, **window_argument(window)}
-        states, outputs = model.run(weights, trials.inputs, key, begin, **how)
+        kinds = list(dict.fromkeys(term.penalty.needs for term in terms))
+        outputs, needed, end = self._run(kinds, begin, model, weights, trials, key, window)
         loss = self.loss(outputs, trials.targets, trials.mask)
-        end = None if begin is None else states[-1]
         if not terms:
             return loss, ({"loss": loss}, end)
         own, counts = own_steps(trials.mask), jnp.sum(trials.mask, axis=(1, 2))
-        needed = {
-            needs: self._needed(needs, model, weights, trials, states, outputs, begin)
-            for needs in dict.fromkeys(term.penalty.needs for term in terms)
-        }
 
         def penalties(counts: jax.Array, own: jax.Array, *given: jax.Array) -> jax.Array:
             of = dict(zip(needed, given, strict=True))
+            of |= {kind: SIZES[kind](of["rates"]) for kind in kinds if kind not in of}
             over_trials = [jax.vmap(t, in_axes=(1, 1))(of[t.penalty.needs], own) for t in terms]
             return jnp.stack([jnp.sum(counts * values) for values in over_trials])
 
@@ -129,6 +125,38 @@ class Objective(NamedTuple):
     @property
     def _of_weights(self) -> list[Term]:
         return [term for term in self.terms if term.penalty.needs not in OF_TRIALS]
+
+    def _run(
+        self,
+        kinds: list[str],
+        begin: jax.Array | None,
+        model: Model,
+        weights: Weights,
+        trials: Batch,
+        key: jax.Array,
+        window: int | None,
+    ) -> tuple[jax.Array, dict[str, jax.Array], jax.Array | None]:
+        """Outputs, what penalties of these kinds need, and where trials end (see above).
+
+        Sizes come with the outputs where nothing else needs the states and the model has them so;
+        else the rates are there, of which they are made.
+        """
+        how: Any = {"precision": self.precision, **window_argument(window)}
+        sizes_alone = begin is None and any(kind in SIZES for kind in kinds)
+        if sizes_alone and all(kind in SIZES or kind == "outputs" for kind in kinds):
+            made = model.outputs_and_sizes(weights, trials.inputs, key, **how)
+            if made is not None:
+                outputs, sizes = made
+                found = {kind: sizes[..., i] for i, kind in enumerate(SIZES)}
+                found["outputs"] = outputs.swapaxes(0, 1)
+                return outputs, {kind: found[kind] for kind in kinds}, None
+        states, outputs = model.run(weights, trials.inputs, key, begin, **how)
+        sources = dict.fromkeys("rates" if kind in SIZES else kind for kind in kinds)
+        needed = {
+            needs: self._needed(needs, model, weights, trials, states, outputs, begin)
+            for needs in sources
+        }
+        return outputs, needed, None if begin is None else states[-1]
 
     def _needed(
         self,

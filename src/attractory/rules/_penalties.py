@@ -51,14 +51,14 @@ def recurrent_radius(recurrent: jax.Array, most: float = 1.0) -> jax.Array:
     return jnp.square(jax.nn.relu(jnp.exp(log_norm / 2**SQUARINGS) - most))
 
 
-def rates_l1(rates: jax.Array, own: jax.Array) -> jax.Array:
+def rates_l1(absolutes: jax.Array, own: jax.Array) -> jax.Array:
     """The mean size of the rates, over units and steps."""
-    return _over_time(jnp.mean(jnp.abs(rates), axis=1), own)
+    return _over_time(absolutes, own)
 
 
-def rates_l2(rates: jax.Array, own: jax.Array) -> jax.Array:
+def rates_l2(squares: jax.Array, own: jax.Array) -> jax.Array:
     """The mean square of the rates, over units and steps."""
-    return _over_time(jnp.mean(jnp.square(rates), axis=1), own)
+    return _over_time(squares, own)
 
 
 def rates_change(rates: jax.Array, own: jax.Array) -> jax.Array:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from attractory._errors import InvalidSetting, nearest, shown
@@ -24,11 +25,18 @@ OF_WEIGHTS = {
 }
 OF_TRIALS = {
     "rates": "array (time, unit)",
+    "absolute_rates": "array (time,)",
+    "squared_rates": "array (time,)",
     "states": "array (time, state)",
     "outputs": "array (time, output)",
     "gradient_growth": "array (time,)",
 }
 NEEDS = (*OF_WEIGHTS, *OF_TRIALS)
+# those of them that a model may have without its rates, in the order of its `outputs_and_sizes`
+SIZES = {
+    "absolute_rates": lambda rates: jnp.mean(jnp.abs(rates), axis=-1),
+    "squared_rates": lambda rates: jnp.mean(jnp.square(rates), axis=-1),
+}
 
 _OURS = ("weight", "penalty", "of")  # settings of every penalty; its function has others
 
@@ -73,8 +81,8 @@ _registry: Registry[Penalty] = Registry(
         Penalty(_penalties.weights_l2, "weights"),
         Penalty(_penalties.sparse_connections, "recurrent_weights"),
         Penalty(_penalties.recurrent_radius, "recurrent_weights"),
-        Penalty(_penalties.rates_l1, "rates"),
-        Penalty(_penalties.rates_l2, "rates"),
+        Penalty(_penalties.rates_l1, "absolute_rates"),
+        Penalty(_penalties.rates_l2, "squared_rates"),
         Penalty(_penalties.rates_change, "rates"),
         Penalty(_penalties.mean_rates, "rates"),
         Penalty(_penalties.mean_rates_entropy, "rates"),
@@ -97,8 +105,9 @@ def penalty(needs: str) -> Callable[[Function], Function]:
         What the function gets: "weights", a dictionary of arrays, the trained weights [to, from] by
         name; "recurrent_weights", W_rec (unit, unit); or of one trial, with its own steps (time,)
         as a second argument (1 up to the last step that the mask counts, 0 after it): "rates"
-        (time, unit), what the units send; "states" (time, state); "outputs" (time, output);
-        "gradient_growth" (time,), see Notes.
+        (time, unit), what the units send; "absolute_rates", "squared_rates" (time,), the means of
+        |r| and of r² over units, which cost a rate network next to nothing; "states" (time, state);
+        "outputs" (time, output); "gradient_growth" (time,), see Notes.
 
     Returns
     -------
