@@ -11,12 +11,14 @@ from attractory.population._compare import compare
 from attractory.population._distance import Distance, distance, distance_names, find_distance
 from attractory.population._distances import Distances
 from attractory.population._group_differences import GroupDifferences
+from attractory.population._learning import Learning
 from attractory.population._map import PopulationMap
 from attractory.population._measure import Measure, find_measure, measure_names, measure_of
 from attractory.population._measure_context import Context
 from attractory.population._measures import Measures
 from attractory.population._measuring import measure
 from attractory.population._subject import Subject
+from attractory.population._through_learning import through_learning
 
 __all__ = [
     "Clusters",
@@ -24,6 +26,7 @@ __all__ = [
     "Distance",
     "Distances",
     "GroupDifferences",
+    "Learning",
     "Measure",
     "Measures",
     "PopulationMap",
@@ -37,5 +40,6 @@ __all__ = [
     "measure_names",
     "measure_of",
     "measures",
+    "through_learning",
     "tree_of",
 ]
