@@ -53,6 +53,8 @@ def made(net):
         found |= {"connectivity": analysis.connectivity(net), "audit": analysis.audit(net)}
     if len(points.stable) > 1:
         found["disturbance"] = analysis.smallest_disturbances(known, points.stable)[0]
+    if points.step.rate_form is not None:
+        found["weight_continuation"] = analysis.weight_continuation(points, points)
     if points.regions[int(points.stable[0])] is not None:
         found["ellipsoid"] = points.regions[int(points.stable[0])]
     return found
@@ -109,7 +111,7 @@ def test_all_public_results_are_tried(results):
     public = {getattr(analysis, name) for name in analysis.__all__}
     kinds = {kind for kind in public if isinstance(kind, type) and issubclass(kind, Result)}
     parts = {analysis.Border, analysis.Hypercube, analysis.Oscillation, analysis.Side}
-    parts |= {analysis.Branch, analysis.Completeness, analysis.NetworkAudit}
+    parts |= {analysis.Branch, analysis.Completeness, analysis.Fate, analysis.NetworkAudit}
     assert kinds - parts == {type(result) for result in results.values()}
 
 

@@ -17,6 +17,10 @@ from attractory.population._measure import Measure, find_measure, measure_names,
 from attractory.population._measure_context import Context
 from attractory.population._measures import Measures
 from attractory.population._measuring import measure
+from attractory.population._points_through_learning import (
+    PointsThroughLearning,
+    points_through_learning,
+)
 from attractory.population._subject import Subject
 from attractory.population._through_learning import through_learning
 
@@ -29,6 +33,7 @@ __all__ = [
     "Learning",
     "Measure",
     "Measures",
+    "PointsThroughLearning",
     "PopulationMap",
     "Subject",
     "compare",
@@ -40,6 +45,7 @@ __all__ = [
     "measure_names",
     "measure_of",
     "measures",
+    "points_through_learning",
     "through_learning",
     "tree_of",
 ]
