@@ -179,9 +179,11 @@ def _legend(found: PointsThroughLearning) -> list[Line2D]:
         look = {**_point(0, filled=False), "clip_on": True, "markeredgecolor": GREY}
         handles.append(Line2D([], [], label=HOLLOW, **look))
     if _mixed(found):
-        handles.append(Line2D([], [], color=PALE, linewidth=0.8, label="of two kinds"))
-    kinds = {fate.kind for fates in found.fates for fate in fates}
-    for kind in _events:
-        if kind in kinds:
-            handles.append(Line2D([], [], label=kind, **_event(kind)))
+        handles.append(
+            Line2D([], [], color=PALE, linewidth=0.8, label="of one kind before, another after")
+        )
+    happened = {fate.kind for fates in found.fates for fate in fates}
+    for event in _events:
+        if event in happened:
+            handles.append(Line2D([], [], label=event, **_event(event)))
     return handles

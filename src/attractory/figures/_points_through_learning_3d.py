@@ -17,6 +17,7 @@ from attractory.population import PointsThroughLearning
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure as PlotlyFigure
 
+ROOM: dict[str, Any] = {"height": 680, "margin": {"l": 20, "r": 20, "t": 50, "b": 60}}  # a slider's
 MARGIN = 0.05  # around all that is drawn at any step, in its range
 
 
@@ -60,7 +61,9 @@ def points_through_learning_3d(
             figure.add_trace(go.Scatter3d(visible=i == last, **trace))
             owners.append(i)
     figure.update_layout(**layout([space], owners, "fixed points"))
-    figure.update_layout(scene=_ranges(found, space), sliders=[_slider(found, owners, unit)])
+    figure.update_layout(
+        scene=_ranges(found, space), sliders=[_slider(found, owners, unit)], **ROOM
+    )
     return figure
 
 

@@ -92,7 +92,7 @@ class PointsThroughLearning(Result):
         Returns
         -------
         dict
-            net, steps, points at the first and at the last step, and the sums of what the table
+            Its net, steps, points at the first and at the last step, and the sums of what the table
             says of each interval.
         """
         counts = self.table().drop(columns=["step_before", "step_after", "before", "after"])
@@ -101,7 +101,7 @@ class PointsThroughLearning(Result):
             "steps": len(self.steps),
             "first": len(self.points[0]),
             "last": len(self.points[-1]),
-            **{name: int(value) for name, value in counts.sum().items()},
+            **{str(name): int(value) for name, value in counts.sum().items()},
         }
 
     def table(self) -> pd.DataFrame:
@@ -110,7 +110,7 @@ class PointsThroughLearning(Result):
         Returns
         -------
         pandas.DataFrame
-            step_before, step_after, and what `WeightContinuation.summary` says.
+            With step_before, step_after, and what `WeightContinuation.summary` says.
         """
         rows = [
             {"step_before": first, "step_after": last, **interval.summary()}
@@ -124,8 +124,8 @@ class PointsThroughLearning(Result):
         Returns
         -------
         pandas.DataFrame
-            step_before, step_after, the columns of `WeightContinuation.table`, and step: where the
-            birth or loss is on the straight line between the two.
+            With step_before, step_after, the columns of `WeightContinuation.table`, and step: where
+            the birth or loss is on the straight line between the two.
         """
         parts = []
         for (first, last), interval in zip(pairwise(self.steps), self.intervals, strict=True):

@@ -73,7 +73,7 @@ class WeightContinuation(Result):
         Returns
         -------
         dict
-            before and after (points in the lists), goes_on, pairs born and lost at folds and at
+            Points before and after (in the lists), goes_on, pairs born and lost at folds and at
             pitchforks, unexplained_before and unexplained_after (points), unlisted_before and
             unlisted_after (points that were met and that are not in the lists), not_proved (fates
             other than unexplained ones that have an end without a proof). after = before + 2 born -

@@ -37,11 +37,18 @@ class WeightsBetween:
 
     def at(self, parameter: float) -> RateStep:
         before, after = _rates(self.before), _rates(self.after)
-        weights = {
-            name: _between(getattr(before, name), getattr(after, name), parameter)
-            for name in WEIGHTS
-        }
-        return replace(before, **weights)
+
+        def between(name: str) -> np.ndarray:
+            return _between(getattr(before, name), getattr(after, name), parameter)
+
+        return replace(
+            before,
+            recurrent=between("recurrent"),
+            input_weights=between("input_weights"),
+            bias=between("bias"),
+            output_weights=between("output_weights"),
+            output_bias=between("output_bias"),
+        )
 
     def growth(self, step: Step, state: np.ndarray, parameter: float) -> np.ndarray:
         assert isinstance(step, RateStep)  # it is that of `at`
