@@ -10,6 +10,8 @@ from scipy import optimize
 
 import attractory as at
 from attractory import analysis
+from attractory.analysis.dynamics import _curve
+from attractory.analysis.dynamics._fates import Node, Way, leading, without_contradictions
 from attractory.analysis.dynamics._step import network_step
 
 
@@ -159,6 +161,47 @@ def test_a_point_that_the_search_missed_is_met():
     assert met.proved
     np.testing.assert_allclose(met.ends[0], few.states[1], atol=1e-9)
     assert "not in the lists: 1 points" in found.statement
+
+
+def test_a_curve_that_cannot_be_followed_is_unexplained(monkeypatch):
+    monkeypatch.setattr(_curve, "MOST_STEPS", 2)
+    found = analysis.weight_continuation(points(0.5), points(0.8))
+    assert [fate.kind for fate in found.fates] == ["unexplained"] * 2
+    assert [(fate.before, fate.after) for fate in found.fates] == [((0,), ()), ((), (0,))]
+    assert all("could not be followed beyond share 0." in fate.why for fate in found.fates)
+
+
+def way(start, end):
+    """A curve between two points, (side, index), or one that leads nowhere."""
+    nothing = np.zeros(0)
+    last = None if end is None else Node(*end)
+    return Way(Node(*start), last, nothing, nothing, nothing, why="" if end else "lost")
+
+
+def fates_of(*ways):
+    """The pairs of ends that are left, and those that lead nowhere."""
+    found = leading(without_contradictions({each.start: each for each in ways}))
+    good = {(each.start, each.end) for each in found if each.end is not None}
+    return good, {each.start for each in found if each.end is None}
+
+
+def test_curves_that_share_an_end_explain_nothing():
+    """Two points that go on as one; one found from both its ends; one that ends apart."""
+    good, bad = fates_of(
+        way((0, 0), (1, 0)), way((0, 1), (1, 0)), way((0, 2), (0, 3)), way((0, 3), (0, 2)),
+        way((0, 4), (1, -1)),
+    )  # fmt: skip
+    assert good == {((0, 2), (0, 3)), ((0, 4), (1, -1))}
+    assert bad == {(0, 0), (0, 1)}
+    good, bad = fates_of(way((0, 0), (0, 1)), way((0, 1), (1, 2)))  # not the same from both ends
+    assert not good
+    assert bad == {(0, 0), (0, 1)}
+
+
+def test_a_point_whose_own_curve_was_lost_is_explained_from_the_other_end():
+    good, bad = fates_of(way((0, 0), None), way((1, 3), (0, 0)), way((0, 1), None))
+    assert good == {((1, 3), (0, 0))}
+    assert bad == {(0, 1)}
 
 
 def test_it_is_saved_loaded_and_shown(tmp_path):

@@ -20,7 +20,7 @@ Learned = Run | Sequence[tuple[float, Network | Sequence[Network]]]
 
 
 @dataclass(frozen=True)
-class Course:
+class Progression:
     """The same networks at one step after the other.
 
     steps: where in the training, rising. networks: at each step, all networks in order. nets: the
@@ -34,21 +34,21 @@ class Course:
     left_out: tuple[str, ...] = ()
 
 
-def course_of(networks: Any) -> Course:
+def progression_of(networks: Any) -> Progression:
     """What is meant; InvalidSetting for anything but a run with kept checks, or such pairs."""
-    course = _of_run(networks) if isinstance(networks, Run) else _of_pairs(networks)
-    if len(course.steps) < 2:
+    progression = _of_run(networks) if isinstance(networks, Run) else _of_pairs(networks)
+    if len(progression.steps) < 2:
         raise InvalidSetting("networks: they are of one step; at least two are needed")
-    return course
+    return progression
 
 
-def _of_run(run: Run) -> Course:
+def _of_run(run: Run) -> Progression:
     checks = run.checks()
     kept = [row["status"] != "diverged" for row in run.status]
     if not any(kept):
         raise InvalidSetting("networks: all of them diverged; there is nothing to measure")
     nets = np.flatnonzero(kept)
-    return Course(
+    return Progression(
         steps=np.array([check.step for check in checks], float),
         networks=tuple(tuple(check.networks[net] for net in nets) for check in checks),
         nets=nets,
@@ -57,7 +57,7 @@ def _of_run(run: Run) -> Course:
     )
 
 
-def _of_pairs(networks: Any) -> Course:
+def _of_pairs(networks: Any) -> Progression:
     if isinstance(networks, (str, Network)) or not isinstance(networks, Iterable):
         raise InvalidSetting(refusal("networks", networks, "a Run, or pairs (step, networks)"))
     steps, held = [], []
@@ -72,7 +72,7 @@ def _of_pairs(networks: Any) -> Course:
             f"networks: there are {min(sizes)} to {max(sizes)} of them at different steps; they "
             "must be the same ones"
         )
-    return Course(np.array(steps), tuple(held), np.arange(*sizes), None)
+    return Progression(np.array(steps), tuple(held), np.arange(*sizes), None)
 
 
 def _pair(i: int, pair: Any) -> tuple[float, Any]:

@@ -23,7 +23,7 @@ from attractory.analysis import (
     weight_continuation,
 )
 from attractory.models import Network
-from attractory.population._learned import Learned, course_of
+from attractory.population._learned import Learned, progression_of
 from attractory.tasks import Task, Trials, as_task_or_trials
 
 GOES_ON, UNLISTED = "goes on", -1  # as `Fate` has them
@@ -197,11 +197,11 @@ def points_through_learning(
     >>> found = at.population.points_through_learning(run, net=0)  # doctest: +SKIP
     >>> found.table(), found.fates_table()  # doctest: +SKIP
     """
-    course = course_of(networks)
-    if net >= len(course.nets):
-        raise InvalidSetting(f"net = {net} is not allowed: 0 to {len(course.nets) - 1}")
-    own = [each[net] for each in course.networks]
-    met = course.task if task is None else task
+    progression = progression_of(networks)
+    if net >= len(progression.nets):
+        raise InvalidSetting(f"net = {net} is not allowed: 0 to {len(progression.nets) - 1}")
+    own = [each[net] for each in progression.networks]
+    met = progression.task if task is None else task
 
     def search(network: Network, starts: np.ndarray | None = None) -> FixedPoints:
         return fixed_points(
@@ -217,7 +217,7 @@ def points_through_learning(
     points = []
     with NetworksProgress(len(own), progress) as shown:
         for i in shown.networks():
-            shown.say(f"fixed points at step {course.steps[i]:g}")
+            shown.say(f"fixed points at step {progression.steps[i]:g}")
             points.append(search(own[i]))
     followed = [weight_continuation(*pair) for pair in pairwise(points)]
     missed = _missed(followed)
@@ -227,8 +227,8 @@ def points_through_learning(
         if i in missed or i + 1 in missed:
             followed[i] = weight_continuation(points[i], points[i + 1])
     return PointsThroughLearning(
-        steps=course.steps,
-        net=int(course.nets[net]),
+        steps=progression.steps,
+        net=int(progression.nets[net]),
         points=tuple(points),
         fates=tuple(tuple(each.fates) for each in followed),
     )

@@ -12,7 +12,7 @@ from attractory._cores import one_blas_thread
 from attractory._progress import NetworksProgress
 from attractory.population._compared import members_of, trials_for
 from attractory.population._distance import Distance, find_distance
-from attractory.population._learned import Course, Learned, course_of
+from attractory.population._learned import Learned, Progression, progression_of
 from attractory.population._learning import Learning
 from attractory.population._measures import Measures
 from attractory.population._measuring import measure
@@ -78,27 +78,27 @@ def through_learning(
     >>> learning = at.population.through_learning(run, ["accuracy", "n_outside"])  # doctest: +SKIP
     >>> learning.reached("accuracy", 0.99), learning.table()  # doctest: +SKIP
     """
-    course = course_of(networks)
-    task = course.task if task is None else task
+    progression = progression_of(networks)
+    task = progression.task if task is None else task
     distance: Distance | None = None if metric is None else find_distance(metric)
     every = []
-    with NetworksProgress(len(course.steps), progress) as shown:
+    with NetworksProgress(len(progression.steps), progress) as shown:
         for at in shown.networks():
-            shown.say(f"measured at step {course.steps[at]:g}")
-            every.append(measure(course.networks[at], measures, task, trials, seed, False))
+            shown.say(f"measured at step {progression.steps[at]:g}")
+            every.append(measure(progression.networks[at], measures, task, trials, seed, False))
     first = every[0]
     return Learning(
-        steps=course.steps,
+        steps=progression.steps,
         names=first.names,
         values=np.array([each.values for each in every]),
-        net=course.nets,
+        net=progression.nets,
         units=first.units,
         larger=first.larger,
         reasons=_reasons(every),
-        to_last=_to_last(course, distance, task, trials, seed),
+        to_last=_to_last(progression, distance, task, trials, seed),
         metric="" if distance is None else distance.name,
         metric_unit="" if distance is None else distance.unit,
-        left_out=course.left_out,
+        left_out=progression.left_out,
         trials=first.trials,
         seed=seed,
     )
@@ -114,19 +114,23 @@ def _reasons(every: Sequence[Measures]) -> dict[str, str]:
 
 
 def _to_last(
-    course: Course, distance: Distance | None, task: Task | Trials | None, trials: int, seed: int
+    progression: Progression,
+    distance: Distance | None,
+    task: Task | Trials | None,
+    trials: int,
+    seed: int,
 ) -> np.ndarray:
     """The distance of each network from itself at the last step (step, network)."""
-    found = np.full((len(course.steps), len(course.nets)), np.nan)
+    found = np.full((len(progression.steps), len(progression.nets)), np.nan)
     if distance is None:
         return found
     given: tuple[Task | None, Trials | None] = (None, None)
     if distance.in_trials or (task is not None and "fixed points" in distance.needs):
-        members = members_of(course.networks[-1])
+        members = members_of(progression.networks[-1])
         given = trials_for(members, distance.name, task, min(trials, MOST_TRIALS), seed)
-    for net, last in enumerate(course.networks[-1]):
+    for net, last in enumerate(progression.networks[-1]):
         end = _prepared(distance, Subject(last, *given, seed))
-        for at, networks in enumerate(course.networks):
+        for at, networks in enumerate(progression.networks):
             here = _prepared(distance, Subject(networks[net], *given, seed))
             if here is not None and end is not None:
                 found[at, net] = distance.function(here, end)

@@ -15,7 +15,7 @@ from attractory._errors import InvalidSetting, shown
 from attractory._result import Result
 from attractory.analysis._given import POINTS
 from attractory.analysis.dynamics._checked_pattern import checked_pattern, checked_starts
-from attractory.analysis.dynamics._curve import ORIGIN, Course, Curve
+from attractory.analysis.dynamics._curve import ORIGIN, Curve, FollowedCurve
 from attractory.analysis.dynamics._fixed_points import FixedPoints
 from attractory.analysis.dynamics._step import AnyStep, Step
 
@@ -179,22 +179,22 @@ class _Inputs:
 
 
 def _branch(points: FixedPoints, inputs: _Inputs, start: int) -> Branch:
-    course = Curve(inputs, points.states[start]).follow()
+    curve = Curve(inputs, points.states[start]).follow()
     return Branch(
         start=start,
-        amplitudes=course.parameters,
-        states=course.states,
-        outputs=points.step.outputs(course.states),
-        folds=course.folds,
-        end=course.end,
-        partner=_partner(points, course),
+        amplitudes=curve.parameters,
+        states=curve.states,
+        outputs=points.step.outputs(curve.states),
+        folds=curve.folds,
+        end=curve.end,
+        partner=_partner(points, curve),
     )
 
 
-def _partner(points: FixedPoints, course: Course) -> int:
+def _partner(points: FixedPoints, curve: FollowedCurve) -> int:
     """The point without input that a branch ends in; -1 where that is none of them."""
-    if course.end != ORIGIN:
+    if curve.end != ORIGIN:
         return -1
-    apart = np.abs(points.states - course.states[-1]).max(axis=1)
+    apart = np.abs(points.states - curve.states[-1]).max(axis=1)
     nearest = int(apart.argmin())
     return nearest if apart[nearest] < SAME else -1

@@ -38,7 +38,7 @@ class Family(Protocol):
 
 
 @dataclass(frozen=True)
-class Course:
+class FollowedCurve:
     """A curve that was followed.
 
     parameters (place,), states (place, unit): in order along it. folds (fold,): the places where
@@ -76,7 +76,7 @@ class Curve:
         self.folds: list[int] = []
         self.end = LOST
 
-    def follow(self) -> Course:
+    def follow(self) -> FollowedCurve:
         """The whole curve, until the parameter comes to 0 or to the maximum."""
         try:
             self.tangent = self._tangent(self.place, self.tangent)
@@ -84,7 +84,7 @@ class Curve:
         except np.linalg.LinAlgError:  # at a place that is singular to the last digit
             self.end = LOST
         places = np.array(self.places)
-        return Course(
+        return FollowedCurve(
             parameters=places[:, -1],
             states=places[:, :-1],
             folds=np.array(self.folds, int),

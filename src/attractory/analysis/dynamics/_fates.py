@@ -35,7 +35,7 @@ class Way:
 
     end: None where `why` says that it leads nowhere. shares (place,), states (place, unit): along
     it, of the rate form. folds: the places where the share turns back. mirrored: its ends are h and
-    -h. proved: both ends are certified.
+    -h. proved: both ends are, with their degrees.
     """
 
     start: Node
@@ -64,7 +64,7 @@ class Fate(Result):
     share : float
         Where between the two networks it happens, from 0 to 1; NaN where nothing does.
     proved : bool
-        The points at both ends are certified.
+        The points at both ends are certified, and so are the signs of their degrees.
     why : str
         Of an unexplained one the reason; else "".
     shares : array (place,)

@@ -13,7 +13,7 @@ from attractory._arguments import instance_of, takes
 from attractory._cores import one_blas_thread, spread
 from attractory._result import Result
 from attractory.analysis._given import POINTS
-from attractory.analysis.dynamics._curve import LOST, MAXIMUM, Course, Curve
+from attractory.analysis.dynamics._curve import LOST, MAXIMUM, Curve, FollowedCurve
 from attractory.analysis.dynamics._fates import (
     BORN_AT_FOLD,
     BORN_AT_PITCHFORK,
@@ -196,8 +196,7 @@ class _Known:
 
     def mirror(self, index: int) -> int:
         """Which of them is -h."""
-        point = self.points[index]
-        return self.index(replace(point, state=-point.state))
+        return self.index(_image(self.points[index]))
 
 
 def _followed(
@@ -222,60 +221,77 @@ def _followed(
 def _way(line: WeightsBetween, lists: tuple[_Known, _Known], start: Node) -> Way:
     """The curve from a node, and where it ends."""
     point = lists[start.side].points[start.point]
-    course = Curve(line, point.state, float(start.side)).follow()
-    if course.end == LOST:
-        share = course.parameters[-1]
-        return _failed(start, course, f"it could not be followed beyond share {share:.6g}")
-    side = int(course.end == MAXIMUM)
-    last = proved_point(lists[side].step, course.states[-1])
+    curve = Curve(line, point.state, float(start.side)).follow()
+    if curve.end == LOST:
+        share = curve.parameters[-1]
+        return _failed(start, curve, f"it could not be followed beyond share {share:.6g}")
+    side = int(curve.end == MAXIMUM)
+    last = proved_point(lists[side].step, curve.states[-1])
     end = Node(side, lists[side].index(last))
-    mirrored = line.odd and side == start.side and same(replace(last, state=-last.state), point)
-    why = _problem(point, last, start, end, mirrored)
+    mirrored = line.odd and side == start.side and same(_image(last), point)
+    why = _problem(line, (point, last), (start, end), mirrored)
     if mirrored and not why:
-        course = _through_pitchfork(line, course)
-        why = "" if course.end != LOST else "it turns where the origin has no pitchfork"
+        curve = _through_pitchfork(line, curve)
+        why = "" if curve.end != LOST else "it turns where the origin has no pitchfork"
     if why:
-        return _failed(start, course, why)
-    proved = point.certificate.exists and last.certificate.exists
-    return Way(start, end, course.parameters, course.states, course.folds, mirrored, proved)
+        return _failed(start, curve, why)
+    certified = point.certificate.exists and last.certificate.exists
+    proved = certified and _degrees(point, last) != 0
+    return Way(start, end, curve.parameters, curve.states, curve.folds, mirrored, proved)
 
 
-def _problem(first: Point, last: Point, start: Node, end: Node, mirrored: bool) -> str:
-    """Why a curve with these ends was not followed as it should; "" where nothing speaks against
-    it."""
+def _problem(
+    line: WeightsBetween, points: tuple[Point, Point], nodes: tuple[Node, Node], mirrored: bool
+) -> str:
+    """Why a curve with these two ends was not followed as it should; "" where nothing speaks
+    against it."""
+    first, last = points
+    start, end = nodes
     if end.point == UNLISTED and not last.certificate.exists:
         return "it ends in a state that is not proved to be a fixed point"
     if end == start:
         return "it comes back to where it began"
-    degrees = first.certificate.orientation * last.certificate.orientation
+    at_origin = line.odd and same(_image(first), first)
+    if at_origin:  # its degree changes at each pitchfork, and it goes on
+        return ""
     expected = -1 if start.side == end.side and not mirrored else 1
-    at_origin = not first.state.any()  # pitchforks change its degree, and it goes on
-    if degrees == -expected and not at_origin:
+    if _degrees(first, last) == -expected:
         return "the degrees at its ends are not those of one curve: it meets another, or was left"
     return ""
 
 
-def _through_pitchfork(line: WeightsBetween, course: Course) -> Course:
+def _degrees(first: Point, last: Point) -> int:
+    """Whether the degrees of two points are the same (1) or opposite (-1); 0 where one is not
+    proved."""
+    return first.certificate.orientation * last.certificate.orientation
+
+
+def _image(point: Point) -> Point:
+    """The mirror image -h."""
+    return replace(point, state=-point.state)
+
+
+def _through_pitchfork(line: WeightsBetween, curve: FollowedCurve) -> FollowedCurve:
     """A curve from h to -h with its turn in the origin at the exact share; "lost" where the origin
     has no pitchfork there.
 
     Where two curves cross, Newton's method comes to either, so that the turn is found but roughly.
     """
-    sizes = np.abs(course.states[course.folds]).max(axis=1, initial=0.0)
+    sizes = np.abs(curve.states[curve.folds]).max(axis=1, initial=0.0)
     shares = line.pitchforks
     if not len(sizes) or not len(shares):
-        return replace(course, end=LOST)
-    turn = course.folds[int(sizes.argmin())]
-    nearest = shares[int(np.abs(shares - course.parameters[turn]).argmin())]
-    if abs(nearest - course.parameters[turn]) > ROUGHLY:
-        return replace(course, end=LOST)
-    states, parameters = course.states.copy(), course.parameters.copy()
+        return replace(curve, end=LOST)
+    turn = curve.folds[int(sizes.argmin())]
+    nearest = shares[int(np.abs(shares - curve.parameters[turn]).argmin())]
+    if abs(nearest - curve.parameters[turn]) > ROUGHLY:
+        return replace(curve, end=LOST)
+    states, parameters = curve.states.copy(), curve.parameters.copy()
     states[turn], parameters[turn] = 0.0, nearest
-    return replace(course, states=states, parameters=parameters)
+    return replace(curve, states=states, parameters=parameters)
 
 
-def _failed(start: Node, course: Course, why: str) -> Way:
-    return Way(start, None, course.parameters, course.states, course.folds, why=why)
+def _failed(start: Node, curve: FollowedCurve, why: str) -> Way:
+    return Way(start, None, curve.parameters, curve.states, curve.folds, why=why)
 
 
 def _mirrored(way: Way, start: Node, lists: tuple[_Known, _Known]) -> Way:
