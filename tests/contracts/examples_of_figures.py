@@ -21,6 +21,7 @@ from attractory.evaluation import (
 from attractory.population import (
     Distances,
     Learning,
+    Measures,
     PointsThroughLearning,
     points_through_learning,
     through_learning,
@@ -191,6 +192,18 @@ def learned() -> tuple[Learning, PointsThroughLearning]:
     )
 
 
+def population_measures(groups: int) -> Measures:
+    """Three measures of eight networks, in so many groups."""
+    rng = np.random.default_rng(0)
+    names = ("accuracy", "spectral_radius", "n_fixed_points")
+    values = np.stack([rng.random(8), 1 + rng.normal(0, 0.1, 8), rng.integers(3, 9, 8)], axis=1)
+    given = tuple(f"group {i * groups // 8}" for i in range(8)) if groups > 1 else ()
+    words = dict.fromkeys(names, "more")
+    return Measures(
+        names, values, np.arange(8), given, dict.fromkeys(names, "a.u."), words, words, {}
+    )
+
+
 EXAMPLES = (
     Example("automaton", lambda: (made().machine,), 3),
     Example("births_and_losses", lambda: (learned()[1],), 2),
@@ -218,6 +231,8 @@ EXAMPLES = (
     Example("force_learning", lambda: (force_history(),), 4),
     Example("jacobian_spectra", lambda: (made().points,), 4),
     Example("learning_curve", lambda: (history(),), 2),
+    Example("measures", lambda: (population_measures(1),), 3),
+    Example("measures", lambda: (population_measures(3),), 3),
     Example("network", lambda: (made().net,), 2),
     Example("population_map", lambda: (population_distances(True),), 1),
     Example(

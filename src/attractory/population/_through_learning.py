@@ -10,12 +10,13 @@ import numpy as np
 from attractory._arguments import a_flag, a_name, names_of, optional, takes, whole
 from attractory._cores import one_blas_thread
 from attractory._progress import NetworksProgress
-from attractory.population._compared import members_of, trials_for
+from attractory.population._comparable import LEAST_TRIALS, trials_for
 from attractory.population._distance import Distance, find_distance
 from attractory.population._learned import Learned, Progression, progression_of
 from attractory.population._learning import Learning
 from attractory.population._measures import Measures
 from attractory.population._measuring import measure
+from attractory.population._members import members_of
 from attractory.population._subject import Subject
 from attractory.tasks import Task, Trials, as_task_or_trials
 
@@ -27,7 +28,7 @@ MOST_TRIALS = 64  # as `compare` takes, unless told: states are compared one by 
     measures=optional(names_of),
     task=optional(as_task_or_trials),
     metric=optional(a_name),
-    trials=whole(4),
+    trials=whole(LEAST_TRIALS),
     seed=whole(),
     progress=a_flag,
 )
@@ -58,7 +59,7 @@ def through_learning(
     trials : int
         Number of trials, the same at all steps; distances are of the first 64 or fewer.
     seed : int
-        Of the trials, of the networks' own noise and of searches.
+        Of the trials, of searches, and of the networks' own noise, which is the same at all steps.
     progress : bool
         Whether to show how far it is, on standard error.
 
@@ -124,21 +125,17 @@ def _to_last(
     found = np.full((len(progression.steps), len(progression.nets)), np.nan)
     if distance is None:
         return found
-    given: tuple[Task | None, Trials | None] = (None, None)
-    if distance.in_trials or (task is not None and "fixed points" in distance.needs):
-        members = members_of(progression.networks[-1])
-        given = trials_for(members, distance.name, task, min(trials, MOST_TRIALS), seed)
+    members, _ = members_of(progression.networks[-1])
+    given = trials_for(distance, members, task, min(trials, MOST_TRIALS), seed)
     for net, last in enumerate(progression.networks[-1]):
-        end = _prepared(distance, Subject(last, *given, seed))
+        end = _prepared(distance, Subject(last, *given, seed, seed))
         for at, networks in enumerate(progression.networks):
-            here = _prepared(distance, Subject(networks[net], *given, seed))
+            here = _prepared(distance, Subject(networks[net], *given, seed, seed))
             if here is not None and end is not None:
                 found[at, net] = distance.function(here, end)
     return found
 
 
 def _prepared(distance: Distance, subject: Subject) -> Any:
-    """A network as the distance takes it; None where its states cannot be compared."""
-    if distance.in_trials and subject.problem():
-        return None
-    return distance.prepared(subject)
+    """A network as the distance takes it; None where it cannot be compared."""
+    return None if distance.problem(subject) else distance.prepared(subject)
