@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -33,6 +35,14 @@ def test_checks_are_the_networks_of_their_steps(run):
             np.testing.assert_array_equal(checks[-1].networks[net].weights[name], weights)
             np.testing.assert_array_equal(again[-1].networks[net].weights[name], weights)
     assert checks[0].networks[0].model == run.networks[0].model
+
+
+def test_damaged_weights_of_a_check_are_one_line(run, tmp_path):
+    shutil.copytree(run.path, tmp_path / "run")
+    file = tmp_path / "run" / "checkpoints" / "weights-02.safetensors"
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    with pytest.raises(at.FileProblem, match=r"weights-02.safetensors: damaged"):
+        at.load(tmp_path / "run").checks()
 
 
 @pytest.mark.parametrize("kept", [False, True])

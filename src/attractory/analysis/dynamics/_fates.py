@@ -15,9 +15,6 @@ GOES_ON = "goes on"
 BORN_AT_FOLD, LOST_AT_FOLD = "born at a fold", "lost at a fold"
 BORN_AT_PITCHFORK, LOST_AT_PITCHFORK = "born at a pitchfork", "lost at a pitchfork"
 UNEXPLAINED = "unexplained"
-KINDS = (
-    GOES_ON, BORN_AT_FOLD, LOST_AT_FOLD, BORN_AT_PITCHFORK, LOST_AT_PITCHFORK, UNEXPLAINED
-)  # fmt: skip
 MEETS = "its curve and another one end in the same point"
 UNLISTED = -1  # instead of a point's index: it is proved, and the search did not find it
 

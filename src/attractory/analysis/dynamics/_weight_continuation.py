@@ -165,9 +165,10 @@ def weight_continuation(before: FixedPoints, after: FixedPoints) -> WeightContin
 
     What is at the two ends is certified (`FixedPoints.certified`), and a curve must keep its
     degree: the sign of det(I - DF), proved at both ends, is the same at the ends of a curve that
-    goes on, and opposite at the two points that meet at a fold. The way between is followed in
-    floating point, not proved. Where it could not be followed, or two ways contradict one another,
-    the points are unexplained, and `Fate.why` says why.
+    goes on, and opposite at the two points that meet at a fold; that of the origin turns at each
+    pitchfork. The way between is followed in floating point, not proved. Where it could not be
+    followed, or two ways contradict one another, the points are unexplained, and `Fate.why` says
+    why. Points that are born and lost again in between, joined to none at either end, are not seen.
 
     References
     ----------
@@ -251,10 +252,9 @@ def _problem(
         return "it ends in a state that is not proved to be a fixed point"
     if end == start:
         return "it comes back to where it began"
-    at_origin = line.odd and same(_image(first), first)
-    if at_origin:  # its degree changes at each pitchfork, and it goes on
-        return ""
     expected = -1 if start.side == end.side and not mirrored else 1
+    if line.odd and same(_image(first), first):  # the origin: its degree turns at each pitchfork
+        expected = (-1) ** len(line.pitchforks)
     if _degrees(first, last) == -expected:
         return "the degrees at its ends are not those of one curve: it meets another, or was left"
     return ""
