@@ -18,10 +18,17 @@ from attractory.evaluation import (
     PsychophysicalKernels,
     RobustnessCurve,
 )
-from attractory.population import Distances, Measures
+from attractory.population import (
+    Distances,
+    Learning,
+    Measures,
+    PointsThroughLearning,
+    points_through_learning,
+    through_learning,
+)
 
 TASK = tasks.FlipFlop(bits=3, steps=60, first_onset=(5, 15), pulse=4, delay=4)
-TURNING = ("fixed_points_3d", "state_space_3d")  # plotly's
+TURNING = ("fixed_points_3d", "points_through_learning_3d", "state_space_3d")  # plotly's
 NO_DRAWING = ("save",)
 
 
@@ -170,6 +177,21 @@ def population_distances(nulls: bool) -> Distances:
     )  # fmt: skip
 
 
+@cache
+def learned() -> tuple[Learning, PointsThroughLearning]:
+    """Two bits that appear one after the other, and another network beside them."""
+    course = []
+    for step, gains in ((0, (0.5, 0.5)), (100, (1.5, 0.9)), (200, (2.0, 1.5))):
+        matrix = [[gains[0], 0.05], [0.03, gains[1]]]
+        net = models.RateRNN.from_weights(matrix, np.eye(2), np.eye(2))
+        course.append((step, [net, net.model.build(2, 2, seed=step)]))
+    names = ["spectral_radius", "n_outside"]
+    return (
+        through_learning(course, names, metric="spectra", progress=False),
+        points_through_learning(course, n_starts=32, progress=False),
+    )
+
+
 def population_measures(groups: int) -> Measures:
     """Three measures of eight networks, in so many groups."""
     rng = np.random.default_rng(0)
@@ -184,6 +206,8 @@ def population_measures(groups: int) -> Measures:
 
 EXAMPLES = (
     Example("automaton", lambda: (made().machine,), 3),
+    Example("births_and_losses", lambda: (learned()[1],), 2),
+    Example("births_and_losses", lambda: (learned()[1], [1]), 1),
     Example("condition_averages", lambda: (task_geometry().by_motion,), 4),
     Example("condition_averages", lambda: (task_geometry().by_color, 0), 1),
     Example("connections", lambda: (made().joined,), 1),
@@ -242,5 +266,7 @@ EXAMPLES = (
         4,
         settings={"columns": "context"},
     ),
+    Example("through_learning", lambda: learned()[:1], 3),
+    Example("through_learning", learned, 4),
     Example("trials", lambda: (made().trials,), 6, settings={"n": 2}),
 )

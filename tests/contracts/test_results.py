@@ -53,6 +53,8 @@ def made(net):
         found |= {"connectivity": analysis.connectivity(net), "audit": analysis.audit(net)}
     if len(points.stable) > 1:
         found["disturbance"] = analysis.smallest_disturbances(known, points.stable)[0]
+    if points.step.rate_form is not None:
+        found["weight_continuation"] = analysis.weight_continuation(points, points)
     if points.regions[int(points.stable[0])] is not None:
         found["ellipsoid"] = points.regions[int(points.stable[0])]
     return found
@@ -64,12 +66,17 @@ def compared():
     distances = at.population.compare(nets, "cka", TASK, trials=4, progress=False)
     groups = {"first": nets[:2], "last": nets[2:]}
     measures = at.population.measure(groups, ["spectral_radius"], progress=False)
+    course = [(0, memory()), (10, memory())]
     return {
         "distances": distances,
         "clusters": distances.clusters(),
         "map": distances.map(),
         "measures": measures,
         "group_differences": measures.compare(),
+        "learning": at.population.through_learning(course, progress=False),
+        "points_through_learning": at.population.points_through_learning(
+            course, n_starts=32, progress=False
+        ),
     }
 
 
@@ -124,7 +131,7 @@ def test_all_public_results_are_tried(results):
     public = {getattr(room, name) for room in (analysis, at.population) for name in room.__all__}
     kinds = {kind for kind in public if isinstance(kind, type) and issubclass(kind, Result)}
     parts = {analysis.Border, analysis.Hypercube, analysis.Oscillation, analysis.Side}
-    parts |= {analysis.Branch, analysis.Completeness, analysis.NetworkAudit}
+    parts |= {analysis.Branch, analysis.Completeness, analysis.Fate, analysis.NetworkAudit}
     assert kinds - parts == {type(result) for result in results.values()}
 
 

@@ -11,6 +11,7 @@ from attractory.analysis.dynamics._basins import (
 from attractory.analysis.dynamics._completeness import Completeness
 from attractory.analysis.dynamics._connections import Connections, connections
 from attractory.analysis.dynamics._continuation import Branch, Continuation, continuation
+from attractory.analysis.dynamics._fates import Fate
 from attractory.analysis.dynamics._find_points import fixed_points
 from attractory.analysis.dynamics._fixed_points import FixedPoints
 from attractory.analysis.dynamics._invariant import Ellipsoid
@@ -25,6 +26,10 @@ from attractory.analysis.dynamics._selection_vectors import SelectionVectors
 from attractory.analysis.dynamics._slow_points import SlowPoints
 from attractory.analysis.dynamics._slow_set import SlowSet, SlowSets
 from attractory.analysis.dynamics._slow_sets import slow_sets
+from attractory.analysis.dynamics._weight_continuation import (
+    WeightContinuation,
+    weight_continuation,
+)
 from attractory.analysis.states._averages import ConditionAverages, condition_averages
 from attractory.analysis.states._dimension import participation_ratio, two_nn_dimension
 from attractory.analysis.states._hypercube import Hypercube, hypercube
@@ -48,6 +53,7 @@ __all__ = [
     "Continuation",
     "Disturbance",
     "Ellipsoid",
+    "Fate",
     "FixedPoints",
     "Hypercube",
     "Linearisation",
@@ -63,6 +69,7 @@ __all__ = [
     "Spectrum",
     "StateSpace",
     "TaskAxes",
+    "WeightContinuation",
     "attractors",
     "audit",
     "automaton",
@@ -87,4 +94,5 @@ __all__ = [
     "state_space",
     "task_axes",
     "two_nn_dimension",
+    "weight_continuation",
 ]

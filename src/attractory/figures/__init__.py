@@ -5,6 +5,7 @@ No function touches pyplot or changes a global setting.
 
 from attractory.figures._automaton import automaton
 from attractory.figures._averages import condition_averages
+from attractory.figures._births_and_losses import births_and_losses
 from attractory.figures._connections import connections
 from attractory.figures._continuation import continuation
 from attractory.figures._distances import distances
@@ -14,6 +15,7 @@ from attractory.figures._flip_flop import flip_flop
 from attractory.figures._force import force_learning
 from attractory.figures._measures import measures
 from attractory.figures._network import network
+from attractory.figures._points_through_learning_3d import points_through_learning_3d
 from attractory.figures._population_map import population_map
 from attractory.figures._psychometric import psychometric
 from attractory.figures._psychophysical_kernel import psychophysical_kernel
@@ -27,12 +29,14 @@ from attractory.figures._spectra import jacobian_spectra
 from attractory.figures._state_space import state_space, state_spaces
 from attractory.figures._task import trials
 from attractory.figures._task_axes import task_axes
+from attractory.figures._through_learning import through_learning
 from attractory.figures._training import learning_curve, spectral_radius
 from attractory.figures._turning import state_space_3d
 from attractory.figures._weights import connectivity, spectrum
 
 __all__ = [
     "automaton",
+    "births_and_losses",
     "condition_averages",
     "connections",
     "connectivity",
@@ -46,6 +50,7 @@ __all__ = [
     "learning_curve",
     "measures",
     "network",
+    "points_through_learning_3d",
     "population_map",
     "psychometric",
     "psychophysical_kernel",
@@ -61,5 +66,6 @@ __all__ = [
     "state_space_3d",
     "state_spaces",
     "task_axes",
+    "through_learning",
     "trials",
 ]

@@ -77,7 +77,7 @@ def fixed_points_3d(
     for i, (one, its_space, its) in enumerate(zip(found, spaces, known, strict=True)):
         check_match(one, its_space, its, f"[{i}]" if len(found) > 1 else "")
         traces = [trajectory(its_space, MAX_POINTS // 3), *_lines(one, its_space, its)]
-        traces += [*_markers(one, its_space), *_rings(its, its_space)]
+        traces += [*markers(one, its_space), *_rings(its, its_space)]
         for trace in traces:
             figure.add_trace(go.Scatter3d(visible=i == 0, **trace))
         owners += [i] * len(traces)
@@ -85,7 +85,7 @@ def fixed_points_3d(
     return figure
 
 
-def _markers(points: FixedPoints, space: StateSpace) -> list[dict[str, Any]]:
+def markers(points: FixedPoints, space: StateSpace) -> list[dict[str, Any]]:
     """The points of each kind; those that are not proved in a hollow marker of their own."""
     places, proved = projected(space, points.states), sure(points)
     traces = []

@@ -46,6 +46,19 @@ def kinds(points: FixedPoints) -> list[Kind]:
     return found
 
 
+def number_of_kind(points: FixedPoints) -> np.ndarray:
+    """The kind of each point (point,), where all networks of a figure tell the same ones apart:
+    0, 1, 2, 3 unstable dimensions, NAMED for more, NAMED + 1 on a kink."""
+    return np.where(points.kinked, NAMED + 1, np.minimum(points.n_unstable, NAMED))
+
+
+def of_kind(number: int) -> str:
+    """What such a kind is called."""
+    if number > NAMED:
+        return "on a kink"
+    return f"{NAMED} or more unstable dimensions" if number == NAMED else _name(number, number)
+
+
 def eigenvalues_of(points: FixedPoints, indices: np.ndarray) -> np.ndarray:
     """The eigenvalues at these points, one after the other; on a kink those of each side."""
     found = []

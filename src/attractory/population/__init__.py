@@ -6,12 +6,18 @@ from attractory.population._compare import compare
 from attractory.population._distance import Distance, distance, distance_names, find_distance
 from attractory.population._distances import Distances
 from attractory.population._group_differences import GroupDifferences
+from attractory.population._learning import Learning
 from attractory.population._map import PopulationMap
 from attractory.population._measure import Measure, find_measure, measure_names, measure_of
 from attractory.population._measure_context import Context
 from attractory.population._measures import Measures
 from attractory.population._measuring import measure
+from attractory.population._points_through_learning import (
+    PointsThroughLearning,
+    points_through_learning,
+)
 from attractory.population._subject import Subject
+from attractory.population._through_learning import through_learning
 
 __all__ = [
     "Clusters",
@@ -19,8 +25,10 @@ __all__ = [
     "Distance",
     "Distances",
     "GroupDifferences",
+    "Learning",
     "Measure",
     "Measures",
+    "PointsThroughLearning",
     "PopulationMap",
     "Subject",
     "compare",
@@ -33,5 +41,7 @@ __all__ = [
     "measure_names",
     "measure_of",
     "measures",
+    "points_through_learning",
+    "through_learning",
     "tree_of",
 ]

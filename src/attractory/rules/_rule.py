@@ -48,7 +48,7 @@ class Rule(Settings, ABC):
         stops; "stop" goes back and stops; "continue" notes it and goes on, unless numbers are no
         longer finite.
     keep_checks : bool
-        Whether to keep the weights of every check as a file of their own.
+        Whether to keep the weights of every check as a file of their own, for `Run.checks`.
     """
 
     in_words: ClassVar[str]  # what it is called on the page: "trained by ..."

@@ -14,6 +14,7 @@ from attractory.exchange import (
 from attractory.exchange import (
     read as load_network,
 )
+from attractory.runs._checks import Check
 from attractory.runs._config import run_config
 from attractory.runs._folder import (
     CHECKPOINTS,
@@ -38,6 +39,7 @@ from attractory.runs._schema import LoopState, checked
 __all__ = [
     "CHECKPOINTS",
     "LOOP_COLUMNS",
+    "Check",
     "Claim",
     "LoopState",
     "Results",

@@ -16,6 +16,7 @@ from attractory._files import a_path, as_path
 from attractory._shown import as_html
 from attractory.models import Model, Network, check_fit, networks_of
 from attractory.rules import Rule
+from attractory.runs._checks import Check, kept_checks
 from attractory.runs._config import run_config
 from attractory.runs._described import Given, described
 from attractory.runs._folder import (
@@ -190,6 +191,33 @@ class Run(NamesNearest):
             self.start,
             self.curriculum,
         )
+
+    def checks(self) -> tuple[Check, ...]:
+        """The networks as they were at each check of their training.
+
+        Returns
+        -------
+        tuple of Check
+            (step, networks) of each check, in order. Weights of before the first update are not
+            among them.
+
+        Raises
+        ------
+        InvalidSetting
+            Where the weights of checks were not kept: the rule's `keep_checks` was not set, or the
+            run has no folder.
+        FileProblem
+            When a file is missing, damaged or does not fit the others.
+        """
+        if self.path is None or self.rule is None:
+            raise InvalidSetting(
+                "run: it has no weights of checks; a run trained with keep_checks=True and a path "
+                "keeps them"
+            )
+        manifest = read_manifest(self.path)
+        last = int(self.history["step"].max())
+        nets, interval = len(self.networks), self.rule.check_interval
+        return kept_checks(self.path, manifest, self.model, nets, interval, last)
 
     def save(self, path: str | Path | None = None) -> Path:
         """Write the run to a folder.

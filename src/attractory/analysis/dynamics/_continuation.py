@@ -15,20 +15,10 @@ from attractory._errors import InvalidSetting, shown
 from attractory._result import Result
 from attractory.analysis._given import POINTS
 from attractory.analysis.dynamics._checked_pattern import checked_pattern, checked_starts
+from attractory.analysis.dynamics._curve import ORIGIN, Curve, FollowedCurve
 from attractory.analysis.dynamics._fixed_points import FixedPoints
-from attractory.analysis.dynamics._step import Step
+from attractory.analysis.dynamics._step import AnyStep, Step
 
-# lengths of steps along a branch
-FIRST = 0.02
-LARGEST = 0.08
-SMALLEST = 1e-6
-CORRECTIONS = 8
-STRAY = 0.3  # a place may be so far from where the tangent pointed, in steps
-BEND = 0.95  # the least cosine between two tangents
-MOST_STEPS = 400
-CONVERGED = 1e-11
-FOLD_BISECTIONS = 40
-UPRIGHT = 1e-7  # the amplitude's part of a tangent, where a fold is found
 SAME = 1e-6  # so near (max norm) is the fixed point that a branch comes back to
 
 
@@ -160,8 +150,10 @@ def continuation(
         raise InvalidSetting(f"maximum = {shown(maximum)} is not allowed: a number above 0")
     chosen = checked_starts(points, starts)
 
+    inputs = _Inputs(points.step, direction, maximum)
+
     def branch(start: int) -> Branch:
-        return _Curve(points, direction, maximum, start).branch()
+        return _branch(points, inputs, start)
 
     return Continuation(
         points=points,
@@ -171,179 +163,38 @@ def continuation(
     )
 
 
-class _Curve:
-    """A branch on its way. A place is (state, amplitude); lengths count √(|Δh|²/units + Δa²)."""
+@dataclass(frozen=True)
+class _Inputs:
+    """The maps of a network under the inputs amplitude · pattern."""
 
-    def __init__(
-        self,
-        points: FixedPoints,
-        pattern: np.ndarray,
-        maximum: float,
-        start: int,
-    ) -> None:
-        self.points = points
-        self.pattern = pattern
-        self.maximum = maximum
-        self.start = start
-        self.units = points.step.units
-        of_state = np.full(self.units, 1.0 / self.units)
-        self.weights = np.append(of_state, 1.0 / maximum**2)
-        self.place = np.append(points.states[start], 0.0)
-        upwards = np.append(np.zeros(self.units), 1.0)
-        self.tangent = self._tangent(self.place, upwards)
-        self.places: list[np.ndarray] = [self.place]
-        self.folds: list[int] = []
-        self.end = "lost"
-        self.partner = -1
+    step: AnyStep
+    pattern: np.ndarray
+    maximum: float
 
-    def branch(self) -> Branch:
-        length = FIRST
-        for _ in range(MOST_STEPS):
-            made = self._next(self.place, self.tangent, length)
-            if made is None:
-                length /= 2
-                if length < SMALLEST:
-                    break
-                continue
-            place, tangent = made
-            bent = self._product(self.tangent, tangent) < BEND
-            if bent and length > 100 * SMALLEST:  # look closer
-                length /= 2
-                continue
-            self._go_to(place, tangent, length)
-            length = min(1.5 * length, LARGEST)
-            within = 0 < place[-1] < self.maximum
-            if not within:
-                self._finish()
-                break
-        return self._made()
+    def at(self, parameter: float) -> AnyStep:
+        return self.step.with_inputs(parameter * self.pattern)
 
-    def _go_to(
-        self,
-        place: np.ndarray,
-        tangent: np.ndarray,
-        length: float,
-    ) -> None:
-        turned = self.tangent[-1] * tangent[-1] < 0
-        if turned:
-            self.folds.append(len(self.places))
-            self.places.append(self._fold(length))
-        self.places.append(place)
-        self.place = place
-        self.tangent = tangent
+    def growth(self, step: Step, state: np.ndarray, parameter: float) -> np.ndarray:
+        return step.input_jacobian(state) @ self.pattern
 
-    def _made(self) -> Branch:
-        places = np.array(self.places)
-        states = places[:, :-1]
-        return Branch(
-            start=self.start,
-            amplitudes=places[:, -1],
-            states=states,
-            outputs=self.points.step.outputs(states),
-            folds=np.array(self.folds, int),
-            end=self.end,
-            partner=self.partner,
-        )
 
-    def _product(self, one: np.ndarray, other: np.ndarray) -> float:
-        """The product whose root lengths are."""
-        return one @ (self.weights * other)
+def _branch(points: FixedPoints, inputs: _Inputs, start: int) -> Branch:
+    curve = Curve(inputs, points.states[start]).follow()
+    return Branch(
+        start=start,
+        amplitudes=curve.parameters,
+        states=curve.states,
+        outputs=points.step.outputs(curve.states),
+        folds=curve.folds,
+        end=curve.end,
+        partner=_partner(points, curve),
+    )
 
-    def _step(self, amplitude: float) -> Step:
-        return self.points.step.with_inputs(amplitude * self.pattern)
 
-    def _system(
-        self,
-        place: np.ndarray,
-        border: np.ndarray,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The bordered matrix of (h - F(h, a·pattern), length along `border`), and the residual."""
-        state = place[:-1]
-        step = self._step(place[-1])
-        jacobian = step.jacobians(state[None])[0]
-        size = self.units + 1
-        matrix = np.empty((size, size))
-        matrix[:-1, :-1] = np.eye(self.units) - jacobian
-        matrix[:-1, -1] = -step.input_jacobian(state) @ self.pattern
-        matrix[-1] = self.weights * border
-        moved = step(state[None])[0]
-        return matrix, state - moved
-
-    def _tangent(self, place: np.ndarray, along: np.ndarray) -> np.ndarray:
-        matrix, _ = self._system(place, along)
-        right = np.append(np.zeros(self.units), 1.0)
-        tangent = np.linalg.solve(matrix, right)
-        return tangent / np.sqrt(self._product(tangent, tangent))
-
-    def _next(
-        self,
-        place: np.ndarray,
-        tangent: np.ndarray,
-        length: float,
-    ) -> tuple[np.ndarray, np.ndarray] | None:
-        """The place so far along the curve and the tangent there; None when it is not found."""
-        guess = place + length * tangent
-        longest_off = (STRAY * length) ** 2
-        here = guess.copy()
-        for _ in range(CORRECTIONS):
-            matrix, residual = self._system(here, tangent)
-            along = self._product(tangent, here - guess)
-            try:
-                move = np.linalg.solve(matrix, np.append(residual, along))
-            except np.linalg.LinAlgError:
-                return None
-            here = here - move
-            if not np.isfinite(here).all():
-                return None
-            off = here - guess
-            if self._product(off, off) > longest_off:  # on its way to another branch
-                return None
-            size = max(1.0, np.abs(here).max())
-            if np.abs(move).max() < CONVERGED * size:
-                return here, self._tangent(here, tangent)
-        return None
-
-    def _fold(self, length: float) -> np.ndarray:
-        """The place between the present one and `length` further on where the amplitude turns."""
-        low = 0.0
-        high = length
-        best = self.place
-        for _ in range(FOLD_BISECTIONS):
-            middle = (low + high) / 2
-            made = self._next(self.place, self.tangent, middle)
-            if made is None:
-                break
-            best, tangent = made
-            growth = tangent[-1]
-            if growth * self.tangent[-1] > 0:
-                low = middle
-            else:
-                high = middle
-            if abs(growth) < UPRIGHT:
-                break
-        return best
-
-    def _finish(self) -> None:
-        """The last place, moved to amplitude 0 or to the maximum exactly."""
-        at_origin = self.place[-1] <= 0
-        amplitude = 0.0 if at_origin else self.maximum
-        state = self._between_last(amplitude)
-        step = self._step(amplitude)
-        for _ in range(CORRECTIONS):
-            jacobian = step.jacobians(state[None])[0]
-            matrix = np.eye(self.units) - jacobian
-            residual = state - step(state[None])[0]
-            state = state - np.linalg.solve(matrix, residual)
-        self.places[-1] = np.append(state, amplitude)
-        self.end = "origin" if at_origin else "maximum"
-        if at_origin:
-            apart = np.abs(self.points.states - state).max(axis=1)
-            nearest = int(apart.argmin())
-            self.partner = nearest if apart[nearest] < SAME else -1
-
-    def _between_last(self, amplitude: float) -> np.ndarray:
-        """The state at this amplitude on the line through the last two places."""
-        before = self.places[-2]
-        after = self.places[-1]
-        share = (amplitude - before[-1]) / (after[-1] - before[-1])
-        return before[:-1] + share * (after[:-1] - before[:-1])
+def _partner(points: FixedPoints, curve: FollowedCurve) -> int:
+    """The point without input that a branch ends in; -1 where that is none of them."""
+    if curve.end != ORIGIN:
+        return -1
+    apart = np.abs(points.states - curve.states[-1]).max(axis=1)
+    nearest = int(apart.argmin())
+    return nearest if apart[nearest] < SAME else -1
