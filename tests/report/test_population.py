@@ -13,7 +13,7 @@ import xarray
 
 import attractory as at
 from attractory.report import population_study, write_population
-from attractory.report.population import _study
+from attractory.report.population import _studied
 from attractory.runs import _results
 
 TASK = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4)
@@ -127,8 +127,8 @@ def test_what_was_computed_is_found_again(runs, results, monkeypatch):
 
     _results._memory.clear()
     loaded = {name: at.load(run.path) for name, run in runs.items()}
-    monkeypatch.setattr(_study, "measure", refuse)
-    monkeypatch.setattr(_study, "compare", refuse)
+    monkeypatch.setattr(_studied, "measure", refuse)
+    monkeypatch.setattr(_studied, "compare", refuse)
     again = population_study(loaded, by="rule", names=NAMES, trials=16, progress=False)
     np.testing.assert_array_equal(again.distances.matrix, results.distances.matrix)
     with pytest.raises(AssertionError, match="computed again"):

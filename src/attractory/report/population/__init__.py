@@ -3,6 +3,7 @@
 from attractory.report.population import sections
 from attractory.report.population._page import write_population
 from attractory.report.population._portraits import Portrait
-from attractory.report.population._study import PopulationStudy, population_study
+from attractory.report.population._studied import population_study
+from attractory.report.population._study import PopulationStudy
 
 __all__ = ["PopulationStudy", "Portrait", "population_study", "sections", "write_population"]

@@ -1,48 +1,21 @@
-"""Everything that is measured on many networks, in one place: for the tables and the page."""
+"""Everything that is measured on many networks: as tables, as files, with its names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from attractory._arguments import a_flag, a_name, names_of, optional, takes, whole
-from attractory._errors import InvalidSetting, nearest, shown
 from attractory._files import as_path, write_bytes, write_text
 from attractory._shown import Shown
-from attractory.models import Network
-from attractory.population import (
-    Clusters,
-    Distance,
-    Distances,
-    GroupDifferences,
-    Measures,
-    PopulationMap,
-    compare,
-    find_distance,
-    find_measure,
-    measure,
-    measure_names,
-)
-from attractory.population._comparable import check_members, labels_of
-from attractory.population._members import Member, members_of
-from attractory.report.population._kept import kept_together
-from attractory.report.population._portraits import Portrait, portraits
-from attractory.report.population._tables import dataset, tables_of
+from attractory.population import Clusters, Distances, GroupDifferences, Measures, PopulationMap
+from attractory.report.population._portraits import Portrait
 from attractory.runs import Run
-from attractory.tasks import Task, as_task
 
-GROUPINGS = ("run", "rule", "units")
-PAIRED_TRIALS = 64  # at most, for distances: their time grows with the states that are compared
-
-
-def _grouping(name: str, value: Any) -> str:
-    if value not in GROUPINGS:
-        raise InvalidSetting(f"{name} = {shown(value)} is not allowed; {nearest(value, GROUPINGS)}")
-    return str(value)
+NO_CLUSTER = -1  # of a network that could not be compared
 
 
 @dataclass(frozen=True, repr=False)
@@ -93,7 +66,7 @@ class PopulationStudy(Shown):
             A row a network: net (its name), group where there are groups, each measure, the median
             of its distances to the others, its cluster where there are several.
         """
-        return tables_of(self)["networks"]
+        return _networks(self)
 
     def to_xarray(self) -> Any:
         """The measures, distances, places on the map and clusters with their names.
@@ -104,7 +77,7 @@ class PopulationStudy(Shown):
             Measures (net), distance (net, other), place (net, axis), cluster (net); NaN, or the
             cluster -1, where a network could not be compared. Units are attributes.
         """
-        return dataset(self)
+        return _dataset(self)
 
     def save(self, folder: str | Path) -> None:
         """Write the tables as CSV, and all of it as NetCDF (`population.nc`).
@@ -115,152 +88,101 @@ class PopulationStudy(Shown):
             Where the files go.
         """
         folder = as_path(folder, "folder")
-        for name, table in tables_of(self).items():
+        for name, table in _tables(self).items():
             write_text(folder / f"{name}.csv", table.to_csv(index=False))
         content = self.to_xarray().to_netcdf(engine="scipy")
         write_bytes(folder / "population.nc", bytes(content))
 
 
-@takes(
-    metric=a_name, by=_grouping, names=optional(names_of), task=optional(as_task),
-    trials=whole(4), seed=whole(), progress=a_flag,
-)  # fmt: skip
-def population_study(
-    networks: Network | Sequence[Network] | Run | Mapping[str, Any],
-    metric: str = "procrustes",
-    by: str = "run",
-    names: Sequence[str] | str | None = None,
-    task: Task | None = None,
-    trials: int = 512,
-    seed: int = 0,
-    progress: bool = True,
-) -> PopulationStudy:
-    """Measure many networks, compare each two of them, and groups of them.
+def _tables(study: PopulationStudy) -> dict[str, pd.DataFrame]:
+    """The tables by the names of their files."""
+    distances = study.distances
+    tables = {
+        "networks": _networks(study),
+        "intervals": study.measures.intervals(),
+        "distances": distances.table(),
+        "distance_matrix": distances.frame().reset_index(),
+        "nulls": _nulls(study),
+        "map": study.map.table(),
+        "measures": definitions(study),
+    }
+    if study.differences is not None:
+        tables["differences"] = study.differences.table()
+    if study.clusters is not None:
+        tables["clusters"] = study.clusters.table()
+    return tables
 
-    Parameters
-    ----------
-    networks : Run, sequence of Network, or dict of these by name
-        At least two networks; diverged ones of a run are left out.
-    metric : str
-        The distance (`at.population.distance_names`).
-    by : str
-        What the groups are: "run" (the names of the dict), "rule" (that trained them) or "units"
-        (how many they have).
-    names : str or sequence of str, optional
-        The measures; None: all that need no fixed points and for which all is there.
-    task : Task, optional
-        What the networks are given; None: the task that their runs have in common.
-    trials : int
-        Number of trials for the measures; distances are of at most 64.
-    seed : int
-        Of trials, noise, searches, nulls and permutations.
-    progress : bool
-        Whether to show how far it is, on standard error.
 
-    Returns
-    -------
-    PopulationStudy
-        The results.
+def _networks(study: PopulationStudy) -> pd.DataFrame:
+    table = pd.DataFrame({"net": study.labels})
+    if study.measures.group:
+        table["group"] = study.measures.group
+    for name in study.measures.names:
+        table[name] = study.measures[name]
+    table[f"median {study.distances.metric} distance"] = _of_all(study, _medians(study))
+    if study.clusters is not None and study.clusters.count > 1:
+        found = _of_all(study, study.clusters.members)
+        table["cluster"] = ["" if np.isnan(each) else str(int(each)) for each in found]
+    return table
 
-    Raises
-    ------
-    InvalidSetting
-        For fewer than two networks, runs of different tasks where the distance or the measures need
-        one, and an unknown distance, measure or grouping.
 
-    Notes
-    -----
-    Measures and distances are kept in the folder of the first run, and not computed again.
-    """
-    members, _ = members_of(networks)
-    distance: Distance = find_distance(metric)
-    check_members(distance, members)
-    task, names = _common(members, distance, task, names)
-    functions = [find_measure(name.partition("@")[0]).function for name in names or ()]
-    asked: dict[str, Any] = {"task": task, "trials": trials, "seed": seed}
-    measures = kept_together(
-        members, "measures", {**asked, "names": names}, functions,
-        lambda: measure(networks, names, task, trials, seed, progress),
-    )  # fmt: skip
-    asked |= {"trials": min(trials, PAIRED_TRIALS), "metric": metric}
-    distances = kept_together(
-        members, "distances", asked, [distance.function],
-        lambda: compare(networks, metric, task, asked["trials"], seed, progress=progress),
-    )  # fmt: skip
-    measures, distances = _grouped(members, by, measures, distances)
-    differences, clusters, omitted = _statistics(measures, distances, by, seed)
-    return PopulationStudy(
-        by=by,
-        labels=tuple(labels_of(members)),
-        runs={member.group: member.run for member in members if member.run is not None},
-        measures=measures,
-        differences=differences,
-        distances=distances,
-        map=distances.map(seed=seed),
-        clusters=clusters,
-        portraits=tuple(portraits(members, task, seed)),
-        omitted=omitted,
+def _medians(study: PopulationStudy) -> np.ndarray:
+    """The median distance of each network that was compared to the others."""
+    matrix = study.distances.matrix
+    others = ~np.eye(len(matrix), dtype=bool)
+    return np.median(matrix[others].reshape(len(matrix), -1), axis=1)
+
+
+def _of_all(study: PopulationStudy, values: np.ndarray) -> np.ndarray:
+    """Numbers of the networks that were compared, NaN for the others: (network, …)."""
+    whole = np.full((len(study.labels), *values.shape[1:]), np.nan)
+    whole[_compared(study)] = values
+    return whole
+
+
+def _compared(study: PopulationStudy) -> np.ndarray:
+    """The networks that the distances are of: their indices among all."""
+    known = set(study.distances.labels)
+    return np.array([i for i, label in enumerate(study.labels) if label in known])
+
+
+def _nulls(study: PopulationStudy) -> pd.DataFrame:
+    rows = [(name, value) for name, all_ in study.distances.nulls.items() for value in all_]
+    return pd.DataFrame(rows, columns=["null", "distance"])
+
+
+def definitions(study: PopulationStudy) -> pd.DataFrame:
+    """What the measures are, a row each: unit, what a larger number means, where it comes from."""
+    measures = study.measures
+    return pd.DataFrame(
+        {
+            "measure": measures.names,
+            "unit": [measures.units[name] for name in measures.names],
+            "larger": [measures.larger[name] for name in measures.names],
+            "source": [measures.sources[name] for name in measures.names],
+        }
     )
 
 
-def _common(
-    members: Sequence[Member],
-    distance: Distance,
-    task: Task | None,
-    names: Sequence[str] | None,
-) -> tuple[Task | None, Sequence[str] | None]:
-    """The task of all, and the measures; of networks of different tasks those of weights alone."""
-    tasks: dict[str, Task] = {}
-    for member in members:
-        known = None if member.run is None else member.run.task
-        if known is not None and not known.missing and known not in tasks.values():
-            tasks[member.group] = known
-    if task is not None or len(tasks) < 2:
-        return task or next(iter(tasks.values()), None), names
-    of_weights = [name for name in measure_names() if find_measure(name).needs == "weights"]
-    asked = of_weights if names is None else names
-    if distance.wants_task or not set(asked) <= set(of_weights):
-        words = [f"{name} is of {shown(each, 80)}" for name, each in list(tasks.items())[:2]]
-        raise InvalidSetting(
-            f"networks: {', '.join(words)}; networks of one task can be compared so (of any task: "
-            "metric 'spectra', and measures of weights)"
-        )
-    return None, asked
+def _dataset(study: PopulationStudy) -> Any:
+    """All that is one number a network, or one a pair, with names."""
+    import xarray
 
-
-def _grouped(
-    members: Sequence[Member], by: str, measures: Measures, distances: Distances
-) -> tuple[Measures, Distances]:
-    """The same numbers, with other groups where these are asked for."""
-    if by == "run":
-        return measures, distances
-    groups = [_group_of(member, by) for member in members]
-    compared = [g for g, m in zip(groups, members, strict=True) if m.name not in distances.left_out]
-    return replace(measures, group=tuple(groups)), replace(distances, groups=tuple(compared))
-
-
-def _group_of(member: Member, by: str) -> str:
-    if by == "units":
-        return f"{member.network.units} units"
-    rule = None if member.run is None else member.run.rule
-    return "no rule" if rule is None else type(rule).__name__
-
-
-def _statistics(
-    measures: Measures, distances: Distances, by: str, seed: int
-) -> tuple[GroupDifferences | None, Clusters | None, tuple[str, ...]]:
-    """What there is of group differences and clusters, and why not where there is none."""
-    differences, clusters, omitted = None, None, []
-    if len(measures.groups) < 2:
-        what = f"they are of one {by}" if by == "run" else f"they have the same {by}"
-        omitted.append(f"Groups of networks are not compared: {what}.")
-    else:
-        try:
-            differences = measures.compare(seed=seed)
-        except InvalidSetting as reason:
-            omitted.append(f"Groups of networks are not compared: {reason}.")
-    try:
-        clusters = distances.clusters(seed=seed)
-    except InvalidSetting as reason:
-        omitted.append(f"No clusters are looked for: {reason}.")
-    return differences, clusters, tuple(omitted)
+    measures, distances = study.measures, study.distances
+    about = definitions(study).set_index("measure").to_dict("index")
+    columns: dict[str, Any] = {
+        name: ("net", measures[name], about[name]) for name in measures.names
+    }
+    between = _of_all(study, _of_all(study, distances.matrix).T)
+    of_distance = {"metric": distances.metric, "unit": distances.unit, "source": distances.source}
+    columns["distance"] = (("net", "other"), between, of_distance)
+    places = {"unit": distances.unit, "stress": study.map.stress}
+    columns["place"] = (("net", "axis"), _of_all(study, study.map.coordinates), places)
+    if study.clusters is not None:
+        found = np.nan_to_num(_of_all(study, study.clusters.members), nan=NO_CLUSTER)
+        columns["cluster"] = ("net", found.astype(int))
+    labels = list(study.labels)
+    coordinates: dict[str, Any] = {"net": labels, "other": labels}
+    if measures.group:
+        coordinates["group"] = ("net", list(measures.group))
+    return xarray.Dataset(columns, coordinates)

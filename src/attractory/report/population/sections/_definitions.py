@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from attractory.report._section import OF_A_POPULATION, Content, Section, section
-from attractory.report.population._tables import definitions
-
-if TYPE_CHECKING:
-    from attractory.report.population._study import PopulationStudy
+from attractory.report.population._study import PopulationStudy, definitions
 
 
 @section
