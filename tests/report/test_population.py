@@ -14,6 +14,7 @@ import xarray
 import attractory as at
 from attractory.report import population_study, write_population
 from attractory.report.population import _studied
+from attractory.report.population._story import differences_in_words
 from attractory.runs import _results
 
 TASK = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4)
@@ -88,10 +89,25 @@ def test_the_page_has_every_network_measure_pair_and_null(results, page):
         assert source.replace("`", "") in text
     for null in results.distances.nulls:
         assert f"<p>{null[0].upper()}{null[1:]}: " in text
-    assert results.differences.statement in text
+    differences = results.differences
+    found = f"{differences.low[1]:.3g} to {differences.high[1]:.3g}"
+    assert differences.measure[1] == "spectral_radius"
+    assert f'<td data-name="95 % interval">{found}</td>' in text
+    assert text.count("weak \N{MINUS SIGN} strong</td>") >= 2 * len(NAMES)
     assert results.clusters.statement in text
     why = results.measures.reasons["learning_time"][0]
     assert f"No learning_time of 4 of 4 networks: {why}." in text
+
+
+def test_groups_that_are_too_small_for_any_finding_are_called_so(results, page):
+    """Of two and two networks there are six ways to split them, two as large as any."""
+    assert "no p below 0.33, and 2 comparisons count" in page
+    few, many = (
+        replace(results.differences, p_holm=np.ones(3), n_first=sizes, n_second=sizes)
+        for sizes in (np.full(3, 4), np.full(3, 5))
+    )
+    assert "no p below 0.029" in differences_in_words(few)  # 2 / 70, twice: 0.057
+    assert "None could be found" not in differences_in_words(many)  # 2 / 252, twice: 0.016
 
 
 def test_tables_are_left_as_csv_and_netcdf(results, tmp_path):

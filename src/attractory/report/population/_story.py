@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import comb
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from attractory._errors import one_line
 from attractory.report._story import Told
 
 if TYPE_CHECKING:
+    from attractory.population import GroupDifferences
     from attractory.report.population._study import PopulationStudy
 
 MOST_NAMED = 6  # measures, or groups, that a sentence lists
@@ -47,16 +49,35 @@ def _how_well(study: PopulationStudy) -> str:
 
 
 def _differences(study: PopulationStudy) -> str:
-    found = study.differences
-    if found is None:
+    if study.differences is None:
         return "Not known: there are not two groups of at least two networks."
+    return differences_in_words(study.differences)
+
+
+def differences_in_words(found: GroupDifferences) -> str:
+    """How many comparisons differ, and in what."""
     low = np.flatnonzero(found.p_holm < 1 - found.level)
     if not len(low):
-        return found.statement
+        return f"{found.statement}{_too_few(found)}"
     names = list(dict.fromkeys(found.measure[i] for i in low))
     return (
         f"{len(low)} of {len(found)} comparisons differ when all of them count (Holm, "
         f"{1 - found.level:.2g}): in {listed(names)}."
+    )
+
+
+def _too_few(found: GroupDifferences) -> str:
+    """That no difference whatever could pass, where groups are so small; "" where one could."""
+    sizes = zip(found.n_first.tolist(), found.n_second.tolist(), strict=True)
+    known = [pair for pair, p in zip(sizes, found.p, strict=True) if not np.isnan(p)]
+    # of two groups of one size, exchanging them is as large a difference
+    least = min(((1 + (a == b)) / comb(a + b, a) for a, b in known), default=1.0)
+    if least * len(known) <= 1 - found.level:
+        return ""
+    return (
+        f" None could be found: between groups of so few networks a permutation test gives no p "
+        f"below {least:.2g}, and {len(known)} comparisons count. Ask for fewer measures, or train "
+        "more networks."
     )
 
 

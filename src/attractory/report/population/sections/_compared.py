@@ -8,10 +8,10 @@ import pandas as pd
 
 from attractory.report._section import OF_A_POPULATION, Content, Section, section
 from attractory.report.population._story import left_out
+from attractory.runs import Run, package_versions
 
 if TYPE_CHECKING:
     from attractory.report.population._study import PopulationStudy
-    from attractory.runs import Run
 
 
 @section
@@ -24,11 +24,14 @@ class WhatWasCompared(Section):
 
     def content(self, study: PopulationStudy) -> Content:
         rows = [_row(name, run) for name, run in study.runs.items()]
-        seed = (
-            f"Trials, noise, nulls and permutations are drawn from the seed {study.measures.seed}."
-        )
+        drawn = "Trials, noise, nulls and permutations are drawn from the seed"
+        versions = ", ".join(f"{name} {version}" for name, version in package_versions().items())
         return {
-            "text": [seed, *left_out(study)],
+            "text": [
+                f"{drawn} {study.measures.seed}.",
+                *left_out(study),
+                f"Made with {versions}.",
+            ],
             "table": pd.DataFrame(rows) if rows else None,
         }
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from attractory.report._section import OF_A_POPULATION, Content, Section, section
+from attractory.report.population._story import differences_in_words
 
 if TYPE_CHECKING:
     from attractory.report.population._study import PopulationStudy
@@ -15,22 +19,10 @@ EXPLAINED = (
     "Cliff's delta: how much more often a network of the first group has the larger number (-1 to "
     "1). p: the larger one of a permutation test's and Welch's t-test's. All comparisons of the "
     "table count in its corrections: p by Holm is the chance of a single wrong finding among "
-    "them, p by Benjamini and Hochberg the share of wrong ones among findings."
+    "them, FDR (Benjamini and Hochberg) the share of wrong ones among findings."
 )
 OPEN = 10  # rows: about what is seen at once
-COLUMNS = {
-    "measure": "measure",
-    "first": "first",
-    "second": "second",
-    "difference": "difference",
-    "low": "from",
-    "high": "to",
-    "hedges_g": "Hedges' g",
-    "cliffs_delta": "Cliff's delta",
-    "p": "p",
-    "p_holm": "p (Holm)",
-    "p_fdr": "p (Benjamini-Hochberg)",
-}
+BRIEF = ("measure", "groups", "difference", "95 % interval", "Hedges' g", "p (Holm)", "p (FDR)")
 
 
 @section
@@ -44,10 +36,31 @@ class DifferencesOfGroups(Section):
     def content(self, study: PopulationStudy) -> Content | None:
         if study.differences is None:
             return None
-        table = study.differences.table().sort_values("p", kind="stable")
-        shown = table[list(COLUMNS)].rename(columns=COLUMNS)
+        table = _in_words(study.differences.table().sort_values("p", kind="stable"))
         return {
-            "text": [study.differences.statement, EXPLAINED],
-            "table": shown.head(OPEN),
-            "folded": [("All comparisons", shown)] if len(shown) > OPEN else [],
+            "text": [differences_in_words(study.differences), EXPLAINED],
+            "table": table[list(BRIEF)].head(OPEN),
+            "folded": [("All comparisons, with Cliff's delta and p as it is", table)],
         }
+
+
+def _in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """The comparisons as the page shows them; an interval is one cell."""
+    ends = zip(table["low"], table["high"], strict=True)
+    return pd.DataFrame(
+        {
+            "measure": table["measure"],
+            "groups": table["first"] + " \N{MINUS SIGN} " + table["second"],
+            "difference": table["difference"],
+            "95 % interval": [_interval(low, high) for low, high in ends],
+            "Hedges' g": table["hedges_g"],
+            "Cliff's delta": table["cliffs_delta"],
+            "p": table["p"],
+            "p (Holm)": table["p_holm"],
+            "p (FDR)": table["p_fdr"],
+        }
+    )
+
+
+def _interval(low: float, high: float) -> str:
+    return "\N{EN DASH}" if np.isnan(low) else f"{low:.3g} to {high:.3g}"
