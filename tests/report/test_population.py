@@ -190,6 +190,17 @@ def test_networks_without_a_run_are_compared_too(tmp_path):
     assert "Not looked at: no measure of it was asked for" in page
 
 
+@pytest.mark.usefixtures("undrawn")
+def test_names_of_groups_stay_text(tmp_path):
+    name = '"><script>window.ran=1</script>'
+    groups = {name: list(run_of(6, None).networks), "{{ 7*7 }}": list(run_of(8, None).networks)}
+    found = population_study(groups, "spectra", names="spectral_radius", progress=False)
+    page = write_population(found, tmp_path / "population.html").read_text()
+    assert "<script>window.ran" not in page
+    assert page.count("&#34;&gt;&lt;script&gt;window.ran=1") > 4
+    assert "{{ 7*7 }} 0</a>" in page
+
+
 def test_runs_of_different_tasks_share_what_needs_none(runs):
     longer = replace(runs["strong"], task=TASK.replace(steps=80), path=None)
     both = {"weak": runs["weak"], "longer": longer}
