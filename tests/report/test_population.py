@@ -159,9 +159,9 @@ def test_what_a_users_function_gives_is_not_kept(runs, registries):
         given.append(network)
         return len(given)
 
-    for _ in range(2):
-        own = population_study(runs, "spectra", names="how_often", progress=False)
-    assert own.measures["how_often"].tolist() == [5, 6, 7, 8]
+    for names in ("how_often", None, None):
+        own = population_study(runs, "spectra", names=names, trials=8, progress=False)
+    assert own.measures["how_often"].tolist() == [9, 10, 11, 12]
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -94,10 +94,11 @@ def population_study(
     distance: Distance = find_distance(metric)
     check_members(distance, members)
     task, names = _common(members, distance, task, names)
-    functions = [find_measure(name.partition("@")[0]).function for name in names or ()]
+    taken = tuple(names or measure_names())
+    functions = [find_measure(name.partition("@")[0]).function for name in taken]
     asked: dict[str, Any] = {"task": task, "trials": trials, "seed": seed}
     measures = kept_together(
-        members, "measures", {**asked, "names": names}, functions,
+        members, "measures", {**asked, "names": taken}, functions,
         lambda: measure(networks, names, task, trials, seed, progress),
     )  # fmt: skip
     asked |= {"trials": min(trials, PAIRED_TRIALS), "metric": metric}
