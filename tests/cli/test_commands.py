@@ -239,7 +239,18 @@ def test_reproduce_from_the_authors_network(tmp_path, authors_data):
 
 @pytest.mark.parametrize(
     "command",
-    ["reproduce", "train", "evaluate", "analyze", "report", "import", "export", "tasks", "rules"],
+    [
+        "reproduce",
+        "train",
+        "evaluate",
+        "analyze",
+        "report",
+        "compare",
+        "import",
+        "export",
+        "tasks",
+        "rules",
+    ],
 )
 def test_every_command_has_help_with_an_example(command, in_process):
     status, output, _ = in_process(command, "--help")
@@ -277,6 +288,7 @@ def test_every_command_has_help_with_an_example(command, in_process):
         (["import", "{text}"], "HDF5"),
         (["import", "{text}", "--set", "task.bits=3"], "name it with --task"),
         (["export", "/nowhere"], "/nowhere: there is no such run folder"),
+        (["compare", "/nowhere"], "/nowhere: there is no such run folder"),
         (["train", "--task", "and", "--cell", "grru"], "did you mean 'gru'?"),
         (
             ["train", "--task", "and", "--cell", "gru", "--dale", "0.8"],

@@ -78,7 +78,7 @@ def begin(cores: int | None = None, compute: bool = True) -> None:
             import_named(named)
 
 
-def _loaded(folder: Path) -> Run:
+def loaded(folder: Path) -> Run:
     """The run in a folder, once the parts of its user's own are known that can be."""
     from attractory.cli._own_parts import import_parts_of
     from attractory.runs import load
@@ -205,7 +205,7 @@ def evaluate(
     from attractory import evaluation
     from attractory.cli._config import parsed_values
 
-    run = _loaded(folder)
+    run = loaded(folder)
     networks = list(run.networks)
     if vary is None:
         scores = evaluation.evaluate(networks, run.task, trials, seed).table()
@@ -229,7 +229,7 @@ def analyze(
     """
     begin(cores)
     with stopped_with(OF_RESULTS):
-        results = _studied(_loaded(folder), fixed_points, automaton, quick)
+        results = _studied(loaded(folder), fixed_points, automaton, quick)
     results.save(folder / "analysis")
     print_networks(console, results)
     print_dynamics(console, results)
@@ -252,7 +252,7 @@ def report(
     begin(cores)
     from attractory.report import write
 
-    run = _loaded(folder)
+    run = loaded(folder)
     with stopped_with(OF_RESULTS):
         page = write(run, out, _studied(run, fixed_points, automaton, quick))
     console.print(f"report: {page}", highlight=False, soft_wrap=True)
@@ -337,7 +337,7 @@ def export(
     begin(compute=False)
     from attractory import runs
 
-    for file in runs.export(_loaded(folder), format, out, net):
+    for file in runs.export(loaded(folder), format, out, net):
         console.print(str(file), highlight=False, soft_wrap=True)
 
 

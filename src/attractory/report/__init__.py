@@ -1,20 +1,30 @@
-"""One self-contained HTML page of a run, and what stands in it."""
+"""Self-contained HTML pages, of a run and of a population, and what stands in them."""
 
 from attractory.report._dynamics import Dynamics, Effort, dynamics
 from attractory.report._page import write
 from attractory.report._section import Drawing, Section, drawings, section, sections
 from attractory.report._study import Study, study
+from attractory.report.population import (
+    PopulationStudy,
+    Portrait,
+    population_study,
+    write_population,
+)
 
 __all__ = [
     "Drawing",
     "Dynamics",
     "Effort",
+    "PopulationStudy",
+    "Portrait",
     "Section",
     "Study",
     "drawings",
     "dynamics",
+    "population_study",
     "section",
     "sections",
     "study",
     "write",
+    "write_population",
 ]

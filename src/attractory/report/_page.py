@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from attractory._errors import InvalidSetting
 from attractory._files import a_path, write_text
 from attractory.models import networks_of
 from attractory.report._section import Drawing, Section, Shown, shown_sections
-from attractory.report._story import story
+from attractory.report._section import sections as all_sections
+from attractory.report._story import Told, story
 from attractory.report._study import Study, study
 from attractory.report._tables import WRAPPED, tables
 from attractory.runs import Run
@@ -72,9 +73,8 @@ def write(
             raise InvalidSetting("path = None is not allowed: this run has no folder; name a file")
         path = run.path / "report.html"
     results = study(run) if results is None else results
-    page = Path(path)
-    shown = [_on_page(each, page.parent / "figures") for each in shown_sections(results, sections)]
-    return write_text(page, _html(results, shown, credit))
+    shown = shown_sections(results, all_sections() if sections is None else sections)
+    return write_page(Path(path), _title(results.run), story(results), shown, credit)
 
 
 def _run_of(given: Any, task: Task | None) -> Run:
@@ -95,16 +95,49 @@ def _run_of(given: Any, task: Task | None) -> Run:
     return given
 
 
+def write_page(
+    path: Path, title: str, told: Sequence[Told], shown: Sequence[Shown], credit: str
+) -> Path:
+    """Write a page, and its figures into a folder `figures` beside it."""
+    from plotly.offline import get_plotlyjs
+
+    drawn = [_on_page(each, path.parent / "figures") for each in shown]
+    turning = any(each["turning"] for each in drawn)
+    html = (
+        _templates()
+        .get_template("page.html")
+        .render(
+            title=title,
+            story=told,
+            sections=drawn,
+            credit=credit,
+            plotly=Markup(get_plotlyjs()) if turning else "",
+        )
+    )
+    # half of a surrogate pair, as JSON can have it, is no letter that a file could hold
+    return write_text(path, html.encode("utf-8", "backslashreplace").decode())
+
+
 def _on_page(shown: Shown, folder: Path) -> dict[str, Any]:
     """A section as its template takes it; its figures are drawn, and written into the folder."""
-    title = shown.section.title
+    section, content = shown.section, shown.content
+    slug = section.title.lower().replace(" ", "-")
+    panels = [
+        {"title": title, "slug": f"{slug}-{i}", "images": _images(drawings, folder)}
+        for i, (title, drawings) in enumerate(content["panels"].items())
+    ]
     return {
-        "title": title,
-        "slug": title.lower().replace(" ", "-"),
-        "template": shown.section.template,
-        "images": [_image(name, drawing, folder) for name, drawing in shown.figures.items()],
-        **shown.content,
+        **content,
+        "title": section.title,
+        "slug": slug,
+        "template": section.template,
+        "images": _images(shown.figures, folder),
+        "panels": panels,
     }
+
+
+def _images(drawings: Mapping[str, Drawing], folder: Path) -> list[dict[str, Any]]:
+    return [_image(name, drawing, folder) for name, drawing in drawings.items()]
 
 
 def _image(name: str, drawing: Drawing, folder: Path) -> dict[str, Any]:
@@ -117,24 +150,6 @@ def _image(name: str, drawing: Drawing, folder: Path) -> dict[str, Any]:
         "inches": f"{figure.get_figwidth():.3f}",
         "data": base64.b64encode(svg).decode(),
     }
-
-
-def _html(results: Study, shown: list[dict[str, Any]], credit: str) -> str:
-    from plotly.offline import get_plotlyjs
-
-    html = (
-        _templates()
-        .get_template("page.html")
-        .render(
-            title=_title(results.run),
-            story=story(results),
-            sections=shown,
-            credit=credit,
-            plotly=Markup(get_plotlyjs()),
-        )
-    )
-    # half of a surrogate pair, as JSON can have it, is no letter that a file could hold
-    return html.encode("utf-8", "backslashreplace").decode()
 
 
 @cache

@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from abc import ABC
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
 from attractory._errors import InvalidSetting, shown
 from attractory._registry import Registry
 
-if TYPE_CHECKING:
-    from attractory.report._study import Study
-
 Content = dict[str, Any]
 # what the plain template shows beside the figures; a section says what it has of it
-NOTHING: Content = {"text": (), "turning": (), "table": None, "folded": ()}
+NOTHING: Content = {"text": (), "turning": (), "table": None, "folded": (), "panels": {}}
+OF_A_RUN, OF_A_POPULATION = "run", "population"  # the pages that there are
 
 
 class Drawing(NamedTuple):
@@ -36,10 +34,12 @@ class Drawing(NamedTuple):
 
 
 class Section(ABC):
-    """A part of the page: what it draws, tabulates and says of a study.
+    """A part of a page: what it draws, tabulates and says of a study.
 
     Attributes
     ----------
+    page : str
+        Which page it is part of: "run" (of a `Study`) or "population" (of a `PopulationStudy`).
     title : str
         Its heading, and its name in the registry; of a subclass without one, the name of the class
         in words.
@@ -65,6 +65,7 @@ class Section(ABC):
     """
 
     title: str
+    page: str = OF_A_RUN
     order: float = 95
     template: str = "section.html"
 
@@ -73,12 +74,12 @@ class Section(ABC):
         if not hasattr(cls, "title"):
             cls.title = re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).capitalize()
 
-    def figures(self, study: Study) -> dict[str, Drawing]:
+    def figures(self, study: Any) -> dict[str, Drawing]:
         """Its figures.
 
         Parameters
         ----------
-        study : Study
+        study : Study or PopulationStudy
             The study that the page is about.
 
         Returns
@@ -88,21 +89,22 @@ class Section(ABC):
         """
         return {}
 
-    def content(self, study: Study) -> Content | None:
+    def content(self, study: Any) -> Content | None:
         """What it has beside its figures, for its template.
 
         Parameters
         ----------
-        study : Study
+        study : Study or PopulationStudy
             The study that the page is about.
 
         Returns
         -------
         dict or None
             None: it has no place on this page. The usual template shows: text (a sequence of
-            paragraphs), table (a DataFrame), and folded (a sequence of pairs of a title and a
-            DataFrame), each of which may be left out. A section that has neither figures nor
-            content is left out, too.
+            paragraphs), table (a DataFrame), folded (a sequence of pairs of a title and a
+            DataFrame), and panels (dicts of `Drawing` by file name, by the title that each opens
+            under), each of which may be left out. A section that has neither figures nor content
+            is left out, too.
         """
         return {}
 
@@ -117,7 +119,7 @@ _registry: Registry[Section] = Registry(
 
 
 def section(kind: type[Section]) -> type[Section]:
-    """Make a section part of every page from here on; a decorator at its class.
+    """Make a section part of every page of its kind from here on; a decorator at its class.
 
     Parameters
     ----------
@@ -137,15 +139,20 @@ def section(kind: type[Section]) -> type[Section]:
     return _registry.register(kind)
 
 
-def sections() -> list[Section]:
-    """Every section there is.
+def sections(page: str = OF_A_RUN) -> list[Section]:
+    """Every section there is of a page.
+
+    Parameters
+    ----------
+    page : str
+        "run" or "population".
 
     Returns
     -------
     list of Section
         In the order of the page.
     """
-    made = [kind() for kind in _registry.parts.values()]
+    made = [kind() for kind in _registry.parts.values() if kind.page == page]
     return sorted(made, key=lambda each: each.order)  # equal ones as they were registered
 
 
@@ -157,15 +164,15 @@ class Shown(NamedTuple):
     content: Content
 
 
-def shown_sections(study: Study, all_sections: Sequence[Section] | None = None) -> list[Shown]:
-    """Those sections that have something to show of a study, in the order of the page.
+def shown_sections(study: Any, all_sections: Sequence[Section]) -> list[Shown]:
+    """Those of the sections that have something to show of a study, in their order.
 
     Raises InvalidSetting where two of them draw a figure of the same name: one would replace the
     other in the folder.
     """
     made = []
     owners: dict[str, str] = {}
-    for each in sections() if all_sections is None else all_sections:
+    for each in all_sections:
         content = each.content(study)
         if content is None:
             continue
@@ -182,8 +189,8 @@ def shown_sections(study: Study, all_sections: Sequence[Section] | None = None) 
     return made
 
 
-def drawings(study: Study) -> dict[str, Callable[[], Figure]]:
-    """The figures of every section.
+def drawings(study: Any) -> dict[str, Callable[[], Figure]]:
+    """The figures of every section of a run's page.
 
     Parameters
     ----------
@@ -197,6 +204,6 @@ def drawings(study: Study) -> dict[str, Callable[[], Figure]]:
     """
     return {
         name: drawing.draw
-        for each in shown_sections(study)
+        for each in shown_sections(study, sections())
         for name, drawing in each.figures.items()
     }
