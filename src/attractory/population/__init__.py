@@ -6,6 +6,8 @@ from attractory.population import (  # noqa: F401  # each makes its distances kn
     _spectra,
     measures,
 )
+from attractory.population._battery import battery
+from attractory.population._battery_result import Battery
 from attractory.population._clusters import Clusters, tree_of
 from attractory.population._compare import compare
 from attractory.population._distance import Distance, distance, distance_names, find_distance
@@ -19,6 +21,7 @@ from attractory.population._measuring import measure
 from attractory.population._subject import Subject
 
 __all__ = [
+    "Battery",
     "Clusters",
     "Context",
     "Distance",
@@ -28,6 +31,7 @@ __all__ = [
     "Measures",
     "PopulationMap",
     "Subject",
+    "battery",
     "compare",
     "distance",
     "distance_names",
