@@ -19,7 +19,7 @@ FLOAT_BITS = 32  # of a weight as it is: nothing is rounded then
 
 
 @axis(
-    "Noise on recurrent weights (share of their s.d.)",
+    "Noise on weights (share of their s.d.)",
     trained=0.0,
     battery=(0.0, 0.1, 0.2, 0.3, 0.5, 0.8),
 )

@@ -18,6 +18,8 @@ from attractory.population._measure import Measure, find_measure, measure_names,
 from attractory.population._measure_context import Context
 from attractory.population._measures import Measures
 from attractory.population._measuring import measure
+from attractory.population._smallest import smallest
+from attractory.population._smallest_result import SmallestNetwork
 from attractory.population._subject import Subject
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "Measure",
     "Measures",
     "PopulationMap",
+    "SmallestNetwork",
     "Subject",
     "battery",
     "compare",
@@ -41,5 +44,6 @@ __all__ = [
     "measure_names",
     "measure_of",
     "measures",
+    "smallest",
     "tree_of",
 ]

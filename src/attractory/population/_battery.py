@@ -40,7 +40,7 @@ SCORES = ("correct", "accuracy")
 A_COIN = 0.5  # of signs: their accuracy where the inputs are ignored
 
 
-def _a_score(name: str, value: Any) -> str:
+def a_score(name: str, value: Any) -> str:
     if value not in SCORES:
         raise InvalidSetting(f"{name} = {shown(value)} is not allowed: {', '.join(SCORES)}")
     return a_name(name, value)
@@ -56,7 +56,7 @@ def _axes_given(name: str, value: Any) -> dict[str, Sequence[Any] | None]:
 @takes(
     task=optional(as_task),
     axes=optional(_axes_given),
-    score=_a_score,
+    score=a_score,
     level=optional(a_share),
     repeats=whole(1),
     trials=whole(1),

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from attractory._arguments import a_share, takes, whole
+from attractory._arguments import a_share, takes
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory._result import Result
 from attractory.evaluation import RobustnessCurve
-from attractory.population._group_statistics import interval
+from attractory.population._group_statistics import student_interval
 from attractory.population._thresholds import BEFORE, REACHED, Side, crossing, over_networks, sides
 
 
@@ -108,7 +108,7 @@ class Battery(Result):
         numbers = {"networks": len(self), "groups": len(self.groups), "axes": len(self.curves)}
         medians: dict[str, float] = {}
         for curve, side in self._sides():
-            found = self._over(np.arange(len(self)), curve, side, 0.95, np.random.default_rng(0))
+            found = self._over(np.arange(len(self)), curve, side, 0.95)
             medians[f"{curve.vary} ({side.name})"] = found["median"]
         return {**numbers, "score": self.score, "level": self.level, **medians}
 
@@ -130,16 +130,14 @@ class Battery(Result):
             parts.append(joined[["axis", "value", *networks.columns, "mse", "accuracy", "correct"]])
         return pd.concat(parts, ignore_index=True)
 
-    @takes(level=a_share, seed=whole())
-    def means(self, level: float = 0.95, seed: int = 0) -> pd.DataFrame:
+    @takes(level=a_share)
+    def means(self, level: float = 0.95) -> pd.DataFrame:
         """The mean of the score over the networks of each group, with its confidence interval.
 
         Parameters
         ----------
         level : float
             Of the interval: the share of populations whose interval holds the true mean.
-        seed : int
-            Of the bootstrap.
 
         Returns
         -------
@@ -149,15 +147,14 @@ class Battery(Result):
 
         Notes
         -----
-        The interval is that of `Measures.intervals`.
+        The interval is Student's t.
         """
-        rng = np.random.default_rng(seed)
         rows = []
         for curve in self.curves:
             for group, members in self._by_group():
                 scores = getattr(curve, self.score)[members]
                 for value, column in zip(curve.values, scores.T, strict=True):
-                    low, high = np.clip(interval([column], level, rng), 0.0, 1.0)
+                    low, high = np.clip(student_interval(column, level), 0.0, 1.0)
                     rows.append((curve.vary, group, value, len(column), column.mean(), low, high))
         names = ["axis", "group", "value", "networks", "mean", "low", "high"]
         return pd.DataFrame(rows, columns=names)
@@ -183,16 +180,14 @@ class Battery(Result):
         names = ["axis", "side", "group", "net", "threshold", "status"]
         return pd.DataFrame(rows, columns=names)
 
-    @takes(level=a_share, seed=whole())
-    def thresholds(self, level: float = 0.95, seed: int = 0) -> pd.DataFrame:
+    @takes(level=a_share)
+    def thresholds(self, level: float = 0.95) -> pd.DataFrame:
         """The thresholds of each group on each axis.
 
         Parameters
         ----------
         level : float
-            Of the interval of the mean threshold.
-        seed : int
-            Of the bootstrap.
+            Of the interval of the mean threshold, by Student's t.
 
         Returns
         -------
@@ -203,13 +198,12 @@ class Battery(Result):
             interval, where every network has reached the level; else NaN: the mean of those that
             did would be that of the weaker ones).
         """
-        rng = np.random.default_rng(seed)
         rows = [
             {
                 "axis": curve.vary,
                 "side": side.name,
                 "group": group,
-                **self._over(members, curve, side, level, rng),
+                **self._over(members, curve, side, level),
             }
             for curve, side in self._sides()
             for group, members in self._by_group()
@@ -236,11 +230,10 @@ class Battery(Result):
         curve: RobustnessCurve,
         side: Side,
         level: float,
-        rng: np.random.Generator,
     ) -> dict[str, Any]:
         found = [self._crossing(int(member), curve, side) for member in members]
         thresholds = np.array([threshold for threshold, _ in found])
-        return over_networks(thresholds, [status for _, status in found], side, level, rng)
+        return over_networks(thresholds, [status for _, status in found], side, level)
 
 
 def _in_words(row: Mapping[Any, Any], score: str, level: float) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from attractory.evaluation import RobustnessCurve
-from attractory.population._group_statistics import interval
+from attractory.population._group_statistics import student_interval
 
 REACHED, NEVER, BEFORE = "reached", "not reached", "below from the start"
 UNKNOWN = "no score"
@@ -64,7 +64,7 @@ def crossing(values: np.ndarray, scores: np.ndarray, level: float) -> tuple[floa
 
 
 def over_networks(
-    thresholds: np.ndarray, statuses: list[str], side: Side, level: float, rng: np.random.Generator
+    thresholds: np.ndarray, statuses: list[str], side: Side, level: float
 ) -> dict[str, Any]:
     """The thresholds (network,) of a group in a few numbers.
 
@@ -80,7 +80,7 @@ def over_networks(
     mean = low = high = np.nan
     if all(status == REACHED for status in statuses):
         mean = float(thresholds.mean())
-        low, high = interval([thresholds], level, rng)
+        low, high = student_interval(thresholds, level)
     return {
         "networks": len(thresholds),
         "reached": statuses.count(REACHED),
