@@ -24,8 +24,8 @@ from numpydoc.validate import validate
 from pydantic import BaseModel
 
 ROOMS = (
-    "tasks", "models", "rules", "training", "runs", "evaluation", "analysis", "population",
-    "exchange", "figures", "report", "reproduce",
+    "tasks", "models", "rules", "training", "runs", "evaluation", "analysis", "exchange",
+    "population", "figures", "report", "reproduce",
 )  # fmt: skip
 CHECKS = {
     "GL03", "GL05", "GL06", "GL07", "GL08", "SS01", "SS02", "SS03", "SS04", "SS06",

@@ -1,6 +1,7 @@
 """What penalties and dropout add to a training step, beside the same step without any.
 
-Steps of all rules take turns in one process; the ratio is that of medians.
+Steps of all rules take turns in one process. Times are seconds of its processors, which others on
+the machine do not lengthen as they do the clock's; the ratio is that of medians.
 
     python benchmarks/penalty_step.py [--quick] [--results FOLDER]
 """
@@ -36,7 +37,7 @@ def main() -> None:
     at.use_cores()
     found = {}
     for name, (units, batch, tau) in (QUICK if options.quick else SIZES).items():
-        found[name] = ratios(units, batch, tau, rounds=2 if options.quick else 15)
+        found[name] = ratios(units, batch, tau, rounds=2 if options.quick else 8)
         print(f"{name}, trials of 340 steps")
         for rule, (seconds, ratio) in found[name].items():
             print(f"  {rule:24s} {1e3 * seconds:8.1f} ms   × {ratio:.2f}")
@@ -51,9 +52,9 @@ def ratios(units: int, batch: int, tau: float, rounds: int) -> dict[str, tuple[f
     taken: dict[str, list[float]] = {name: [] for name in steps}
     for turn in range(1, rounds + 1):
         for name, step in steps.items():
-            begun = time.perf_counter()
+            begun = time.process_time()
             step(turn)
-            taken[name].append(time.perf_counter() - begun)
+            taken[name].append(time.process_time() - begun)
     medians = {name: float(np.median(seconds)) for name, seconds in taken.items()}
     return {name: (seconds, seconds / medians["without"]) for name, seconds in medians.items()}
 

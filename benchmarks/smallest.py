@@ -10,7 +10,6 @@ on from the runs that are there. Writes docs/images/smallest.png.
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 
 import attractory as at
@@ -33,7 +32,6 @@ def main() -> None:
     given = parser.parse_args()
     at.use_cores()
     rule, most = (RULE.replace(steps=10), 2) if given.quick else (RULE, 12)
-    began = time.perf_counter()
     found = at.population.smallest(
         TASK, SIZES, WANTED, SEEDS, MODEL, rule, path=given.runs, most=most, progress=False
     )
@@ -42,7 +40,6 @@ def main() -> None:
         "tried": found.tried.tolist(),
         "scores": found.scores.tolist(),
         "sizes": found.table().to_dict("list"),
-        "seconds": time.perf_counter() - began,
     }
     print(found.statement, flush=True)
     write_results("smallest", measured, given.results)

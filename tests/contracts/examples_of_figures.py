@@ -18,7 +18,7 @@ from attractory.evaluation import (
     PsychophysicalKernels,
     RobustnessCurve,
 )
-from attractory.population import Battery, Distances, SmallestNetwork
+from attractory.population import Battery, Distances, Measures, SmallestNetwork
 
 TASK = tasks.FlipFlop(bits=3, steps=60, first_onset=(5, 15), pulse=4, delay=4)
 TURNING = ("fixed_points_3d", "state_space_3d")  # plotly's
@@ -189,6 +189,18 @@ def smallest_network() -> SmallestNetwork:
     )
 
 
+def population_measures(groups: int) -> Measures:
+    """Three measures of eight networks, in so many groups."""
+    rng = np.random.default_rng(0)
+    names = ("accuracy", "spectral_radius", "n_fixed_points")
+    values = np.stack([rng.random(8), 1 + rng.normal(0, 0.1, 8), rng.integers(3, 9, 8)], axis=1)
+    given = tuple(f"group {i * groups // 8}" for i in range(8)) if groups > 1 else ()
+    words = dict.fromkeys(names, "more")
+    return Measures(
+        names, values, np.arange(8), given, dict.fromkeys(names, "a.u."), words, words, {}
+    )
+
+
 EXAMPLES = (
     Example("automaton", lambda: (made().machine,), 3),
     Example("battery", lambda: (population_battery(1),), 1),
@@ -216,6 +228,8 @@ EXAMPLES = (
     Example("force_learning", lambda: (force_history(),), 4),
     Example("jacobian_spectra", lambda: (made().points,), 4),
     Example("learning_curve", lambda: (history(),), 2),
+    Example("measures", lambda: (population_measures(1),), 3),
+    Example("measures", lambda: (population_measures(3),), 3),
     Example("network", lambda: (made().net,), 2),
     Example("population_map", lambda: (population_distances(True),), 1),
     Example(

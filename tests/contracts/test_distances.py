@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import combinations, permutations
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import attractory as at
 from attractory import population
+from attractory._cores import one_blas_thread
 from attractory.population import Subject, distance_names, find_distance
 
 TASK = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4)
@@ -17,6 +19,7 @@ TRIALS = TASK.sample(12, seed=0)
 MODEL = at.models.RateRNN(units=5, bias=True)
 every = pytest.mark.parametrize("name", distance_names())
 EXACT = 1e-8
+SEARCHED = {"dsa": 1e-3}  # what is found by a search is found to so much
 
 
 def in_other_order(net, order):
@@ -29,13 +32,27 @@ def in_other_order(net, order):
     return at.models.Network(net.model, weights)
 
 
-def rotated(subject, turn):
-    """Its states after a rotation; of a linear network's weights the same."""
-    path = replace(subject.path, states=subject.states @ turn.T)
+@dataclass(frozen=True, repr=False, eq=False)
+class Turned(Subject):
+    """A network whose states are turned, however often it is simulated."""
+
+    turn: np.ndarray = field(default_factory=lambda: np.eye(5))
+
+    @cached_property
+    def path(self):
+        path = Subject.path.func(self)
+        return replace(path, states=path.states @ self.turn.T)
+
+
+def turned(subject, turn):
+    return Turned(subject.network, subject.task, subject.trials, turn=turn)
+
+
+def with_turned_weights(subject, turn):
+    """The recurrent weights after a rotation: they have the same eigenvalues."""
     weights = {name: np.asarray(array, float) for name, array in subject.network.weights.items()}
     weights["recurrent_weights"] = turn @ weights["recurrent_weights"] @ turn.T
-    network = at.models.Network(subject.network.model, weights)
-    return replace(subject, network=network, known=path)
+    return subject.with_network(at.models.Network(subject.network.model, weights))
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +86,7 @@ def test_a_distance_says_what_it_is(name):
 
 
 @every
+@one_blas_thread
 def test_it_is_0_on_itself_and_the_same_in_either_order(name, prepared):
     known, nets = find_distance(name), prepared[name]
     between = [known.function(a, b) for a, b in combinations(nets, 2)]
@@ -81,6 +99,7 @@ def test_it_is_0_on_itself_and_the_same_in_either_order(name, prepared):
 
 
 @every
+@one_blas_thread
 def test_the_order_of_the_units_is_no_matter(name, subjects, prepared):
     known = find_distance(name)
     order = np.array([3, 0, 4, 1, 2])
@@ -90,23 +109,28 @@ def test_the_order_of_the_units_is_no_matter(name, subjects, prepared):
         assert known.function(prepared[name][net], moved) <= EXACT
         for third in prepared[name][2:4]:
             before = known.function(prepared[name][net], third)
-            assert known.function(moved, third) == pytest.approx(before, abs=1e-6)
+            near = pytest.approx(before, abs=SEARCHED.get(name, 1e-6))
+            assert known.function(moved, third) == near
 
 
 @every
+@one_blas_thread
 def test_a_rotation_and_a_scale_are_no_matter_where_it_says_so(name, subjects, prepared):
     known = find_distance(name)
     rng = np.random.default_rng(1)
     turn = np.linalg.qr(rng.normal(size=(5, 5)))[0]
-    turned = rotated(subjects[0], turn)
-    larger = replace(subjects[0], known=replace(turned.path, states=3.0 * subjects[0].states))
+    other = turned(subjects[0], turn)
+    if known.needs == ("spectrum",):
+        other = with_turned_weights(subjects[0], turn)
+    larger = turned(subjects[0], 3.0 * np.eye(5))
     whole = prepared[name]
-    for what, other in [("rotation", turned), ("scaling", larger)]:
+    for what, changed in [("rotation", other), ("scaling", larger)]:
         if what in known.invariances:
-            moved = known.prepared(other)
+            moved = known.prepared(changed)
             assert known.function(whole[0], moved) <= EXACT, what
             before = known.function(whole[0], whole[3])
-            assert known.function(moved, whole[3]) == pytest.approx(before, abs=1e-6), what
+            near = pytest.approx(before, abs=SEARCHED.get(name, 1e-6))
+            assert known.function(moved, whole[3]) == near, what
 
 
 @every

@@ -57,7 +57,7 @@ def test_a_measure_says_what_it_is(name):
         assert words.strip()
     for unit in (found.unit, measured().units[name]):
         assert unit == unit.strip()
-    assert len(found.larger) <= 30  # stands beside a panel
+    assert len(found.larger) <= 18  # stands above a panel
 
 
 @each

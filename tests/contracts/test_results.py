@@ -58,6 +58,21 @@ def made(net):
     return found
 
 
+def compared():
+    """A result of each kind about several networks, by name."""
+    nets = [at.models.RateRNN(units=2).build(1, 1, seed=seed) for seed in range(4)]
+    distances = at.population.compare(nets, "cka", TASK, trials=4, progress=False)
+    groups = {"first": nets[:2], "last": nets[2:]}
+    measures = at.population.measure(groups, ["spectral_radius"], progress=False)
+    return {
+        "distances": distances,
+        "clusters": distances.clusters(),
+        "map": distances.map(),
+        "measures": measures,
+        "group_differences": measures.compare(),
+    }
+
+
 @pytest.fixture(scope="module")
 def results():
     cells = {
@@ -69,7 +84,7 @@ def results():
         f"{cell}: {name}": result
         for cell, net in cells.items()
         for name, result in made(net).items()
-    }
+    } | compared()
 
 
 def assert_equal(one, other, place):
@@ -105,8 +120,8 @@ def test_every_public_result_is_saved_and_loaded(results, tmp_path):
 
 
 def test_all_public_results_are_tried(results):
-    """What analysis makes public and a user gets; kinks and borders have tests of their own."""
-    public = {getattr(analysis, name) for name in analysis.__all__}
+    """What is public and a user gets; kinks and borders have tests of their own."""
+    public = {getattr(room, name) for room in (analysis, at.population) for name in room.__all__}
     kinds = {kind for kind in public if isinstance(kind, type) and issubclass(kind, Result)}
     parts = {analysis.Border, analysis.Hypercube, analysis.Oscillation, analysis.Side}
     parts |= {analysis.Branch, analysis.Completeness, analysis.NetworkAudit}

@@ -85,6 +85,32 @@ def test_one_noisy_network_twice_is_at_the_null_of_one_network():
     assert np.median(found.pairs) == pytest.approx(np.median(anew), rel=0.1)
 
 
+def test_nulls_are_of_all_models_that_are_compared(monkeypatch):
+    built = []
+    build = at.models.Model.build
+    for kind in (at.models.RateRNN, at.models.GRU):
+        monkeypatch.setattr(
+            kind, "build", lambda model, *sizes: built.append(model) or build(model, *sizes)
+        )
+    gates = at.models.GRU(units=4)
+    nets = {"rates": NETS * 2, "gates": [build(gates, 1, 1, seed) for seed in range(4)]}
+    compare(nets, "cka", TASK, **QUIET)
+    assert [model == MODEL for model in built] == [True] * 4 + [False] * 2
+
+
+def test_another_task_is_farther_than_the_same_one():
+    other = TASK.replace(steps=80, first_onset=(20, 30))
+    for metric in ("procrustes", "dsa"):
+        found = compare(NETS, metric, TASK, other_task=other, **QUIET)
+        assert len(found.nulls["another task"]) == 12
+    # the same task: what a network does there is what it does here
+    copies = [copy_of(NETS[0], seed) for seed in range(3)]
+    found = compare(copies, "procrustes", TASK, other_task=TASK, **QUIET)
+    assert found.nulls["another task"].max() < 1e-8
+    found = compare(copies, "procrustes", TASK, other_task=other, **QUIET)
+    assert found.nulls["another task"].min() > 0.1
+
+
 def test_distances_of_weights_have_no_null_of_trials():
     found = compare(NETS, "spectra", **QUIET)
     assert set(found.nulls) == {"untrained networks", "trained and untrained", "shuffled weights"}
@@ -134,24 +160,36 @@ def test_networks_that_cannot_be_compared_are_left_out_and_said():
     found = compare(run, **QUIET)
     assert found.labels == ("0", "3")
     assert found.left_out == {
-        "1": "diverged in training", "2": "its states do not change in these trials"
+        "network 1": "diverged in training",
+        "network 2": "its states do not change in these trials",
     }  # fmt: skip
-    assert "Left out: 1 (diverged in training), 2 (its states" in found.statement
+    assert "Left out: network 1 (diverged in training), network 2 (its states" in found.statement
     run.networks = [run.networks[2]] * 4
-    with pytest.raises(at.InvalidSetting, match="fewer than two can be compared; network 0: its"):
+    with pytest.raises(at.InvalidSetting, match="fewer than two can be compared; network 1: div"):
         compare(run, **QUIET)
 
 
 @pytest.mark.parametrize(
     ("networks", "given", "complaint"),
     [
-        (NETS[:1], {}, "there is one; at least two"),
+        (NETS[:1], {}, "there is one to compare; at least two"),
         (NETS, {}, r"task = None: the distance 'procrustes' is of what networks do in trials"),
         (NETS, {"metric": "procrustus"}, r"did you mean 'procrustes'\?"),
         (NETS, {"metric": 3}, "metric = 3 is not allowed"),
         (NETS, {"task": TASK, "trials": 3}, "trials = 3 is not allowed: a whole number, 4"),
         ({}, {"task": TASK}, "networks is empty"),
-        ({"a": [3]}, {"task": TASK}, r"networks\['a'\]\[0\] = 3 is not allowed"),
+        (NETS, {"task": TASK.sample(3, seed=0)}, "task = 3 trials; 4 or more are needed"),
+        (
+            NETS,
+            {"task": TASK, "metric": "behaviour", "other_task": TASK},
+            "other_task = .*: the distance 'behaviour' is not of states alone",
+        ),
+        (
+            NETS,
+            {"task": TASK, "other_task": at.tasks.FlipFlop(bits=2)},
+            "network 0 has n_inputs = 1, the task flipflop has 2; they must be equal",
+        ),
+        ({"a": [3]}, {"task": TASK}, r"a\[0\] = 3 is not allowed"),
         (
             [NETS[0], MODEL.build(2, 1)],
             {"task": TASK},
@@ -159,7 +197,7 @@ def test_networks_that_cannot_be_compared_are_left_out_and_said():
         ),
         (
             [NETS[0], MODEL.build(1, 3)],
-            {"metric": "cka"},
+            {"metric": "weights"},
             "network 1 has n_outputs = 3, network 0 1; they must be equal",
         ),
         (
@@ -170,7 +208,7 @@ def test_networks_that_cannot_be_compared_are_left_out_and_said():
         (
             {"a": at.Run.of(NETS, TASK), "b": at.Run.of(NETS, TASK.replace(delay=5))},
             {},
-            "task = None: the runs are of different tasks",
+            "networks: their runs are of different tasks, .*; say task=",
         ),
     ],
 )

@@ -7,6 +7,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+import scipy.linalg
 import scipy.spatial
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from scipy.stats import spearmanr
 import attractory as at
 from attractory.models import Trajectory
 from attractory.population import Subject, find_distance
+from attractory.population.distances._stochastic_shapes import Clouds
 
 NET = at.models.RateRNN(units=3).build(1, 1)
 TASK = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4)
@@ -118,6 +120,68 @@ def test_debiased_cka_of_unrelated_networks_is_1_with_few_samples():
 def test_rsa_is_spearmans_correlation_of_distances(pair):
     rho = spearmanr(*(pdist(flat(states)) for states in pair)).statistic
     assert between("rsa", *map(subject, pair)) == pytest.approx(1 - rho, abs=1e-12)
+
+
+def clouds(means, spreads):
+    return Clouds(np.asarray(means, float), np.asarray(spreads, float))
+
+
+def spread_of(covariance, rng):
+    """16 repeats with this covariance, in random directions of their own."""
+    root = np.linalg.cholesky(covariance)
+    turn = np.linalg.qr(rng.normal(size=(16, 16)))[0]
+    return root @ turn[: len(root)]
+
+
+def test_without_noise_stochastic_shapes_are_shapes(pair):
+    a, b = (flat(states) - flat(states).mean(axis=0) for states in pair)
+    rotation = scipy.linalg.orthogonal_procrustes(b, a)[0]
+    still = [clouds(states, np.zeros((*states.shape, 16))) for states in (a, b)]
+    expected = np.linalg.norm(a - b @ rotation) / np.sqrt(len(a))
+    found = find_distance("stochastic_shape").function(*still)
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
+def test_of_clouds_without_shape_the_distance_is_that_of_their_widths():
+    """One point, no mean: the best rotation lays the axes of the clouds on each other (Bures)."""
+    rng = np.random.default_rng(0)
+    widths = np.sort(rng.uniform(0.5, 2, size=(2, 4)), axis=1)
+    made = []
+    for own in widths:
+        turn = np.linalg.qr(rng.normal(size=(4, 4)))[0]
+        made.append(clouds(np.zeros((1, 4)), spread_of(turn @ np.diag(own**2) @ turn.T, rng)[None]))
+    found = find_distance("stochastic_shape").function(*made)
+    least = np.linalg.norm(widths[0] - widths[1])
+    assert least - 1e-9 <= found <= 1.002 * least  # the search comes near to the best rotation
+
+
+def test_with_large_means_the_noise_adds_wassersteins_distance():
+    """Means that fix the rotation: then it is Σ|μ - ν|² + tr(S + T - 2 (S½ T S½)½) by point."""
+    rng = np.random.default_rng(1)
+    means = 1e3 * rng.normal(size=(5, 3))
+    covariances = [[m @ m.T for m in rng.normal(size=(5, 3, 3))] for _ in range(2)]
+    made = [
+        clouds(means, np.stack([spread_of(covariance, rng) for covariance in own]))
+        for own in covariances
+    ]
+    squared = []
+    for s, t in zip(*covariances, strict=True):
+        root = scipy.linalg.sqrtm(s)
+        squared.append(np.trace(s + t - 2 * scipy.linalg.sqrtm(root @ t @ root)).real)
+    found = find_distance("stochastic_shape").function(*made)
+    assert found == pytest.approx(np.sqrt(np.mean(squared)), rel=1e-3)
+
+
+def test_noise_alone_tells_stochastic_shapes_apart():
+    """The same connections with as much noise, and with more."""
+    trials = TASK.sample(8, seed=0)
+    quiet, same, loud = (
+        Subject(
+            at.models.RateRNN(units=4, recurrent_noise=sigma).build(1, 1), TASK, trials, seed
+        )
+        for sigma, seed in ((0.1, 0), (0.1, 10**4), (0.6, 2 * 10**4))
+    )  # fmt: skip
+    assert between("stochastic_shape", quiet, loud) > 3 * between("stochastic_shape", quiet, same)
 
 
 @given(st.integers(0, 10**6), st.sampled_from(["procrustes", "cka"]))

@@ -94,7 +94,7 @@ def test_the_sums_are_those_of_traces_that_go_forward_in_time(model, loss):
         np.testing.assert_allclose(made[name], array, rtol=1e-8, atol=1e-10, err_msg=name)
 
 
-@pytest.mark.parametrize(("activation", "feedback"), [("tanh", True), ("softplus", False)])
+@pytest.mark.parametrize(("activation", "feedback"), [("tanh", True), ("relu", False)])
 @pytest.mark.parametrize("kind", [RateRNN, CurrentRNN])
 def test_symmetric_feedback_is_the_gradient_with_what_units_send_taken_as_given(
     kind, feedback, activation

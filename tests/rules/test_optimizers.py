@@ -83,6 +83,16 @@ def test_every_optimiser_can_be_slowed(name, computed):
         np.testing.assert_allclose(half[array], 0.5 * change, rtol=1e-3, atol=2e-7)
 
 
+def test_rprop_of_optax_makes_each_step_one_update_late(computed):
+    first, second, _ = computed["rprop"][0]
+    for name, w in WEIGHTS.items():
+        np.testing.assert_array_equal(first[name], w)
+        kept = np.sign(GRADIENTS[0][name]) == np.sign(GRADIENTS[1][name])
+        expected = w - RATE * np.sign(GRADIENTS[0][name])
+        np.testing.assert_allclose(second[name][kept], expected[kept], rtol=1e-6)
+        np.testing.assert_array_equal(second[name][~kept], w[~kept])
+
+
 def adam(g, w, s, b1=0.8, b2=0.95):
     s["t"] = s.get("t", 0) + 1
     s["m"] = b1 * s.get("m", 0) + (1 - b1) * g

@@ -67,7 +67,7 @@ def parts(
 _imports: list[str] = []  # files of this command line, run once the cores are chosen
 
 
-def _begin(cores: int | None = None, compute: bool = True) -> None:
+def begin(cores: int | None = None, compute: bool = True) -> None:
     """Before a command: the cores that it may use, and then the user's own parts."""
     if compute:  # cores are chosen before anything is computed, by a user's file, too
         use_cores(cores)
@@ -109,7 +109,7 @@ def reproduce(
 
     Example: attractory reproduce --nets 4 --out runs/reproduce
     """
-    _begin(cores)
+    begin(cores)
     from attractory.reproduce import reproduce as run_all
 
     with stopped_with(OF_RESULTS):
@@ -155,7 +155,7 @@ def train(
 
     Example: attractory train --task context_decision --cell gru --set task.sigma=2 --out runs/gru
     """
-    _begin(cores)
+    begin(cores)
     from attractory.cli._config import read_config
 
     flags: dict[str, Any] = {"task": task, "nets": nets, "seed": seed, "out": out}
@@ -201,7 +201,7 @@ def evaluate(
 
     Example: attractory evaluate runs/two --vary noise --values 0,0.2,0.4
     """
-    _begin(cores)
+    begin(cores)
     from attractory import evaluation
     from attractory.cli._config import parsed_values
 
@@ -227,7 +227,7 @@ def analyze(
 
     Example: attractory analyze runs/two --fixed-points --automaton
     """
-    _begin(cores)
+    begin(cores)
     with stopped_with(OF_RESULTS):
         results = _studied(_loaded(folder), fixed_points, automaton, quick)
     results.save(folder / "analysis")
@@ -249,7 +249,7 @@ def report(
 
     Example: attractory report runs/two --fixed-points
     """
-    _begin(cores)
+    begin(cores)
     from attractory.report import write
 
     run = _loaded(folder)
@@ -295,7 +295,7 @@ def import_network(
 
     Example: attractory import weights.hdf5 --out runs/imported
     """
-    _begin(compute=False)
+    begin(compute=False)
     from attractory.cli._config import said_settings, task_settings
     from attractory.runs import imported
     from attractory.tasks import get
@@ -334,58 +334,11 @@ def export(
 
     Example: attractory export runs/two --format torch
     """
-    _begin(compute=False)
+    begin(compute=False)
     from attractory import runs
 
     for file in runs.export(_loaded(folder), format, out, net):
         console.print(str(file), highlight=False, soft_wrap=True)
-
-
-@app.command()
-def tasks(
-    name: Annotated[str | None, typer.Argument(help="Name of a task.")] = None,
-    settings: TaskSettings = None,
-    trials: Annotated[int, typer.Option(help="Number of trials to draw.")] = 3,
-    seed: Seed = 0,
-    out: Annotated[Path, typer.Option(help="Folder of the picture.")] = Path("runs/tasks"),
-) -> None:
-    """The tasks there are; or one: its settings, how good one can be at it, trials as a picture.
-
-    Example: attractory tasks context_decision --set task.dt=50 --trials 4
-    """
-    _begin(compute=False)
-    from attractory.cli import _tasks
-
-    if name is None:
-        _tasks.print_all(console)
-        return
-    from attractory import figures
-    from attractory.cli._config import task_settings
-    from attractory.tasks import get
-
-    task = get(name, **task_settings(settings or []))
-    drawn = task.sample(trials, seed)
-    _tasks.print_task(console, task)
-    _tasks.print_trials(console, drawn)
-    picture, _ = figures.save(figures.trials(drawn, trials), out, Path(name).name)
-    console.print(f"picture: {picture}", highlight=False, soft_wrap=True)
-
-
-@app.command()
-def rules(
-    name: Annotated[str | None, typer.Argument(help="Name of a rule, a loss or a penalty.")] = None,
-) -> None:
-    """The learning rules, losses and penalties there are; or one of them and its settings.
-
-    Example: attractory rules force
-    """
-    _begin(compute=False)
-    from attractory.cli import _rules
-
-    if name is None:
-        _rules.print_all(console)
-    else:
-        _rules.print_one(console, name)
 
 
 def _say(message: str) -> None:

@@ -16,10 +16,10 @@ from attractory.models import Network
 from attractory.tasks import Task
 
 Changed = tuple[Network, Task]
-SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
+SHARES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
 
 
-@axis("Recurrent noise, s.d. (a.u.)", battery=(0.0, 0.05, 0.1, 0.2, 0.3, 0.5))
+@axis("Recurrent noise, s.d. (a.u.)", battery=(0.0, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3))
 def recurrent_noise(network: Network, task: Task, value: Any, rng: np.random.Generator) -> Changed:
     """The units' own noise, in all cells that have such a setting."""
     spread = not_negative("recurrent_noise", value)

@@ -21,7 +21,7 @@ FLOAT_BITS = 32  # of a weight as it is: nothing is rounded then
 @axis(
     "Noise on weights (share of their s.d.)",
     trained=0.0,
-    battery=(0.0, 0.1, 0.2, 0.3, 0.5, 0.8),
+    battery=(0.0, 0.05, 0.1, 0.2, 0.4, 0.8),
 )
 def noise_on_weights(
     network: Network, task: Task, value: Any, rng: np.random.Generator
@@ -55,7 +55,7 @@ def weight_bits(
     return changed_weights(network, rounded), task
 
 
-@axis("Silenced connections (share)", trained=0.0, battery=(0.0, 0.05, 0.1, 0.2, 0.3, 0.5))
+@axis("Silenced connections (share)", trained=0.0, battery=(0.0, 0.02, 0.05, 0.1, 0.2, 0.5))
 def silenced_connections(
     network: Network, task: Task, value: Any, rng: np.random.Generator
 ) -> tuple[Network, Task]:

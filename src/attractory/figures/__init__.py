@@ -13,6 +13,7 @@ from attractory.figures._fixed_points import fixed_points
 from attractory.figures._fixed_points_3d import fixed_points_3d
 from attractory.figures._flip_flop import flip_flop
 from attractory.figures._force import force_learning
+from attractory.figures._measures import measures
 from attractory.figures._network import network
 from attractory.figures._population_map import population_map
 from attractory.figures._psychometric import psychometric
@@ -46,6 +47,7 @@ __all__ = [
     "force_learning",
     "jacobian_spectra",
     "learning_curve",
+    "measures",
     "network",
     "population_map",
     "psychometric",

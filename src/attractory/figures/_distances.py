@@ -48,10 +48,10 @@ def distances(distances: Distances) -> Figure:
 
     Notes
     -----
-    A: average linkage; two networks, or groups of them, are joined at their (mean) distance. B: the
-    distance of each two, networks in the order of the tree; names have the colours of their groups.
-    C: every pair between networks and of each null is a point (up and down they are spread to be
-    seen), the line is the median.
+    A: average linkage; two networks, or groups of them, are joined at their (mean) distance. Under
+    it the distance of each two, networks in the order of the tree; names have the colours of their
+    groups. Beside them every pair between networks and of each null is a point (up and down they
+    are spread to be seen), the line is the median.
     """
     one_of("distances", distances, Distances)
     nulls = bool(distances.nulls)
@@ -60,12 +60,12 @@ def distances(distances: Distances) -> Figure:
     ratios: dict[str, Any] = {"height_ratios": [1, 3.2]}
     if nulls:
         ratios["width_ratios"] = [1, 0.9]
-    panels = figure.subplot_mosaic("AC;BC" if nulls else "A;B", **ratios)
+    panels = figure.subplot_mosaic("AB;CB" if nulls else "A;B", **ratios)
     order = _draw_tree(panels["A"], distances)
     colors = _colors_of(distances.groups)
-    _draw_matrix(figure, panels["B"], distances, order, colors)
+    _draw_matrix(figure, panels["C" if nulls else "B"], distances, order, colors)
     if nulls:
-        _draw_nulls(panels["C"], distances)
+        _draw_nulls(panels["B"], distances)
     for name, axes in panels.items():
         letter(axes, name)
     if colors:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,11 +62,7 @@ def population_map(
     mirrored. The stress says how well distances are kept: 0 exactly.
     """
     places = _checked(networks)
-    values = list(places.groups if colour is None else colour)
-    if len(values) != len(places.labels):
-        raise InvalidSetting(
-            f"colour has {len(values)} values, there are {len(places.labels)} networks"
-        )
+    values = _values_for(places, colour)
     figure = new_figure(SINGLE, 76)
     axes = figure.subplots()
     if _in_kinds(values):
@@ -95,6 +91,20 @@ def _checked(networks: Any) -> PopulationMap:
     if dimensions != 2:
         raise InvalidSetting(f"networks = a map of {dimensions} dimensions; it must be of 2")
     return places
+
+
+def _values_for(places: PopulationMap, colour: Any) -> list[Any]:
+    """One a network: the groups where nothing else is given."""
+    if colour is None:
+        return list(places.groups)
+    if not isinstance(colour, Iterable):
+        raise InvalidSetting(f"colour = {shown(colour)} is not allowed: a value for each network")
+    values = list(colour)
+    if len(values) != len(places.labels):
+        raise InvalidSetting(
+            f"colour has {len(values)} values, there are {len(places.labels)} networks"
+        )
+    return values
 
 
 def _in_kinds(values: list[Any]) -> bool:

@@ -207,7 +207,12 @@ class CellFacts(Settings):
         return found if found.shape == (self.units, self.units) else None
 
     def sum_slopes(
-        self, weights: Weights, inputs: Any, before: Any, key: jax.Array | None = None
+        self,
+        weights: Weights,
+        inputs: Any,
+        before: Any,
+        after: Any,
+        key: jax.Array | None = None,
     ) -> Any:
         """What a step adds to each unit's state for a little more of what the unit sums.
 
@@ -217,8 +222,8 @@ class CellFacts(Settings):
             The model's weights.
         inputs : array (time, trial, input)
             The inputs.
-        before : array (time, trial, state)
-            The states before each step, as `run` makes them with the same key.
+        before, after : array (time, trial, state)
+            The states before and after each step, as `run` makes them with the same key.
         key : JAX random key, optional
             That of the run; needed where the model has noise.
 

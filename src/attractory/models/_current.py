@@ -144,7 +144,12 @@ class CurrentRNN(Connected):
         )
 
     def sum_slopes(
-        self, weights: Weights, inputs: Any, before: Any, key: jax.Array | None = None
+        self,
+        weights: Weights,
+        inputs: Any,
+        before: Any,
+        after: Any,
+        key: jax.Array | None = None,
     ) -> Any:
         return jnp.full(before.shape, self.leak, before.dtype)
 

@@ -177,18 +177,29 @@ class RateRNN(Connected):
         return self.readout(weights, readouts, output_key)
 
     def sum_slopes(
-        self, weights: Weights, inputs: Any, before: Any, key: jax.Array | None = None
+        self,
+        weights: Weights,
+        inputs: Any,
+        before: Any,
+        after: Any,
+        key: jax.Array | None = None,
     ) -> Any:
-        weights = self.closed_loop(weights)
+        phi = activation_of(self.activation)
+        # a product of matrices less; the rounding of the rates must not decide about a kink
+        if phi.slope_from_value is not None and not phi.kinks:
+            rates = (after - (1.0 - self.leak) * before) / self.leak
+            return self.leak * phi.slope_from_value(rates)
+        sums = self._sums(self.closed_loop(weights), inputs, before, key)
+        return self.leak * jax.jvp(phi, (sums,), (jnp.ones_like(sums),))[1]
+
+    def _sums(self, weights: Weights, inputs: Any, before: Any, key: jax.Array | None) -> jax.Array:
+        """What the units sum (time, trial, unit), of weights without feedback."""
         sums = jnp.einsum("tbv,uv->tbu", before, self.recurrent_weights(weights))
         sums = sums + jnp.einsum("tbi,ui->tbu", inputs, weights["input_weights"])
         if "bias" in weights:
             sums = sums + weights["bias"]
         cell_key, _ = self.noise_keys(key)
-        if cell_key is not None:
-            sums = sums + self._noise(cell_key, sums.shape, sums.dtype)
-        phi = activation_of(self.activation)
-        return self.leak * jax.jvp(phi, (sums,), (jnp.ones_like(sums),))[1]
+        return sums if cell_key is None else sums + self._noise(cell_key, sums.shape, sums.dtype)
 
     def _sequence(
         self, weights: Weights, inputs: jax.Array, key: jax.Array | None

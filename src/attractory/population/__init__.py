@@ -1,11 +1,6 @@
 """Many networks: measures (one number a network), distances (one number a pair), statistics."""
 
-from attractory.population import (  # noqa: F401  # each makes its distances known by name
-    _answers,
-    _shapes,
-    _spectra,
-    measures,
-)
+from attractory.population import distances, measures
 from attractory.population._battery import battery
 from attractory.population._battery_result import Battery
 from attractory.population._clusters import Clusters, tree_of
@@ -38,6 +33,7 @@ __all__ = [
     "compare",
     "distance",
     "distance_names",
+    "distances",
     "find_distance",
     "find_measure",
     "measure",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.spatial.distance import squareform
@@ -12,41 +13,53 @@ from attractory._arguments import a_flag, a_name, optional, takes, whole
 from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting
 from attractory._progress import NetworksProgress
-from attractory.population._compared import (
-    Member,
-    Populations,
-    check_channels,
-    members_of,
-    task_in,
+from attractory.models import Network
+from attractory.population._comparable import (
+    LEAST_TRIALS,
+    check_members,
+    labels_of,
+    other_trials_for,
     trials_for,
 )
 from attractory.population._distance import Distance, find_distance
 from attractory.population._distances import Distances
-from attractory.population._nulls import (
-    MOST_NETWORKS,
-    Prepared,
-    null_distances,
-    prepared,
-    reliability,
-    untrained,
-)
+from attractory.population._members import members_of
+from attractory.population._nulls import Prepared, few_of, held_against, prepared
 from attractory.population._pairs import distances_of, every_pair
 from attractory.population._subject import Subject
-from attractory.tasks import Task, Trials, as_task_or_trials
+from attractory.runs import Run
+from attractory.tasks import Task, Trials, as_task, as_task_or_trials
+
+DIVERGED = "diverged in training"
+Networks = Network | Sequence[Network] | Run
+
+
+class Ways(NamedTuple):
+    """How networks are prepared: for nulls, also in other trials, by which random numbers."""
+
+    nulls: bool
+    elsewhere: Trials | None
+    rng: np.random.Generator
 
 
 @one_blas_thread
 @takes(
-    metric=a_name, task=optional(as_task_or_trials), trials=whole(4), seed=whole(), nulls=a_flag,
+    metric=a_name,
+    task=optional(as_task_or_trials),
+    trials=whole(LEAST_TRIALS),
+    seed=whole(),
+    nulls=a_flag,
+    other_task=optional(as_task),
     progress=a_flag,
-)  # fmt: skip
+)
 def compare(
-    networks: Populations,
+    networks: Networks | Mapping[str, Networks],
     metric: str = "procrustes",
     task: Task | Trials | None = None,
     trials: int = 64,
     seed: int = 0,
     nulls: bool = True,
+    other_task: Task | None = None,
     progress: bool = True,
 ) -> Distances:
     """How far apart networks are, each two of them, by one distance.
@@ -56,8 +69,9 @@ def compare(
     networks : sequence of Network, Run, or dict of these by name
         At least two networks. The names of a dict are their groups.
     metric : str
-        The name of a distance (`distance_names`): "procrustes", "cka", "cka_debiased", "rsa",
-        "dsa", "dmd_spectra", "spectra", "fixed_points", "behaviour", "weights", or one of your own.
+        The name of a distance (`distance_names`): "procrustes", "stochastic_shape", "cka",
+        "cka_debiased", "rsa", "dsa", "dmd_spectra", "spectra", "fixed_points", "behaviour",
+        "weights", or one of your own.
     task : Task or Trials, optional
         What all networks are given. A task draws trials from the seed; None: the run's own.
     trials : int
@@ -66,6 +80,8 @@ def compare(
         Of the trials, of the networks' own noise, of the search for fixed points, and of the nulls.
     nulls : bool
         Whether distances that mean nothing are computed, too (see Notes).
+    other_task : Task, optional
+        Another task with the same inputs and outputs, for a further null.
     progress : bool
         Whether it is shown how far it is.
 
@@ -84,8 +100,8 @@ def compare(
     -----
     Each network is simulated once, with noise of its own where its model has some, and prepared
     once; pairs are then cheap. Networks that diverged in
-    training, or whose states in the trials are not finite or never change, are left out, and
-    `Distances.left_out` says why.
+    training, whose states in the trials are not finite or never change, or whose fixed points
+    are a continuum where these are compared, are left out; `Distances.left_out` says why.
 
     Nulls are distances to hold the networks' own against, each of up to 100 pairs:
 
@@ -94,7 +110,9 @@ def compare(
     - untrained networks: two of the same models with fresh initial weights;
     - trained and untrained: one of each;
     - shuffled: one network as it is, the other with each unit in other trials, the time courses as
-      they were; of distances between weights, with its recurrent weights in random places.
+      they were; of distances between weights, with its recurrent weights in random places;
+    - another task, where one is given: one network in the trials of this task, the other in those
+      of `other_task`, one trial after the other, for as many steps as all of them have.
 
     Examples
     --------
@@ -102,27 +120,30 @@ def compare(
     >>> print(distances.statement)  # doctest: +SKIP
     """
     distance: Distance = find_distance(metric)
-    members = members_of(networks)
-    _check_members(members, distance)
-    meant = task_in(networks, task)
-    given: tuple[Task | None, Trials | None] = (None, None)
-    if distance.in_trials or (meant is not None and "fixed points" in distance.needs):
-        given = trials_for(members, metric, meant, trials, seed)
+    members, diverged = members_of(networks)
+    check_members(distance, members)
+    given = trials_for(distance, members, task, trials, seed)
+    labels = labels_of(members)
     subjects = [
-        Subject(member.network, *given, _seed_of(net, seed)) for net, member in enumerate(members)
+        Subject(member.network, *given, _seed_of(i, seed), seed, member.run, member.net)
+        for i, member in enumerate(members)
     ]
     rng = np.random.default_rng(seed)
-    made, left_out = _all_prepared(distance, members, subjects, nulls, rng, progress)
+    count = trials if given[1] is None else len(given[1])
+    elsewhere = other_trials_for(distance, members, other_task, count, seed)
+    ways = Ways(nulls, elsewhere, rng)
+    made, unfit = _all_prepared(distance, subjects, ways, progress)
+    left_out = dict.fromkeys(diverged, DIVERGED) | {
+        members[i].name: why for i, why in unfit.items()
+    }
     if len(made) < 2:
         raise InvalidSetting(
             "networks: fewer than two can be compared"
-            + "".join(f"; network {label}: {why}" for label, why in left_out.items())
+            + "".join(f"; {name}: {why}" for name, why in left_out.items())
         )
-    found, agreement = {}, float("nan")
+    held: dict[str, Any] = {"nulls": {}, "reliability": float("nan")}
     if nulls:
-        fresh = list(untrained(distance, [subjects[i] for i in made], rng))
-        found = null_distances(distance, list(made.values()), fresh, rng)
-        agreement = reliability(distance, list(made.values()), rng)
+        held = held_against(distance, list(made.values()), [subjects[i] for i in made], rng)
     wholes = [each.whole for each in made.values()]
     between = distances_of(distance, wholes, wholes, every_pair(len(wholes)))
     return Distances(
@@ -132,11 +153,10 @@ def compare(
         invariances=distance.invariances,
         is_metric=distance.is_metric,
         matrix=squareform(between),
-        labels=tuple(members[i].label for i in made),
+        labels=tuple(labels[i] for i in made),
         groups=tuple(members[i].group for i in made),
-        nulls=found,
-        reliability=agreement,
         left_out=left_out,
+        **held,
     )
 
 
@@ -145,33 +165,25 @@ def _seed_of(net: int, seed: int) -> int:
     return int(np.random.default_rng([seed, net]).integers(2**31))
 
 
-def _check_members(members: Sequence[Member], distance: Distance) -> None:
-    """InvalidSetting where these networks cannot be compared, whatever they do."""
-    if len(members) < 2:
-        raise InvalidSetting("networks: there is one; at least two are needed to compare")
-    if distance.needs != ("spectrum",):
-        check_channels(members)
-
-
 def _all_prepared(
     distance: Distance,
-    members: Sequence[Member],
     subjects: Sequence[Subject],
-    nulls: bool,
-    rng: np.random.Generator,
+    ways: Ways,
     progress: bool,
-) -> tuple[dict[int, Prepared], dict[str, str]]:
-    """Those that can be compared, by their index; why others cannot, by their names."""
+) -> tuple[dict[int, Prepared], dict[int, str]]:
+    """Those that can be compared, and why others cannot, by their index."""
     made: dict[int, Prepared] = {}
-    left_out = {}
-    with NetworksProgress(len(members), progress) as shown:
+    unfit: dict[int, str] = {}
+    few = few_of(len(subjects))
+    with NetworksProgress(len(subjects), progress) as shown:
         for net in shown.networks():
             shown.say(f"for {distance.name}")
             subject = replace(subjects[net])  # what it computes is dropped with it
-            why = members[net].problem or (subject.problem() if distance.in_trials else "")
+            why = distance.problem(subject)
             if why:
-                left_out[members[net].label] = why
+                unfit[net] = why
+            elif not ways.nulls:
+                made[net] = Prepared(distance.prepared(subject))
             else:
-                few = len(made) < MOST_NETWORKS
-                made[net] = prepared(distance, subject, nulls, few, rng)
-    return made, left_out
+                made[net] = prepared(distance, subject, net in few, ways.elsewhere, ways.rng)
+    return made, unfit

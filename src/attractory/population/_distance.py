@@ -70,9 +70,32 @@ class Distance:
         return any(need in IN_TRIALS for need in self.needs)
 
     @property
+    def wants_task(self) -> bool:
+        """Whether a task makes a difference: fixed points are searched for from its states."""
+        return self.in_trials or "fixed points" in self.needs
+
+    @property
     def of_weights(self) -> bool:
         """Whether it is of the networks themselves, also apart from any trials."""
         return any(need in OF_THE_NETWORK for need in self.needs)
+
+    def problem(self, subject: Subject) -> str:
+        """Why a network cannot be compared so.
+
+        Parameters
+        ----------
+        subject : Subject
+            The network.
+
+        Returns
+        -------
+        str
+            In words; "" where it can.
+        """
+        why = subject.problem_of_states() if self.in_trials else ""
+        if not why and "fixed points" in self.needs:
+            why = subject.problem_of_points()
+        return why
 
     def prepared(self, subject: Subject) -> Any:
         """What `function` gets of one network.

@@ -44,7 +44,7 @@ class Distances(Result):
     reliability : float
         Spearman's correlation, over pairs of networks, of their distances in two halves of the
         trials: 1 where distances are of the networks and not of the trials. NaN where there are
-        no trials, and for less than 3 pairs.
+        no trials, where no nulls were asked for, and for less than 3 pairs.
     left_out : dict of str to str
         The networks that could not be compared, and why.
     """

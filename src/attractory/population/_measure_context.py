@@ -19,8 +19,6 @@ from attractory.tasks import Task, Trials, noise_seed
 Part = TypeVar("Part")
 
 STATE_TRIALS = 64  # whose states are kept: of 300 steps and 400 units they take 61 MB
-# of the search for fixed points, as the page of a run has them: what it found is found again
-SEARCH = {"n_starts": 1024, "max_starts": 32_768}
 HOLD_STEPS = 10_000  # for which memories are watched
 
 
@@ -183,7 +181,7 @@ class Context:
         met: Task | Trials | None = None
         if self.answers is not None:  # trials that came without a task say where to start, too
             met = self.trials if type(self.task) is Task else self.task
-        found = self._computed(analysis.fixed_points, task=met, seed=self.seed, **SEARCH)
+        found = self._computed(analysis.fixed_points, task=met, seed=self.seed)
         if found.completeness.continuum:
             raise InvalidSetting("the fixed points are a continuum: they cannot be counted")
         return found

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from attractory._arguments import a_flag, names_of, optional, takes, whole
-from attractory._errors import InvalidSetting, nearest, shown
+from attractory._errors import InvalidSetting, shown
 from attractory._progress import NetworksProgress
 from attractory.evaluation import Responses, responses
 from attractory.models import Network, check_fit
@@ -20,6 +20,7 @@ from attractory.runs import Run
 from attractory.tasks import Task, Trials, as_task_or_trials
 
 IN_TRIALS = ("trials", "states", "machine")  # what cannot be without a task
+ALONE = ("weights", "history")  # what is the same whatever the task
 EACH = "*"  # instead of an epoch: every one of the task
 
 Networks = Network | Sequence[Network] | Run
@@ -96,12 +97,10 @@ def measure(
     """
     members, left_out = members_of(networks)
     asked = _asked(names, members, task)
-    needed = {each.measure.needs for each in asked}
     answers = None
-    if task is None and needed != {"weights"}:
-        task = common_task(members)
-    if task is not None and needed != {"weights"}:
-        answers = _answers(members, task, trials, seed)
+    if any(each.measure.needs not in ALONE for each in asked):
+        task = common_task(members) if task is None else task
+        answers = None if task is None else _answers(members, task, trials, seed)
     asked = _by_epoch(asked, answers)
     rows, reasons = _rows(members, asked, answers, seed, progress)
     return Measures(
@@ -138,8 +137,6 @@ def _asked(
 
 def _one(name: str, members: Sequence[Member], task: Task | Trials | None) -> Asked:
     own, at, epoch = name.partition("@")
-    if own not in measure_names():
-        raise InvalidSetting(f"names: {shown(own)} is no measure; {nearest(own, measure_names())}")
     found: Measure = find_measure(own)
     if found.needs in IN_TRIALS and task is None and common_task(members) is None:
         raise InvalidSetting(f"task = None is not allowed: {shown(own)} needs a task, or a run")

@@ -60,7 +60,10 @@ def common_task(members: Sequence[Member]) -> Task | None:
             tasks.append(task)
     if len(tasks) > 1:
         names = " and ".join(shown(task, 60) for task in tasks[:2])
-        raise InvalidSetting(f"networks: their runs are of different tasks, {names}; say task=...")
+        raise InvalidSetting(
+            f"networks: their runs are of different tasks, {names}; say task=..., or names of "
+            "measures of weights"
+        )
     return tasks[0] if tasks else None
 
 

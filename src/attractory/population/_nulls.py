@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ from scipy.stats import spearmanr
 from attractory.population._distance import Distance
 from attractory.population._pairs import distances_of, every_pair, some_pairs
 from attractory.population._subject import Subject
+from attractory.tasks import Trials
 
 NOISE_ANEW = "same network, noise anew"
 TWO_HALVES = "same network, two halves of the trials"
@@ -19,36 +19,72 @@ UNTRAINED = "untrained networks"
 TO_UNTRAINED = "trained and untrained"
 SHUFFLED_UNITS = "shuffled units"
 SHUFFLED_WEIGHTS = "shuffled weights"
+OTHER_TASK = "another task"
 MOST_NETWORKS = 6  # untrained ones, and those that are shuffled or repeated: 15 pairs of them
-MOST_PAIRS = 100  # of a null: the median of so many is known to a tenth of their spread
+MOST_PAIRS = 100  # of a null, drawn at random from more: a median needs no more of them
 LEAST_PAIRS = 3  # of which a rank correlation says anything
+
+
+def few_of(count: int) -> set[int]:
+    """The indices of up to 6 of so many networks, from all of the groups that they came in."""
+    return set(_spread(count, min(count, MOST_NETWORKS)))
+
+
+def _spread(count: int, number: int) -> list[int]:
+    """So many indices from the first to the last."""
+    return [int(i) for i in np.linspace(0, count - 1, number).round()]
 
 
 class Prepared(NamedTuple):
     """One network as the distance takes it: whole, and as the nulls need it.
 
     halves: in two halves of the trials. again: with its own noise drawn anew. shuffled: units or
-    weights. None where that is not asked for, or cannot be had.
+    weights. tasks: in the trials of this task and of another one. None where that is not asked for,
+    or cannot be had.
     """
 
     whole: Any
     halves: tuple[Any, Any] | None = None
     again: Any = None
     shuffled: Any = None
+    tasks: tuple[Any, Any] | None = None
 
 
 def prepared(
-    distance: Distance, subject: Subject, nulls: bool, few: bool, rng: np.random.Generator
+    distance: Distance,
+    subject: Subject,
+    few: bool,
+    elsewhere: Trials | None,
+    rng: np.random.Generator,
 ) -> Prepared:
-    """A network as the distance takes it; few: also what the nulls need of a few networks only."""
+    """A network as the distance and its nulls take it.
+
+    few: also what the nulls need of a few networks only. elsewhere: trials of another task.
+    """
     made = Prepared(distance.prepared(subject))
-    if nulls and distance.in_trials:
+    if distance.in_trials:
         made = made._replace(halves=_halves(distance, subject))
-    if nulls and few:
+    if few:
         made = made._replace(shuffled=_shuffled(distance, subject, rng))
-    if nulls and few and distance.in_trials and distance.paired:
+    if few and distance.in_trials and distance.paired:
         made = made._replace(again=distance.prepared(subject.again()))
+    if few and elsewhere is not None:
+        made = made._replace(tasks=_in_two_tasks(distance, subject, elsewhere))
     return made
+
+
+def _in_two_tasks(
+    distance: Distance, subject: Subject, elsewhere: Trials
+) -> tuple[Any, Any] | None:
+    """For as many steps as all trials of both tasks have; None where its states cannot be had."""
+    there = subject.in_other_trials(elsewhere)
+    if distance.problem(there):
+        return None
+    steps = int(min(each.trials.lengths.min() for each in (subject, there) if each.trials))
+    return (
+        distance.prepared(subject.first_steps(steps)),
+        distance.prepared(there.first_steps(steps)),
+    )
 
 
 def _halves(distance: Distance, subject: Subject) -> tuple[Any, Any]:
@@ -65,26 +101,40 @@ def _shuffled(distance: Distance, subject: Subject, rng: np.random.Generator) ->
     if not distance.of_weights:
         return distance.prepared(subject.with_shuffled_units(rng))
     other = subject.with_shuffled_weights(rng)
-    if other is None or (distance.in_trials and other.problem()):
+    if other is None or distance.problem(other):
         return None
     return distance.prepared(other)
 
 
-def untrained(
+def held_against(
+    distance: Distance,
+    made: Sequence[Prepared],
+    subjects: Sequence[Subject],
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """The distances of all nulls, and the reliability, as fields of `Distances`."""
+    fresh = list(_untrained(distance, subjects, rng))
+    return {
+        "nulls": _null_distances(distance, made, fresh, rng),
+        "reliability": _reliability(distance, made, rng),
+    }
+
+
+def _untrained(
     distance: Distance, subjects: Sequence[Subject], rng: np.random.Generator
 ) -> Iterator[Any]:
     """Networks of the same models before any training, as the distance takes them."""
-    for i in range(MOST_NETWORKS):
-        subject = subjects[i % len(subjects)]
+    for i in _spread(len(subjects), MOST_NETWORKS):
+        subject = subjects[i]
         network = subject.network
         seed = int(rng.integers(2**31))
         fresh = network.model.build(network.n_inputs, network.n_outputs, seed)
-        made = replace(subject, network=fresh, known=None)
-        if not (distance.in_trials and made.problem()):
+        made = subject.with_network(fresh)
+        if not distance.problem(made):
             yield distance.prepared(made)
 
 
-def null_distances(
+def _null_distances(
     distance: Distance, made: Sequence[Prepared], fresh: Sequence[Any], rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """The distances (pair,) of each null; those of which there is none are left out."""
@@ -94,17 +144,25 @@ def null_distances(
     across = [(i, j) for i in range(len(made)) for j in range(len(fresh))]
     across = some_pairs(across, MOST_PAIRS, rng)
     found[TO_UNTRAINED] = distances_of(distance, wholes, fresh, across)
-    shuffled = [each.shuffled for each in made]
-    others = [
-        (i, j)
-        for i in range(len(made))
-        for j in range(len(made))
-        if i != j and shuffled[j] is not None
-    ]
-    others = some_pairs(others, MOST_PAIRS, rng)
     name = SHUFFLED_WEIGHTS if distance.of_weights else SHUFFLED_UNITS
-    found[name] = distances_of(distance, wholes, shuffled, others)
+    shuffled = [each.shuffled for each in made]
+    found[name] = distances_of(distance, wholes, shuffled, _to_others(wholes, shuffled, rng))
+    here, there = ([each.tasks and each.tasks[k] for each in made] for k in (0, 1))
+    found[OTHER_TASK] = distances_of(distance, here, there, _to_others(here, there, rng))
     return {name: values for name, values in found.items() if len(values)}
+
+
+def _to_others(
+    first: Sequence[Any], second: Sequence[Any], rng: np.random.Generator
+) -> list[tuple[int, int]]:
+    """Some pairs of one network in `first` and another one in `second`, where they are there."""
+    pairs = [
+        (i, j)
+        for i, one in enumerate(first)
+        for j, other in enumerate(second)
+        if i != j and one is not None and other is not None
+    ]
+    return some_pairs(pairs, MOST_PAIRS, rng)
 
 
 def _of_one_network(distance: Distance, made: Sequence[Prepared]) -> dict[str, np.ndarray]:
@@ -117,7 +175,7 @@ def _of_one_network(distance: Distance, made: Sequence[Prepared]) -> dict[str, n
     return {TWO_HALVES: np.array([distance.function(a, b) for a, b in halves], float)}
 
 
-def reliability(distance: Distance, made: Sequence[Prepared], rng: np.random.Generator) -> float:
+def _reliability(distance: Distance, made: Sequence[Prepared], rng: np.random.Generator) -> float:
     """Spearman's correlation, over pairs, of their distances in two halves of the trials.
 
     NaN for less than 3 pairs, and where all distances are the same.

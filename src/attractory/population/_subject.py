@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,10 +13,14 @@ from attractory._errors import InvalidSetting
 from attractory._shown import Shown
 from attractory.analysis import FixedPoints, fixed_points, spectrum
 from attractory.models import Network, Trajectory
+from attractory.runs import Run, of_network
 from attractory.tasks import Task, Trials, noise_seed
 
 MOST_SAMPLES = 4096  # states that are compared: of 100 units 3 MB a network, many times its units
+APART = 1000  # between the seeds of repeats: as many may be drawn from each
 RECURRENT = "recurrent_weights"
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -31,24 +36,41 @@ class Subject(Shown):
     trials : Trials or None
         What the network is given; None where no distance asks.
     seed : int
-        Of the network's own noise, and of the search for its fixed points.
+        Of the network's own noise.
+    search_seed : int
+        Of the search for its fixed points.
+    run : Run or None
+        That the network is of, where it came in one: analyses are kept in it.
+    net : int
+        The network's index there.
     known : Trajectory or None
         What it does in these trials; None: it is simulated when that is asked for.
+    shuffle : int or None
+        The seed by which each unit is taken from other trials; None: it is not.
     """
 
     network: Network
     task: Task | None = None
     trials: Trials | None = None
     seed: int = 0
+    search_seed: int = 0
+    run: Run | None = None
+    net: int = 0
     known: Trajectory | None = None
+    shuffle: int | None = None
 
     @cached_property
     def path(self) -> Trajectory:
         """What the network does in the trials, in float64."""
-        if self.known is not None:
-            return self.known
-        seed = noise_seed(self.seed)
-        return self.network.simulate(self._trials.inputs, seed, precision="float64")
+        path = self.known
+        if path is None:
+            seed = noise_seed(self.seed)
+            path = self.network.simulate(self._trials.inputs, seed, precision="float64")
+        if self.shuffle is None:
+            return path
+        rng = np.random.default_rng(self.shuffle)  # repeats are exchanged in the same way
+        states, outputs = _exchanged(path.states, rng), _exchanged(path.outputs, rng)
+        return replace(path, states=states, outputs=outputs)
 
     @property
     def states(self) -> np.ndarray:
@@ -76,14 +98,27 @@ class Subject(Shown):
     @property
     def eigenvalues(self) -> np.ndarray:
         """Eigenvalues (unit,) as `attractory.analysis.spectrum` has them."""
-        return spectrum(self.network).eigenvalues
+        return self._analysed(spectrum).eigenvalues
 
     @cached_property
     def points(self) -> FixedPoints:
         """The fixed points without input, as `attractory.analysis.fixed_points` finds them."""
-        return fixed_points(self.network, seed=self.seed, task=self.trials)
+        plain = self.task is None or type(self.task) is Task  # trials came without a task
+        met = self.trials if plain else self.task
+        return self._analysed(fixed_points, task=met, seed=self.search_seed)
 
-    def problem(self) -> str:
+    def problem_of_points(self) -> str:
+        """Why its fixed points cannot be compared.
+
+        Returns
+        -------
+        str
+            In words; "" where they can.
+        """
+        continuum = self.points.completeness.continuum
+        return "its fixed points are a continuum, which cannot be counted" if continuum else ""
+
+    def problem_of_states(self) -> str:
         """Why its states cannot be compared.
 
         Returns
@@ -117,7 +152,41 @@ class Subject(Shown):
             outputs=path.outputs[which],
             trials=None,
         )
-        return replace(self, trials=_some(self._trials, which), known=own)
+        return replace(self, trials=_some(self._trials, which), known=own, shuffle=None)
+
+    def in_other_trials(self, trials: Trials) -> Subject:
+        """The same network in other trials, of a task that it may not know.
+
+        Parameters
+        ----------
+        trials : Trials
+            The trials.
+
+        Returns
+        -------
+        Subject
+            Simulated when it is asked.
+        """
+        return replace(self, trials=trials, known=None)
+
+    def first_steps(self, steps: int) -> Subject:
+        """The same network in the beginning of the trials, simulated already.
+
+        Parameters
+        ----------
+        steps : int
+            How many steps; no trial is shorter.
+
+        Returns
+        -------
+        Subject
+            In trials of that length, without epochs.
+        """
+        path, trials = self.path, self._trials
+        cut = {name: getattr(path, name)[:, :steps] for name in ("inputs", "states", "outputs")}
+        own = {name: getattr(trials, name)[:, :steps] for name in ("inputs", "targets", "mask")}
+        shorter = replace(trials, **own, epochs=None, epoch_names=())
+        return replace(self, trials=shorter, known=replace(path, **cut, trials=None), shuffle=None)
 
     def again(self) -> Subject:
         """The same network in the same trials, with its own noise drawn anew.
@@ -127,7 +196,24 @@ class Subject(Shown):
         Subject
             Simulated when it is asked.
         """
-        return replace(self, seed=self.seed + 1, known=None)
+        return replace(self, seed=self.seed + APART, known=None)
+
+    def repeated(self, count: int) -> Iterator[Subject]:
+        """The same network in the same trials so many times, each with noise of its own.
+
+        Parameters
+        ----------
+        count : int
+            How often; at most 1000 times, so that `again` has other noise than all of them.
+
+        Yields
+        ------
+        Subject
+            Simulated when it is asked; the first is this one.
+        """
+        yield self
+        for i in range(1, count):
+            yield replace(self, seed=self.seed + i, known=None)
 
     def with_shuffled_units(self, rng: np.random.Generator) -> Subject:
         """Each unit, and each output, as it is in other trials: no two of them in the same ones.
@@ -142,9 +228,7 @@ class Subject(Shown):
         Subject
             Each unit has the time courses that it had.
         """
-        path = self.path
-        states, outputs = _exchanged(path.states, rng), _exchanged(path.outputs, rng)
-        return replace(self, known=replace(path, states=states, outputs=outputs))
+        return replace(self, known=self.path, shuffle=int(rng.integers(2**31)))
 
     def with_shuffled_weights(self, rng: np.random.Generator) -> Subject | None:
         """The network with its recurrent weights in random places.
@@ -165,7 +249,28 @@ class Subject(Shown):
         matrix = np.asarray(weights[RECURRENT])
         shuffled = rng.permutation(matrix.ravel()).reshape(matrix.shape)
         network = Network(self.network.model, {**weights, RECURRENT: shuffled})
-        return replace(self, network=network, known=None)
+        return self.with_network(network)
+
+    def with_network(self, network: Network) -> Subject:
+        """Another network in the same trials, of no run.
+
+        Parameters
+        ----------
+        network : Network
+            The network.
+
+        Returns
+        -------
+        Subject
+            Simulated when it is asked.
+        """
+        return replace(self, network=network, known=None, run=None)
+
+    def _analysed(self, function: Callable[..., Part], **settings: Any) -> Part:
+        """An analysis of the network; of a run what was kept there, or is kept now."""
+        if self.run is not None:
+            return of_network(self.run, self.net, function, **settings)
+        return function(self.network, **settings)
 
     @property
     def _trials(self) -> Trials:

@@ -25,7 +25,7 @@ class Descent(Rule):
     """A rule whose updates are steps of an optimiser: the base of those that descend a gradient.
 
     A rule finds a direction for each weight that is trained, the gradient of a loss or what it has
-    in place of one, and hands it to `_descended`; the optimiser, the learning rate and its
+    in place of one, and hands it to `descended`; the optimiser, the learning rate and its
     schedule, clipping, weight decay and the model's constraints are the same for all.
 
     Parameters

@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 from pydantic import Field
 
-from attractory.kernels import Shards
 from attractory.models import Model, Weights
 from attractory.rules._estimate import (
     Estimate,
@@ -54,27 +53,17 @@ class Traced(Estimate):
         drawn = scale * jax.random.normal(key, readout.shape, readout.dtype)
         return {**state, "error_feedback": drawn}
 
-    def update(
-        self,
-        model: Model,
-        weights: Weights,
-        state: RuleState,
-        trials: Batch,
-        step: jax.Array,
-        key: jax.Array,
-        shards: Shards | None = None,
-    ) -> tuple[Weights, RuleState, Info]:
-        changed, state, info = super().update(model, weights, state, trials, step, key, shards)
-        if not self._symmetric:
-            aligned = alignment(state["error_feedback"], weights["output_weights"].T)
-            info = {**info, "feedback_alignment": aligned}
-        return changed, state, info
-
     def _of_trials(
         self, model: Model, weights: Weights, state: RuleState, trials: Batch, keys: Keys
     ) -> tuple[jax.Array, Weights]:
         feedback = weights["output_weights"].T if self._symmetric else state["error_feedback"]
         return traced_gradients(self.loss_function, model, weights, trials, feedback, keys.noise)
+
+    def _reported(self, weights: Weights, state: RuleState) -> Info:
+        if self._symmetric:
+            return {}
+        readout = weights["output_weights"].T
+        return {"feedback_alignment": alignment(state["error_feedback"], readout)}
 
 
 def traced_gradients(
@@ -96,7 +85,7 @@ def traced_gradients(
     errors = jnp.einsum("bto,uo->tbu", of_outputs, feedback)
     (of_states,) = jax.vjp(model.hidden, states)[1](errors)
     to_come = filtered_backwards(of_states, 1.0 - model.leak)
-    of_sums = model.sum_slopes(weights, inputs, before, key) * to_come
+    of_sums = model.sum_slopes(weights, inputs, before, states, key) * to_come
     return value, {
         **of_synapses(model, weights, inputs, before, of_sums),
         "initial_state": (1.0 - model.leak) * jnp.sum(to_come[0], axis=0),

@@ -34,7 +34,7 @@ class EProp(Traced):
     ----------
     loss : str
         Its name, as for `BPTT`.
-    optimizer : str
+    optimizer : str or dict
         That of `Descent`.
     feedback : "symmetric", "random" or "adaptive"
         Which weights B feed the errors back: "symmetric", W_outᵀ as it is at the time; "random"

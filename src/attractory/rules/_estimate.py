@@ -20,7 +20,7 @@ from attractory.rules._named import Named
 from attractory.rules._rule import Info, RuleState
 from attractory.tasks import Batch
 
-OF_PERTURBATIONS = 2**31 - 1  # folded into a key: a stream that no shard uses
+OF_PERTURBATIONS = 2**31 - 3  # folded into a key: a stream that no shard uses
 READOUT = ("output_weights", "output_bias")
 
 
@@ -45,7 +45,7 @@ class Estimate(Descent):
     ----------
     loss : str
         Its name, as for `BPTT`.
-    optimizer : str
+    optimizer : str or dict
         As for every rule that descends a gradient; Adam is the usual one here.
     """
 
@@ -90,7 +90,7 @@ class Estimate(Descent):
         sums, counted = shards.each(of_shard, (shards.indices(), trials))
         loss, gradients = mean_over_shards(sums, counted, shards)
         trained = {name: gradients[name] for name in trained_weights(model, weights)}
-        values = {"loss": loss}
+        values = {"loss": loss, **self._reported(weights, state)}
         return self.descended(model, weights, state, values, trained, step, key, shards)
 
     @abstractmethod
@@ -98,6 +98,10 @@ class Estimate(Descent):
         self, model: Model, weights: Weights, state: RuleState, trials: Batch, keys: Keys
     ) -> tuple[jax.Array, Weights]:
         """The loss, and what stands for the gradient by weight: sums over the trials."""
+
+    def _reported(self, weights: Weights, state: RuleState) -> Info:
+        """What an update reports beside its loss and gradient."""
+        return {}
 
 
 def before_each_step(model: Model, weights: Weights, states: jax.Array) -> jax.Array:

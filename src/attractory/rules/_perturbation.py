@@ -40,7 +40,7 @@ class WeightPerturbation(Estimate):
     ----------
     loss : str
         Its name, as for `BPTT`.
-    optimizer : str
+    optimizer : str or dict
         That of `Descent`.
     size : float
         Standard deviation of the perturbation of a weight.
@@ -115,7 +115,7 @@ class NodePerturbation(Estimate):
     ----------
     loss : str
         Its name, as for `BPTT`.
-    optimizer : str
+    optimizer : str or dict
         That of `Descent`.
     size : float
         Standard deviation of the perturbation of a unit's sum.

@@ -28,7 +28,7 @@ class RFLO(Traced):
     ----------
     loss : str
         Its name, as for `BPTT`.
-    optimizer : str
+    optimizer : str or dict
         That of `Descent`.
     feedback : "random" or "symmetric"
         Which weights B feed the errors back: "random" ones, drawn once, or "symmetric", W_outᵀ as

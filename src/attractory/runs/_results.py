@@ -94,9 +94,18 @@ class Results:
         found = self.find(analysis, settings, net)
         if found is None:
             found = compute()
-            if found is not None:
-                self.keep(analysis, settings, found, net)
+        elif self._lies_there(analysis, settings, net):
+            return found
+        if found is not None:  # computed now, or of these weights before they had this folder
+            self.keep(analysis, settings, found, net)
         return found
+
+    def _lies_there(self, analysis: str, settings: dict[str, Any], net: int | None) -> bool:
+        """Whether the folder, where there is one, has a file of this result."""
+        said = settings_digest(settings)
+        if self.folder is None or said is None:
+            return True
+        return (self.folder / _name(analysis, net, said)).exists()
 
     def find(self, analysis: str, settings: dict[str, Any], net: int | None) -> Any | None:
         """The kept result of an analysis.

@@ -19,16 +19,31 @@ from attractory.models import (
     RateRNN,
     in_steps_of,
 )
-from attractory.rules import BPTT, FORCE, FullFORCE, Reservoir, Rule
+from attractory.rules import (
+    BPTT,
+    FORCE,
+    RFLO,
+    EProp,
+    FullFORCE,
+    NodePerturbation,
+    Reservoir,
+    Rule,
+    WeightPerturbation,
+)
 from attractory.tasks import NetworkFacts, Task, as_task, usual_network
 
 # whole settings of a rule under a name, and rules as the commands call them
 PROTOCOLS: dict[str, Callable[..., Rule]] = {
+    "bptt": BPTT,
     "near_orthogonal": BPTT.near_orthogonal,
     "paper": BPTT.paper,
     "force": FORCE,
     "full_force": FullFORCE,
     "reservoir": Reservoir,
+    "rflo": RFLO,
+    "eprop": EProp,
+    "node_perturbation": NodePerturbation,
+    "weight_perturbation": WeightPerturbation,
 }
 CELLS: dict[str, type[Model]] = {"rate": RateRNN, "lowrank": LowRankRNN, "gru": GRU, "lstm": LSTM}
 GATED = ("gru", "lstm")

@@ -13,7 +13,7 @@ SUSSILLO = "Sussillo & Barak (2013), Neural Computation 25:626"
 JARNE = "Jarne (2024), Front. Syst. Neurosci. 18:1269190"
 
 
-@measure_of("fixed points", larger="more states of rest", source=SUSSILLO, unit="points")
+@measure_of("fixed points", larger="more rest states", source=SUSSILLO, unit="points")
 def n_fixed_points(network: Network, context: Context) -> float:
     """Number of fixed points found without input, of any stability."""
     return len(context.fixed_points)
@@ -25,14 +25,14 @@ def n_attractors(network: Network, context: Context) -> float:
     return len(context.attractors.numbers)
 
 
-@measure_of("fixed points", larger="more borders cross", source=SUSSILLO, unit="points")
+@measure_of("fixed points", larger="more borders", source=SUSSILLO, unit="points")
 def n_saddles(network: Network, context: Context) -> float:
     """Number of fixed points that are unstable along some dimensions and stable along others."""
     unstable = context.fixed_points.n_unstable
     return int(np.sum((unstable > 0) & (unstable < network.state_size)))
 
 
-@measure_of("fixed points", larger="more borders of basins", source=SUSSILLO, unit="points")
+@measure_of("fixed points", larger="more borders", source=SUSSILLO, unit="points")
 def n_saddles_of_index_1(network: Network, context: Context) -> float:
     """Number of saddles with one unstable dimension: each lies between two attractors."""
     unstable = context.fixed_points.n_unstable
@@ -47,7 +47,7 @@ def automaton_margin(network: Network, context: Context) -> float:
     return float(machine.margins[_memories(context)].min())
 
 
-@measure_of("machine", larger="memories last longer", source=JARNE, unit="ms")
+@measure_of("machine", larger="longer memories", source=JARNE, unit="ms")
 def hold_time(network: Network, context: Context) -> float:
     """How long the memory that is lost first lasts in silence; at most the 10 000 steps that are
     watched (see `Automaton.holds`)."""

@@ -36,7 +36,7 @@ def mse(network: Network, context: Context) -> float:
 
 @measure_of(
     "states",
-    larger="variance along more directions",
+    larger="more directions",
     source="Gao et al. (2017), bioRxiv 214262: (Σλ)² / Σλ²",
     unit="dimensions",
 )
@@ -47,7 +47,7 @@ def participation_ratio(network: Network, context: Context) -> float:
 
 @measure_of(
     "states",
-    larger="states fill more dimensions",
+    larger="more dimensions",
     source="Facco et al. (2017), Scientific Reports 7:12140",
     unit="dimensions",
 )

@@ -16,7 +16,7 @@ LYAPUNOV = {"n": 1, "steps": 2000, "washout": 500, "starts": 4}
 
 @measure_of(
     "weights",
-    larger="slower decay, or growth",
+    larger="slower decay",
     source="Rajan & Abbott (2006), Phys. Rev. Lett. 97:188104",
 )
 def spectral_radius(network: Network, context: Context) -> float:
@@ -26,7 +26,7 @@ def spectral_radius(network: Network, context: Context) -> float:
 
 @measure_of(
     "weights",
-    larger="more modes that grow",
+    larger="more modes grow",
     source="Jarne (2024), Front. Syst. Neurosci. 18:1269190, figure 5",
     unit="eigenvalues",
 )
@@ -48,7 +48,7 @@ def share_near_circle(network: Network, context: Context) -> float:
 
 @measure_of(
     "weights",
-    larger="farther from normal",
+    larger="less normal",
     source="Henrici (1962), Numer. Math. 4:24: √(‖W‖² - Σ|λ|²) / ‖W‖",
 )
 def henrici_departure(network: Network, context: Context) -> float:
@@ -58,7 +58,7 @@ def henrici_departure(network: Network, context: Context) -> float:
 
 @measure_of(
     "weights",
-    larger="stronger growth at first",
+    larger="more early growth",
     source="Trefethen & Embree (2005), Spectra and Pseudospectra, chapter 17",
 )
 def numerical_abscissa(network: Network, context: Context) -> float:
@@ -85,7 +85,7 @@ def ei_balance(network: Network, context: Context) -> float:
 
 @measure_of(
     "weights",
-    larger="nearby states part faster",
+    larger="states part faster",
     source="Benettin et al. (1980); Engelken, Wolf & Abbott (2023)",
     unit="1/step",
 )

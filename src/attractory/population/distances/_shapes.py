@@ -12,6 +12,7 @@ from attractory.population._distance import distance
 from attractory.population._subject import Subject
 
 ALIKE = 0.99  # cosines above it have lost digits of their angle, which is computed otherwise there
+SMALL = 1e-8  # of the largest covariance: it has 8 of the 16 digits left
 MOST_COMPARED = 256  # samples whose distances to each other are ranked: 32 640 pairs
 
 
@@ -38,11 +39,23 @@ def procrustes(a: np.ndarray, b: np.ndarray) -> float:
     """
     units = max(a.shape[1], b.shape[1])
     a, b = _widened(a, units), _widened(b, units)
+    cosine = float(np.linalg.svd(a.T @ b, compute_uv=False).sum())
+    return float(np.arccos(cosine)) if cosine < ALIKE else _angle(_chord(a, b))
+
+
+def _chord(a: np.ndarray, b: np.ndarray) -> float:
+    """The least ‖A - BQ‖ over rotations Q, to all digits.
+
+    Directions along which the two hardly vary are lost in the rounding of the others: they are
+    turned onto each other once more, by themselves.
+    """
     left, values, right = np.linalg.svd(a.T @ b)
-    cosine = float(values.sum())
-    if cosine < ALIKE:
-        return float(np.arccos(cosine))
-    return _angle(np.linalg.norm(a @ left - b @ right.T))
+    a, b = a @ left, b @ right.T
+    small = values < SMALL * values[0]
+    large = np.linalg.norm((a - b)[:, ~small])
+    if values[0] == 0 or not small.any():
+        return float(large)
+    return float(np.hypot(large, _chord(a[:, small], b[:, small])))
 
 
 def _widened(states: np.ndarray, units: int) -> np.ndarray:
