@@ -57,10 +57,10 @@ class ShownProgress:
 class NetworksProgress(ShownProgress):
     """Shows network, stage and time left on standard error; silent when not `shown`."""
 
-    def __init__(self, networks: int, shown: bool) -> None:
-        """networks: how many are analysed, one after another."""
+    def __init__(self, networks: int, shown: bool, what: str = "network") -> None:
+        """networks: how many are analysed, one after another. what: they are, if no networks."""
         super().__init__(shown)
-        self._networks = networks
+        self._networks, self._what = networks, what
         self._began = time.monotonic()
         self._done, self._slowest = 0, 0.0
         self._where = ""
@@ -80,7 +80,7 @@ class NetworksProgress(ShownProgress):
     def networks(self) -> Iterator[int]:
         """The number of each network, the time that it takes noted."""
         for net in range(self._networks):
-            self._where = f"network {net + 1} of {self._networks}: "
+            self._where = f"{self._what} {net + 1} of {self._networks}: "
             self._began = time.monotonic()
             yield net
             self._slowest = max(self._slowest, time.monotonic() - self._began)
@@ -106,7 +106,7 @@ class NetworksProgress(ShownProgress):
         if self._bar is not None:
             self._bar.update(self._row, completed=self._done)
         elif self._line_is_due():
-            parts = [f"network {self._done} of {self._networks} is done", self.left()]
+            parts = [f"{self._what} {self._done} of {self._networks} is done", self.left()]
             self._console.print(", ".join(part for part in parts if part), highlight=False)
 
 

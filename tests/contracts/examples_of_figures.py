@@ -19,10 +19,12 @@ from attractory.evaluation import (
     RobustnessCurve,
 )
 from attractory.population import (
+    Battery,
     Distances,
     Learning,
     Measures,
     PointsThroughLearning,
+    SmallestNetwork,
     points_through_learning,
     through_learning,
 )
@@ -192,6 +194,25 @@ def learned() -> tuple[Learning, PointsThroughLearning]:
     )
 
 
+def population_battery(axes: int) -> Battery:
+    """Of two groups of two networks."""
+    values = np.array([0.0, 0.2, 0.5])
+    shares = 1 - np.array([[0.5], [0.6], [1.0], [1.2]]) * values
+    names = ("noise", "recurrent_noise", "lesioned_units", "pruned_weights", "amplitude")[:axes]
+    curves = tuple(RobustnessCurve(name, values, 0.0, shares, shares, shares) for name in names)
+    group = ("BPTT", "BPTT", "FORCE", "FORCE")
+    return Battery(curves, np.array([0, 1, 0, 1]), group, "correct", 0.6, 0.2, {}, (), 64, 1, 0)
+
+
+def smallest_network() -> SmallestNetwork:
+    """Ten networks of each of three sizes."""
+    scores = np.where(np.arange(10) < np.array([[1], [5], [9]]), 1.0, 0.6)
+    sizes, tried = np.arange(2, 65), np.array([8, 12, 16])
+    return SmallestNetwork(
+        "flipflop", "RateRNN", "BPTT", 0.99, "accuracy", sizes, tried, scores, "known"
+    )
+
+
 def population_measures(groups: int) -> Measures:
     """Three measures of eight networks, in so many groups."""
     rng = np.random.default_rng(0)
@@ -208,6 +229,8 @@ EXAMPLES = (
     Example("automaton", lambda: (made().machine,), 3),
     Example("births_and_losses", lambda: (learned()[1],), 2),
     Example("births_and_losses", lambda: (learned()[1], [1]), 1),
+    Example("battery", lambda: (population_battery(1),), 1),
+    Example("battery", lambda: (population_battery(5),), 5),
     Example("condition_averages", lambda: (task_geometry().by_motion,), 4),
     Example("condition_averages", lambda: (task_geometry().by_color, 0), 1),
     Example("connections", lambda: (made().joined,), 1),
@@ -248,6 +271,7 @@ EXAMPLES = (
     Example("selectivity", lambda: (task_geometry().selectivity,), 2),
     Example("selection_vectors", lambda: ([made().selection] * 2, made().space), 4),
     Example("slow_sets", lambda: ([made().slow] * 2, made().space), 2, (0,)),
+    Example("smallest", lambda: (smallest_network(),), 1),
     Example("spectral_radius", lambda: (history(),), 1),
     Example("spectrum", lambda: (made().spectrum,), 1),
     Example("spectrum", lambda: ([made().spectrum] * 5,), 5),

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from attractory import tasks
+from attractory import InvalidSetting, tasks
 from attractory.tasks import Trials, random_key, trial_keys
 
 N = 6
@@ -288,3 +288,12 @@ def inputs_summed(trials: Trials) -> np.ndarray:
 def targets_summed(trials: Trials) -> np.ndarray:
     """(trial, output): the integral of what is asked for (ms)."""
     return (np.abs(trials.targets) * (trials.mask > 0)).sum(1) * trials.dt
+
+
+def test_what_is_held_can_be_held_longer(task):
+    if not task.held:
+        with pytest.raises(InvalidSetting, match="does not say which of its settings are `held`"):
+            task.held_longer(2)
+        return
+    assert task.held_longer(1) == task
+    assert task.held_longer(2).n_steps > task.n_steps

@@ -13,7 +13,7 @@ from attractory._errors import InvalidSetting, nearest, shown
 from attractory._settings import Settings
 from attractory.cli._own_parts import import_named
 from attractory.cli._yaml import read_file, read_value
-from attractory.evaluation import axes_of_studies
+from attractory.evaluation import axes_of_batteries
 from attractory.models import Constraints, Model
 from attractory.rules import Rule
 from attractory.training import CELLS, PROTOCOLS, Curriculum, cell_of, recipe, rule_for
@@ -141,11 +141,10 @@ def said_settings(settings: list[str]) -> dict[str, Any]:
 def parsed_values(text: str | None, vary: str, task: tasks.Task) -> list[Any]:
     """The values of a robustness curve, from '0,0.1,0.2' or the task's own."""
     if text is None:
-        own = axes_of_studies(task)
+        own = axes_of_batteries(task)
         if vary not in own:
             raise InvalidSetting(
-                f"--values is needed for --vary {vary}; {task.name} has values of its own for "
-                f"{', '.join(own) or 'no setting'}"
+                f"--values is needed for --vary {vary}; there are usual values for {', '.join(own)}"
             )
         return list(own[vary])
     try:

@@ -35,6 +35,8 @@ class Axis:
         The value at which nothing is changed, None where there is none.
     values : tuple or None
         Those that every study tries; None: studies leave it out.
+    battery : tuple or None
+        Those that a battery over a population tries; None: those of studies.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Axis:
     label: str
     trained: Any = None
     values: tuple[Any, ...] | None = None
+    battery: tuple[Any, ...] | None = None
 
 
 _registry: Registry[Axis] = Registry(
@@ -56,7 +59,10 @@ axis_names, find_axis = _registry.names, _registry.find
 
 
 def axis(
-    label: str, trained: Any = None, values: Sequence[Any] | None = None
+    label: str,
+    trained: Any = None,
+    values: Sequence[Any] | None = None,
+    battery: Sequence[Any] | None = None,
 ) -> Callable[[Change], Change]:
     """Make a function known as an axis of robustness, under its own name; a decorator.
 
@@ -69,6 +75,9 @@ def axis(
     values : sequence, optional
         Those that every study and page of a run tries; without them it is tried where it is asked
         for: `at.robustness(run, vary="weight_noise", values=[0, 0.1])`.
+    battery : sequence, optional
+        Those that a battery over a population tries (`at.population.battery`); those of studies
+        where they are not said.
 
     Returns
     -------
@@ -91,10 +100,12 @@ def axis(
             ...
             return noisy_network, task
     """
-    kept = None if values is None else tuple(values)
+    of_studies = None if values is None else tuple(values)
+    of_batteries = None if battery is None else tuple(battery)
 
     def registered(function: Change) -> Change:
-        _registry.register(Axis(function.__name__, function, label, trained, kept))
+        made = Axis(function.__name__, function, label, trained, of_studies, of_batteries)
+        _registry.register(made)
         return function
 
     return registered
@@ -117,6 +128,28 @@ def axes_of_studies(task: Task) -> dict[str, Sequence[Any]]:
     own: dict[str, Sequence[Any]] = dict(task.conditions())
     known = (_registry.find(name) for name in _registry.names())
     return own | {each.name: each.values for each in known if each.values and each.name not in own}
+
+
+@takes(task=as_task)
+def axes_of_batteries(task: Task) -> dict[str, Sequence[Any]]:
+    """What a battery over a population varies, each with its values.
+
+    Parameters
+    ----------
+    task : Task
+        The task of the population.
+
+    Returns
+    -------
+    dict of str to sequence
+        What studies vary, and all axes with values for batteries, by name.
+    """
+    found = axes_of_studies(task)
+    known = (_registry.find(name) for name in _registry.names())
+    settings = type(task).model_fields
+    return found | {
+        one.name: one.battery for one in known if one.battery and one.name not in settings
+    }
 
 
 def check_vary(vary: str, task: Task) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from attractory._arguments import a_name, optional, several, takes
+from attractory._arguments import a_name, optional, several, takes, whole
 from attractory._errors import InvalidSetting, whole_number
 from attractory._result import Result
 from attractory.evaluation._axes import Axis, axis_of, check_vary
@@ -17,7 +17,7 @@ from attractory.evaluation._networks import Networks, check_fit, networks_of, ta
 from attractory.evaluation._responses import Responses
 from attractory.evaluation._scores import short_scores
 from attractory.models import Network
-from attractory.tasks import Task, as_task
+from attractory.tasks import Task, Trials, as_task
 
 SCORES = ("mse", "accuracy", "correct")
 
@@ -68,7 +68,7 @@ class RobustnessCurve(Result):
         )
 
 
-@takes(task=optional(as_task), vary=a_name, values=several)
+@takes(task=optional(as_task), vary=a_name, values=several, repeats=whole(1))
 def robustness(
     networks: Networks,
     task: Task | None = None,
@@ -76,6 +76,7 @@ def robustness(
     values: Sequence[Any] = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5),
     n: int = 128,
     seed: int = 0,
+    repeats: int = 1,
 ) -> RobustnessCurve:
     """Scores of networks as a setting of the task takes other values.
 
@@ -96,6 +97,9 @@ def robustness(
         Number of trials for each value.
     seed : int
         Of the trials and of the networks' own noise.
+    repeats : int
+        How often an axis that draws at random draws anew, for each network: scores are the means.
+        The trials are the same ones.
 
     Returns
     -------
@@ -120,16 +124,15 @@ def robustness(
     seed = known.seed if known else seed
     check_vary(vary, meant)
     axis = axis_of(vary, meant)
+    check_fit(found, meant)
+    trials = _OnceSampled(n, seed, known)
     if axis is None:
         tried = [(found, meant.varied(vary, value)) for value in values]
         trained, label = getattr(meant, vary), ""
+        by_net = _scores(tried, trials)
     else:
-        tried = [_changed(axis, found, meant, value, seed) for value in values]
         trained, label = axis.trained, axis.label
-    for nets, each in [(found, meant), *tried]:
-        check_fit(nets, each)
-    scores = [_point(_responses(nets, each, n, seed, known)) for nets, each in tried]
-    by_net = np.stack(scores, axis=-1)
+        by_net = _scores_on_axis(axis, found, meant, values, trials, repeats)
     if known.alone if known else isinstance(networks, Network):
         by_net = by_net[:, 0]
     mse, accuracy, correct = by_net
@@ -143,16 +146,51 @@ def _as_they_are(values: Sequence[Any]) -> np.ndarray | tuple[Any, ...]:
     return tuple(tuple(value) if isinstance(value, list) else value for value in values)
 
 
+def _scores_on_axis(
+    axis: Axis,
+    networks: list[Network],
+    task: Task,
+    values: Sequence[Any],
+    trials: _OnceSampled,
+    repeats: int,
+) -> np.ndarray:
+    """(score, net, value): means over what an axis draws; where it draws nothing it is tried once.
+
+    What is drawn is the same for all values.
+    """
+    scores: list[np.ndarray] = []
+    for repeat in range(repeats):
+        tried, drew = [], False
+        for value in values:
+            made, changed, random = _changed(axis, networks, task, value, trials.seed, repeat)
+            tried.append((made, changed))
+            drew |= random
+        scores.append(_scores(tried, trials))
+        if not drew:
+            break
+    return scores[0] if len(scores) == 1 else np.mean(scores, axis=0)
+
+
 def _changed(
-    axis: Axis, networks: list[Network], task: Task, value: Any, seed: int
-) -> tuple[list[Network], Task]:
-    """Networks and task at one value of an axis; what is drawn is the same for all values."""
-    made = []
+    axis: Axis, networks: list[Network], task: Task, value: Any, seed: int, repeat: int
+) -> tuple[list[Network], Task, bool]:
+    """Networks and task at one value of an axis, and whether anything was drawn for it."""
+    made, drew = [], False
     changed = task
     for net, network in enumerate(networks):
-        network, changed = axis.function(network, task, value, np.random.default_rng([seed, net]))
+        rng = np.random.default_rng([seed, net, repeat] if repeat else [seed, net])
+        before = rng.bit_generator.state
+        network, changed = axis.function(network, task, value, rng)
+        drew |= rng.bit_generator.state != before
         made.append(network)
-    return made, changed
+    return made, changed, drew
+
+
+def _scores(tried: Sequence[tuple[list[Network], Task]], trials: _OnceSampled) -> np.ndarray:
+    """(score, net, value): the scores of `SCORES` under each condition."""
+    for networks, task in tried:
+        check_fit(networks, task)
+    return np.stack([_point(trials.responses(*each)) for each in tried], axis=-1)
 
 
 def _point(answers: Responses) -> np.ndarray:
@@ -160,12 +198,24 @@ def _point(answers: Responses) -> np.ndarray:
     return np.array([short_scores(outputs, answers) for outputs in answers]).T
 
 
-def _responses(
-    networks: list[Network], task: Task, n: int, seed: int, known: Responses | None
-) -> Responses:
-    """The responses under one condition: those that are known, or to be simulated."""
-    own = known is not None and all(a is b for a, b in zip(networks, known.networks, strict=True))
-    if known is not None and own and task == known.task and n <= len(known.trials):
-        return known.first(n)
-    # each condition is another program that would run once: compiling it costs more than it saves
-    return Responses(task, task.sample(n, seed, compiled=False), tuple(networks), seed)
+class _OnceSampled:
+    """The trials of a curve: those of one task after the other, each sampled once."""
+
+    def __init__(self, n: int, seed: int, known: Responses | None) -> None:
+        """known: responses to the task as it is, whose outputs need not be simulated again."""
+        self.n, self.seed, self._known = n, seed, known
+        self._last: tuple[Task, Trials] | None = None
+
+    def responses(self, networks: list[Network], task: Task) -> Responses:
+        """The responses under one condition: those that are known, or to be simulated."""
+        known = self._known
+        own = known is not None and all(
+            a is b for a, b in zip(networks, known.networks, strict=True)
+        )
+        if known is not None and own and task == known.task and self.n <= len(known.trials):
+            return known.first(self.n)
+        if self._last is None or self._last[0] != task:
+            # each condition is another program that would run once: compiling it costs more than
+            # it saves
+            self._last = (task, task.sample(self.n, self.seed, compiled=False))
+        return Responses(task, self._last[1], tuple(networks), self.seed)

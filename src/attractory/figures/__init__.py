@@ -5,6 +5,7 @@ No function touches pyplot or changes a global setting.
 
 from attractory.figures._automaton import automaton
 from attractory.figures._averages import condition_averages
+from attractory.figures._battery import battery
 from attractory.figures._births_and_losses import births_and_losses
 from attractory.figures._connections import connections
 from attractory.figures._continuation import continuation
@@ -25,6 +26,7 @@ from attractory.figures._save import save
 from attractory.figures._selection import selection_vectors
 from attractory.figures._selectivity import selectivity
 from attractory.figures._slow_sets import slow_sets
+from attractory.figures._smallest import smallest
 from attractory.figures._spectra import jacobian_spectra
 from attractory.figures._state_space import state_space, state_spaces
 from attractory.figures._task import trials
@@ -36,6 +38,7 @@ from attractory.figures._weights import connectivity, spectrum
 
 __all__ = [
     "automaton",
+    "battery",
     "births_and_losses",
     "condition_averages",
     "connections",
@@ -60,6 +63,7 @@ __all__ = [
     "selection_vectors",
     "selectivity",
     "slow_sets",
+    "smallest",
     "spectral_radius",
     "spectrum",
     "state_space",

@@ -70,8 +70,8 @@ def robustness(curves: RobustnessCurve | Sequence[RobustnessCurve]) -> Figure:
     for i, curve in enumerate(found):
         for row, score in enumerate(ROWS):
             _draw_scores(grid[row, i], curve, getattr(curve, score))
-        _name_values(grid[-1, i], curve)
-        grid[-1, i].set_xlabel(_label(curve))
+        name_values(grid[-1, i], curve)
+        grid[-1, i].set_xlabel(label_of(curve))
         if len(found) > 1:
             letter(grid[0, i], i)
     for row, (score, label) in enumerate(ROWS.items()):
@@ -85,33 +85,33 @@ def robustness(curves: RobustnessCurve | Sequence[RobustnessCurve]) -> Figure:
     return figure
 
 
-def _label(curve: RobustnessCurve) -> str:
+def label_of(curve: RobustnessCurve) -> str:
     """Of the condition, with its unit."""
     return curve.label or _conditions.get(curve.vary, f"{curve.vary} (task's unit)")
 
 
 def _draw_scores(axes: Any, curve: RobustnessCurve, scores: np.ndarray) -> None:
     """scores (value,) or (net, value)."""
-    nets, places = np.atleast_2d(scores), _places(curve)
+    nets, along = np.atleast_2d(scores), places(curve)
     if len(nets) > 1:
         for one in nets:
-            axes.plot(places, one, color=SKY, linewidth=0.5, alpha=0.8)
+            axes.plot(along, one, color=SKY, linewidth=0.5, alpha=0.8)
     if isinstance(curve.values, np.ndarray) and isinstance(curve.trained, (int, float)):
         axes.axvline(curve.trained, color=GREY, linestyle="--", linewidth=0.8, zorder=0)
-    axes.plot(places, nets.mean(axis=0), color=BLUE, linewidth=1.6, marker="o", markersize=3)
+    axes.plot(along, nets.mean(axis=0), color=BLUE, linewidth=1.6, marker="o", markersize=3)
 
 
-def _places(curve: RobustnessCurve) -> np.ndarray:
+def places(curve: RobustnessCurve) -> np.ndarray:
     """Where the values stand: numbers where they are, others one beside the other."""
     if isinstance(curve.values, np.ndarray):
         return curve.values
     return np.arange(len(curve.values))
 
 
-def _name_values(axes: Any, curve: RobustnessCurve) -> None:
+def name_values(axes: Any, curve: RobustnessCurve) -> None:
     if not isinstance(curve.values, np.ndarray):
         names = [_in_words(value) for value in curve.values]
-        axes.set_xticks(_places(curve), [plain(name) for name in names])
+        axes.set_xticks(places(curve), [plain(name) for name in names])
 
 
 def _in_words(value: Any) -> str:

@@ -1,6 +1,8 @@
 """Many networks: measures (one number a network), distances (one number a pair), statistics."""
 
 from attractory.population import distances, measures
+from attractory.population._battery import battery
+from attractory.population._battery_result import Battery
 from attractory.population._clusters import Clusters, tree_of
 from attractory.population._compare import compare
 from attractory.population._distance import Distance, distance, distance_names, find_distance
@@ -16,10 +18,13 @@ from attractory.population._points_through_learning import (
     PointsThroughLearning,
     points_through_learning,
 )
+from attractory.population._smallest import smallest
+from attractory.population._smallest_result import SmallestNetwork
 from attractory.population._subject import Subject
 from attractory.population._through_learning import through_learning
 
 __all__ = [
+    "Battery",
     "Clusters",
     "Context",
     "Distance",
@@ -30,7 +35,9 @@ __all__ = [
     "Measures",
     "PointsThroughLearning",
     "PopulationMap",
+    "SmallestNetwork",
     "Subject",
+    "battery",
     "compare",
     "distance",
     "distance_names",
@@ -42,6 +49,7 @@ __all__ = [
     "measure_of",
     "measures",
     "points_through_learning",
+    "smallest",
     "through_learning",
     "tree_of",
 ]

@@ -105,6 +105,15 @@ def difference_interval(first: np.ndarray, second: np.ndarray, level: float) -> 
     return center - half, center + half
 
 
+def student_interval(values: np.ndarray, level: float) -> tuple[float, float]:
+    """Of the mean, by Student's t: of shares most of which are the same, of which resamples vary
+    too little for a studentised bootstrap. NaN of fewer than two numbers."""
+    if len(values) < 2:
+        return np.nan, np.nan
+    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * stats.sem(values)
+    return float(values.mean() - half), float(values.mean() + half)
+
+
 def holm(p: np.ndarray) -> np.ndarray:
     """p corrected for their number, so that one wrong finding among all has that chance (Holm
     1979); NaN stays, and does not count."""

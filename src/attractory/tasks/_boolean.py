@@ -51,6 +51,7 @@ class Boolean(EpochTask):
     input_names: ClassVar[tuple[str, ...]] = ("A", "B")
     task_variables: ClassVar[tuple[str, ...]] = ("a", "b")
     parts: ClassVar[tuple[str, ...]] = ("before", "pulse", "delay", "answer")
+    held: ClassVar[tuple[str, ...]] = ("answer",)
     newer_fields: ClassVar[tuple[str, ...]] = ("baseline",)
 
     before: Milliseconds = 30.0
@@ -184,6 +185,7 @@ class ContextBoolean(EpochTask):
     input_names: ClassVar[tuple[str, ...]] = ("A", "B", "context")
     task_variables: ClassVar[tuple[str, ...]] = ("a", "b", "context")
     parts: ClassVar[tuple[str, ...]] = ("before", "context", "gap", "pulse", "delay", "answer")
+    held: ClassVar[tuple[str, ...]] = ("answer",)
 
     before: Duration = 30.0
     context: PositiveMilliseconds = 20.0

@@ -154,6 +154,7 @@ class ContextDecision(ChoiceTask):
     )
     task_variables: ClassVar[tuple[str, ...]] = ("coherence_1", "coherence_2", "context")
     parts: ClassVar[tuple[str, ...]] = ("fixation", "stimulus", "delay", "decision")
+    held: ClassVar[tuple[str, ...]] = ("delay",)
 
     dt: float = Field(default=25.0, gt=0)
     fixation: Duration = 300.0

@@ -82,6 +82,7 @@ class FlipFlop(Task):
 
     name: ClassVar[str] = "flipflop"
     picture: ClassVar[str | None] = "flip_flop"
+    held: ClassVar[tuple[str, ...]] = ("gaps", "steps")
 
     bits: int = Field(default=3, ge=1, le=10)
     pulse: int = Field(default=20, ge=1, le=MOST_STEPS)

@@ -61,6 +61,7 @@ class DualDelayedMatch(ChoiceTask):
     )
     options: ClassVar[tuple[str, ...]] = ("match", "non-match")
     answer_epochs: ClassVar[tuple[str, ...]] = ("test_1", "test_2")
+    held: ClassVar[tuple[str, ...]] = ("delay_1", "delay_2")
 
     dt: float = Field(default=20.0, gt=0)
     fixation: Milliseconds = 500.0

@@ -72,6 +72,7 @@ class ParametricWorkingMemory(ChoiceTask):
     )
     task_variables: ClassVar[tuple[str, ...]] = ("f1", "f2")
     parts: ClassVar[tuple[str, ...]] = ("fixation", "first", "delay", "second", "decision")
+    held: ClassVar[tuple[str, ...]] = ("delay",)
 
     dt: float = Field(default=20.0, gt=0)
     fixation: Milliseconds = 500.0

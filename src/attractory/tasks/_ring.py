@@ -53,6 +53,7 @@ class DelayedResponse(EpochTask):
     input_names: ClassVar[tuple[str, ...]] = ("fixation", "cos", "sin")
     output_names: ClassVar[tuple[str, ...]] = ("fixation", "cos", "sin")
     parts: ClassVar[tuple[str, ...]] = ("fixation", "stimulus", "delay", "response")
+    held: ClassVar[tuple[str, ...]] = ("delay",)
 
     dt: float = Field(default=20.0, gt=0)
     fixation: Duration = 500.0

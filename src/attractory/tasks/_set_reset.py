@@ -57,6 +57,7 @@ class SetReset(EpochTask):
 
     name: ClassVar[str] = "set_reset"
     newer_fields: ClassVar[tuple[str, ...]] = ("channels", "baseline")
+    held: ClassVar[tuple[str, ...]] = ("gap",)
 
     before: Milliseconds = 50.0
     pulse: PositiveMilliseconds = 20.0

@@ -14,6 +14,7 @@ from attractory._errors import InvalidSetting, nearest, shown
 from attractory._settings import Settings
 from attractory.tasks._constant import InputFacts
 from attractory.tasks._evidence import EvidenceStream
+from attractory.tasks._holding import HoldingFacts
 from attractory.tasks._machine import Machine
 from attractory.tasks._recipe import NetworkFacts, Section, usual_network, usual_rule
 from attractory.tasks._sampling import checked_shapes, sampled, trials_of
@@ -23,7 +24,7 @@ PROBED = 16  # trials in which states are shown: as many as can be told apart in
 MOST_STEPS = 1_000_000  # of a trial: more is a mistake in dt or in a duration
 
 
-class Task(InputFacts, Settings):
+class Task(HoldingFacts, InputFacts, Settings):
     """Base of every task. A task's author writes the settings as fields, and `trial`.
 
     `trial(key)` makes one trial from a JAX random key, in JAX operations, so that it can be
@@ -50,8 +51,7 @@ class Task(InputFacts, Settings):
     options: ClassVar[tuple[str, ...]] = ()
     answer_epochs: ClassVar[tuple[str, ...]] = ()
     evidence: ClassVar[str | None] = None
-    # where in the inputs it is shown, for psychophysical kernels
-    evidence_streams: ClassVar[tuple[EvidenceStream, ...]] = ()
+    evidence_streams: ClassVar[tuple[EvidenceStream, ...]] = ()  # where in the inputs it is shown
     # conditions that are numbers which states may follow, for the page's task geometry; the values
     # of one that is called "context" stand beside one another there
     task_variables: ClassVar[tuple[str, ...]] = ()
