@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from contracts.examples_of_figures import smallest_network
 from html_pieces import read
 
 import attractory as at
@@ -73,6 +74,8 @@ def compared():
         "map": distances.map(),
         "measures": measures,
         "group_differences": measures.compare(),
+        "battery": at.population.battery(groups, TASK, ["noise"], trials=4, progress=False),
+        "smallest": smallest_network(),
         "learning": at.population.through_learning(course, progress=False),
         "points_through_learning": at.population.points_through_learning(
             course, n_starts=32, progress=False
