@@ -26,7 +26,7 @@ lint: $(VENV)/.installed-test
 
 # the pages hold no output of their own: their code is run, their links are followed
 docs: $(VENV)/.installed-test
-	$(BIN)/python -m pytest tests/test_docs.py
+	$(BIN)/python -m pytest -m 'slow or not slow' tests/test_docs.py
 
 # the tables and the figure of docs/speed.md; everything beside the peers' libraries, in turn
 bench: $(VENV)/.installed-test $(PEERS)/.installed

@@ -25,7 +25,21 @@ def run_blocks(page):
         yield namespace
 
 
-@pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)
+# their programs take longest to compile, and what they call has tests of its own; `make docs`
+# runs them
+LONG = (
+    "curriculum", "force", "how-learned", "local-rules", "populations", "populations-distances",
+    "populations-robustness", "reservoir", "rules", "song", "through-learning",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=page.name, marks=pytest.mark.slow if page.stem in LONG else ())
+        for page in PAGES[1:]
+    ],
+)
 def test_python_blocks_run(page, tmp_path, monkeypatch, registries):
     monkeypatch.chdir(tmp_path)
     assert list(run_blocks(page))

@@ -17,7 +17,7 @@ import attractory as at
 from attractory.cli import main
 from attractory.cli._tables import flowing
 
-SHELL = ("near_orthogonal", "paper", "force", "full_force", "reservoir", "BPTT")  # rules by name
+SHELL = ("near_orthogonal", "paper", "force", "full_force", "reservoir", "bptt")  # rules by name
 SMALL = [
     "--set", "task.bits=1", "--set", "task.steps=100", "--set", "task.first_onset=[5, 20]",
     "--set", "task.pulse=5", "--set", "task.delay=5", "--set", "model.units=16",
@@ -181,6 +181,7 @@ def test_rules_lists_all_and_describes_one(in_process):
         ("full_force", "teacher_gain", 1.5),
         ("paper", "optimizer", "adam"),
         ("BPTT", "optimizer", "muon"),
+        ("bptt", "optimizer", "muon"),
         ("recurrent_radius", "most", 1.0),
     ]:
         status, output, errors = in_process("rules", name)
@@ -330,7 +331,7 @@ def test_mistakes_get_one_line_and_status_2(arguments, message, tmp_path, monkey
         ("- a\n", "must hold keys and values"),
         ("task: {name\n", "not readable as YAML"),
         ("task: flipflop\nseed: x\n", "seed = 'x' is not allowed"),
-        ("task: flipflop\nrule: {name: bptt}\n", "rule.name = 'bptt' is not allowed"),
+        ("task: flipflop\nrule: {name: bttp}\n", "rule.name = 'bttp' is not allowed"),
         ("task: flipflop\ncurriculum: [1]\n", "curriculum = [1] is not allowed"),
         ("task: flipflop\ncurriculum: {vary: noise}\n", "Curriculum: steps"),
     ],

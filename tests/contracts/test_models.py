@@ -179,7 +179,9 @@ def test_gradients_are_those_of_finite_differences(cell):
             assert found == pytest.approx(slope, rel=1e-5, abs=1e-8), name
 
 
-@every_cell
+@pytest.mark.parametrize(
+    "cell", [pytest.param(c, marks=pytest.mark.slow) if "," in c else c for c in CELLS]
+)
 def test_a_window_cuts_the_gradient_and_changes_no_state(cell):
     net, window = network(cell), 3
     model = net.model

@@ -293,6 +293,7 @@ def test_the_sizes_of_rates_need_no_states_and_give_the_same_update(monkeypatch,
         assert info[name] == pytest.approx(of_rates[name], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_l2_of_rates_lowers_the_rates_and_comes_back(tmp_path):
     model, settings = RateRNN(units=8), {"steps": 150, "batch": 8, "learning_rate": 3e-3}
 

@@ -25,6 +25,15 @@ MODEL = at.models.RateRNN(units=6)
 OWN = (GradientDescent, AlongADirection, RidgeReadout)
 KINDS = [*map(rules.find, rules.names()), *OWN]
 every_rule = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+# rules that share what is tried here with another that every test run tries
+KIN = (at.rules.EProp, at.rules.NodePerturbation, at.rules.FullFORCE)
+every_rule_in_time = pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, id=kind.__name__, marks=pytest.mark.slow if kind in KIN else ())
+        for kind in KINDS
+    ],
+)
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +53,7 @@ def weights_of(run):
     return [net.weights[name] for net in run.networks for name in sorted(net.weights)]
 
 
-@every_rule
+@every_rule_in_time
 def test_it_trains_saves_and_comes_back(kind, tmp_path):
     run = at.train(TASK, MODEL, small(kind), nets=2, path=tmp_path / "run", progress=False)
     back = at.load(tmp_path / "run")
@@ -89,7 +98,7 @@ def test_it_goes_on_where_it_was_interrupted(kind, tmp_path, monkeypatch):
     )
 
 
-@every_rule
+@every_rule_in_time
 def test_it_stops_early(kind):
     run = at.train(TASK, MODEL, small(kind, stop_below=1e9), progress=False)
     assert run.status[0]["status"] == "stopped early"
@@ -194,7 +203,7 @@ def test_functions_and_arrays_among_a_rules_settings_come_back(tmp_path):
 
 
 @pytest.mark.usefixtures("undrawn")
-@every_rule
+@every_rule_in_time
 def test_its_page_says_how_it_trained_and_draws_what_it_reports(kind, tmp_path, monkeypatch):
     monkeypatch.setattr(at.tasks.FlipFlop, "conditions", lambda task: {})  # those are of the task
     run = at.train(TASK, MODEL, small(kind), progress=False)

@@ -99,6 +99,7 @@ def test_with_errors_of_ones_it_is_the_published_code():
     np.testing.assert_allclose(after["output_weights"][0], readout, rtol=0, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_a_signal_is_learned_and_kept_by_a_network_without_feedback():
     model = CurrentRNN(units=150, tau=10.0, recurrent_gain=1.5, bias=False, output_bias=False)
     task = SIGNAL.replace(period=200.0)

@@ -161,6 +161,7 @@ def test_carried_trials_begin_where_those_before_ended():
         np.testing.assert_allclose(found[name], expected, rtol=0, atol=2e-6, err_msg=name)
 
 
+@pytest.mark.slow
 def test_penalties_are_of_carried_trials_too():
     """Two trials one after the other cost what one trial of twice the length costs."""
     model = GRU(units=3)

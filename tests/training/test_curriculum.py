@@ -116,6 +116,7 @@ def test_interrupted_in_a_stage_it_goes_on_bit_for_bit(tmp_path, monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_the_score_is_the_share_of_fresh_trials_that_are_answered_correctly(monkeypatch):
     seen = []
 
@@ -159,6 +160,7 @@ def test_a_folder_knows_its_curriculum(tmp_path):
     assert "curriculum" not in at.train(TASK, MODEL, rule, progress=False).config
 
 
+@pytest.mark.slow
 def test_early_stopping_is_of_the_task_itself():
     """Every loss is low enough, and no validation is better than the first one of the task."""
     stages = Curriculum([SHORTER], steps=5)

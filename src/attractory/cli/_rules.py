@@ -39,6 +39,8 @@ def print_one(console: Console, name: str) -> None:
     """What has this name: in words, and its settings with what they usually are."""
     kinds = _kinds()
     having = {kind: parts[name] for kind, parts in kinds.items() if name in parts}
+    if name in rules.names():  # the class of a rule that is listed by its name for the commands
+        having["rule"] = rules.find(name)
     if not having:
         known = [each for parts in kinds.values() for each in parts]
         raise InvalidSetting(f"{shown(name)} is no {' or '.join(kinds)}; {nearest(name, known)}")
