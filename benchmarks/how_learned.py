@@ -165,7 +165,7 @@ def inside(net: at.models.Network) -> tuple[dict[str, float], dict[str, Any]]:
         "proved": float(points.certified.sum()),
         "stable": float((unstable == 0).sum()),
         "transitions right": float(np.mean(machine.correct)),
-        "dimension": participation_ratio(path.states),
+        "dimension": at.analysis.participation_ratio(path.states),
     }
     drawn = {
         "eigenvalues": rounded(np.stack([spectrum.eigenvalues.real, spectrum.eigenvalues.imag], 1)),
@@ -179,12 +179,6 @@ def inside(net: at.models.Network) -> tuple[dict[str, float], dict[str, Any]]:
 def rounded(values: np.ndarray) -> Any:
     """To three places, which is finer than a figure shows."""
     return np.round(values, 3).tolist()
-
-
-def participation_ratio(states: np.ndarray) -> float:
-    """(Σλ)² / Σλ² of the covariance of states (trial, time, unit)."""
-    variances = np.linalg.eigvalsh(np.cov(states.reshape(-1, states.shape[-1]).T))
-    return float(variances.sum() ** 2 / (variances**2).sum())
 
 
 COLUMNS = {

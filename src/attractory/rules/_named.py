@@ -53,6 +53,19 @@ def maker(kind: str, function: Callable[..., Any], gives: tuple[str, ...]) -> Ma
     return Maker(function, needs, defaults)
 
 
+def makers(kind: str, known: tuple[Maker, ...]) -> Registry[Maker]:
+    """The registry of all makers of a kind: `attractory.rules.KIND` makes a user's own known."""
+    return Registry(
+        kind,
+        None,
+        "attractory.rules",
+        name_of=lambda made: made.name,
+        known=known,
+        decorator=f"attractory.rules.{kind}",
+        accepts=lambda part: isinstance(part, Maker),
+    )
+
+
 @dataclass(frozen=True)
 class Chosen:
     """What a field of a rule names, with all its settings."""

@@ -9,22 +9,13 @@ import jax
 import optax
 
 from attractory._errors import InvalidSetting, shown
-from attractory._registry import Registry
 from attractory.kernels import Shards
-from attractory.rules._named import Chosen, Maker, Named, chosen, maker
+from attractory.rules._named import Chosen, Named, chosen, maker, makers
 from attractory.rules._optimizers import GIVEN, KNOWN
 
 Function = TypeVar("Function", bound=Callable[..., optax.GradientTransformation])
 
-_registry: Registry[Maker] = Registry(
-    "optimizer",
-    None,
-    "attractory.rules",
-    name_of=lambda made: made.name,
-    known=KNOWN,
-    decorator="attractory.rules.optimizer",
-    accepts=lambda part: isinstance(part, Maker),
-)
+_registry = makers("optimizer", KNOWN)
 optimizer_names = _registry.names
 
 

@@ -8,21 +8,12 @@ from typing import Any, TypeVar
 import optax
 
 from attractory._errors import InvalidSetting, shown
-from attractory._registry import Registry
-from attractory.rules._named import Chosen, Maker, Named, chosen, maker
+from attractory.rules._named import Chosen, Named, chosen, maker, makers
 from attractory.rules._schedules import GIVEN, KNOWN
 
 Function = TypeVar("Function", bound=Callable[..., optax.Schedule])
 
-_registry: Registry[Maker] = Registry(
-    "schedule",
-    None,
-    "attractory.rules",
-    name_of=lambda made: made.name,
-    known=KNOWN,
-    decorator="attractory.rules.schedule",
-    accepts=lambda part: isinstance(part, Maker),
-)
+_registry = makers("schedule", KNOWN)
 schedule_names = _registry.names
 
 
