@@ -28,7 +28,8 @@ OF_DROPOUT = 2**31 - 1  # folded into the key of an update: a stream that no sha
 class BPTT(Descent):
     """Gradient descent on a loss, by backpropagation through time.
 
-    The fields are those of every `Rule` (how many updates, of which trials, when it stops), and
+    The fields are those of every `Rule` (how many updates, of which trials, when it stops), those
+    of every `Descent` (the optimiser, its rate and schedule, weight decay, clipping, noise), and
     these.
 
     Parameters
@@ -44,50 +45,20 @@ class BPTT(Descent):
         penalties lists them; your own: `attractory.rules.penalty`.
     dropout : float
         The share of the units that send nothing in an update, in all of its trials and steps; the
-        others send 1 / (1 - dropout) times as much [3]_. Which they are is drawn anew for every
+        others send 1 / (1 - dropout) times as much [1]_. Which they are is drawn anew for every
         update.
-    weight_decay : float
-        Every update takes rate · weight_decay of each trained weight away, beside the optimiser's
-        own change (as AdamW [4]_). Not `decay`, which is the learning rate's.
-    optimizer : str or dict
-        Its name: "adam" [1]_; "muon" [2]_, the momentum of each matrix made orthogonal, vectors go
-        by Adam; "sgd", gradient descent with momentum 0.9; any other of Optax's (the page on rules
-        lists them); "fractional", gradient descent of fractional order [5]_; or one of your own
-        (`attractory.rules.optimizer`). With settings: {"name": "adam", "b1": 0.8}.
-    learning_rate : float
-        The rate of the optimiser.
-    recurrent_optimizer, recurrent_learning_rate : str or dict, float, optional
-        The same for the recurrent weights alone; None takes the common ones.
-    schedule : str or dict
-        Its name: "cosine" falls to final_rate times the rate at the last step; "inverse_time" is
-        rate / (1 + decay · step), Keras 2's learning-rate decay; "constant"; any other of those
-        that the page lists, or one of your own (`attractory.rules.schedule`). With settings:
-        {"name": "exponential", "decay_rate": 0.1}.
-    final_rate : float
-        The share of the rate that a schedule ends with: cosine, linear, polynomial, sgdr.
-    decay : float
-        How fast the rate of an inverse-time schedule falls, per update.
-    warmup : int
-        Updates over which the rate rises linearly, from rate / warmup to the rate; the schedule
-        begins after it.
     orthogonal_pull : float
         After every update the singular values of the recurrent weights are moved towards 1 by
         orthogonal_pull times the learning rate, those that are closer become 1; 0: none. Refused
         for a model with constraints, which would undo it.
     pull_every : int
         Updates between two such steps (each then moves pull_every times as far).
-    clip : float, optional
-        Largest norm of the gradient; longer ones are scaled down to it. None: no clipping.
-    gradient_noise : float
-        The variance of the Gaussian noise on each entry of the gradient in the first update, which
-        falls as 1 / (1 + step)^0.55 [6]_; 0: none. It is added after clipping, so that it has this
-        variance, and before the optimiser.
     precision : "float32" or "bfloat16"
         Of the recurrent products, forward and backward. "bfloat16" (8 bits; weights, states,
         gradients and the optimiser stay float32) is about 1.7 times as fast on a processor that has
         it, and float32 on one that has not.
     window : int, optional
-        Steps through which a gradient goes back (truncated backpropagation [7]_): a trial is cut
+        Steps through which a gradient goes back (truncated backpropagation [2]_): a trial is cut
         into windows of so many steps, each begins in the state in which the one before ended, and
         takes it as given. The states, the loss and the one update of a batch are those of whole
         trials. None: to the beginning of the trial.
@@ -111,13 +82,8 @@ class BPTT(Descent):
     ----------
     Backpropagation through time: Werbos (1990).
 
-    .. [1] Kingma & Ba (2014).
-    .. [2] Jordan et al. (2024).
-    .. [3] Srivastava et al. (2014), J. Mach. Learn. Res. 15:1929.
-    .. [4] Loshchilov & Hutter (2019), ICLR.
-    .. [5] Khan et al. (2018), Circuits Syst. Signal Process. 37:593.
-    .. [6] Neelakantan et al. (2015), arXiv:1511.06807.
-    .. [7] Williams & Peng (1990), Neural Comput. 2:490.
+    .. [1] Srivastava et al. (2014), J. Mach. Learn. Res. 15:1929.
+    .. [2] Williams & Peng (1990), Neural Comput. 2:490.
     """
 
     in_words: ClassVar[str] = "backpropagation through time"
