@@ -25,7 +25,7 @@ from pydantic import BaseModel
 
 ROOMS = (
     "tasks", "models", "rules", "training", "runs", "evaluation", "analysis", "exchange",
-    "population", "figures", "report", "reproduce",
+    "population", "figures", "report", "sweeps", "reproduce",
 )  # fmt: skip
 CHECKS = {
     "GL03", "GL05", "GL06", "GL07", "GL08", "SS01", "SS02", "SS03", "SS04", "SS06",

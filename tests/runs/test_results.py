@@ -171,7 +171,7 @@ WRITTEN = {"correct": "1.0", "phi": "jnp.tanh(u)", "step": "0.5 * state"}
 @pytest.mark.parametrize("changed", [None, "correct", "phi", "step"])
 def test_results_of_a_users_code_are_of_that_code(changed, tmp_path, registries, monkeypatch):
     """The same names and settings, another body: other results."""
-    from attractory.cli._own_parts import import_named
+    from attractory.runs import import_named
 
     monkeypatch.setenv("ATTRACTORY_CACHE", str(tmp_path / "cache"))  # of what was named
     keys = []

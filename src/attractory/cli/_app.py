@@ -72,7 +72,7 @@ def begin(cores: int | None = None, compute: bool = True) -> None:
     if compute:  # cores are chosen before anything is computed, by a user's file, too
         use_cores(cores)
     if _imports:
-        from attractory.cli._own_parts import import_named
+        from attractory.runs import import_named
 
         for named in _imports:
             import_named(named)
@@ -80,8 +80,7 @@ def begin(cores: int | None = None, compute: bool = True) -> None:
 
 def loaded(folder: Path) -> Run:
     """The run in a folder, once the parts of its user's own are known that can be."""
-    from attractory.cli._own_parts import import_parts_of
-    from attractory.runs import load
+    from attractory.runs import import_parts_of, load
 
     left_out = import_parts_of(folder)
     run = load(folder)

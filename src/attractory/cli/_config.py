@@ -6,51 +6,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, StrictInt, StrictStr, field_validator
+from pydantic import BeforeValidator, Field, StrictInt, StrictStr, field_validator
 
-from attractory import models, rules, tasks
+from attractory import tasks
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory._settings import Settings
-from attractory.cli._own_parts import import_named
-from attractory.cli._yaml import read_file, read_value
+from attractory._yaml import read_file, read_value
 from attractory.evaluation import axes_of_batteries
-from attractory.models import Constraints, Model
+from attractory.models import Model
 from attractory.rules import Rule
-from attractory.training import CELLS, PROTOCOLS, Curriculum, cell_of, recipe, rule_for
+from attractory.runs import import_named
+from attractory.training import AnySection, Curriculum, Section, named_parts, put
 
 SECTIONS = ("task", "model", "rule")
 LONGEST_NAME = 255  # bytes of a file's or folder's name, on every common file system
 
 
-def _section(value: Any) -> Any:
-    """A bare word is a section's name; nothing is an empty one."""
-    if value is None:
-        return {}
-    if isinstance(value, str):
-        return {"name": value}
-    if isinstance(value, (dict, Section)):
-        return value
-    raise ValueError("a name, or keys and values")
-
-
 def _words(value: Any) -> Any:
     """A bare word is a list of one."""
     return (value,) if isinstance(value, str) else value
-
-
-class Section(Settings):
-    """A name, and settings that are checked by what has the name."""
-
-    model_config = ConfigDict(extra="allow")
-
-    name: StrictStr | None = None
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        return dict(self.__pydantic_extra__ or {})
-
-
-AnySection = Annotated[Section, BeforeValidator(_section)]
 
 
 class TrainingConfig(Settings):
@@ -107,9 +81,9 @@ def read_config(file: Path | None, flags: dict[str, Any], settings: list[str]) -
     values = {} if file is None else read_file(file)
     for key, value in flags.items():
         if value is not None:
-            _put(values, key, value)
+            put(values, key, value)
     for setting in settings:
-        _put(values, *_parsed(setting))
+        put(values, *_parsed(setting))
     # a key with nothing behind it is not given
     config = TrainingConfig(**{key: v for key, v in values.items() if v is not None})
     for named in config.imports:
@@ -121,7 +95,7 @@ def task_settings(settings: list[str]) -> dict[str, Any]:
     """Settings of a task, task.KEY=VALUE each."""
     values: dict[str, Any] = {}
     for setting in settings:
-        _put(values, *_parsed(setting, ("task",)))
+        put(values, *_parsed(setting, ("task",)))
     found: dict[str, Any] = values.get("task", {})
     return found
 
@@ -165,59 +139,16 @@ def _asked(config: TrainingConfig) -> Asked:
             "no task is given; use --task NAME or 'task:' in the file; "
             "`attractory tasks` lists what is allowed"
         )
-    task = tasks.get(config.task.name, **config.task.settings)
-    named = _named_rule(config.rule)
-    model = _model(task, config.model, named)
+    task, model, rule = named_parts(config.task, config.model, config.rule)
     return Asked(
         task=task,
         model=model,
-        rule=named or rule_for(task, model).replace(**config.rule.settings),
+        rule=rule,
         nets=config.nets,
         seed=config.seed,
         out=config.out or Path("runs") / config.task.name,
         curriculum=None if config.curriculum is None else Curriculum(**config.curriculum),
     )
-
-
-def _model(task: tasks.Task, section: Section, rule: Rule | None) -> Model:
-    """The recipe's model for the task, with these settings in it; or one that is named in full.
-
-    Where a rule is named and no cell, the model is the one that is usual for that rule.
-    """
-    name, settings = section.name and cell_of(section.name), section.settings
-    if name is not None and name not in CELLS:
-        allowed = {each for each in models.names() if models.find(each).of_text}
-        if name not in allowed:
-            raise InvalidSetting(
-                f"model.name = {shown(name)} is not allowed; {nearest(name, {*CELLS, *allowed})}"
-            )
-        return models.find(name)(**settings)
-    constraints = settings.pop("constraints", None)
-    if constraints is not None and not isinstance(constraints, dict):
-        raise InvalidSetting(
-            f"model.constraints = {shown(constraints)} is not allowed: keys and values"
-        )
-    asked = None if constraints is None else Constraints(**constraints)
-    usual = recipe(task, name, asked).model
-    if rule is not None and name is None and asked is None:
-        usual = rule.usual_model(usual)
-    return usual.replace(**settings)
-
-
-def _named_rule(section: Section) -> Rule | None:
-    """The rule that is named, with these settings; None: that of the recipe for task and model.
-
-    Named are the protocols, and the registered rules, a user's own among them.
-    """
-    name = section.name or "default"
-    if name == "default":
-        return None
-    if name in PROTOCOLS:
-        return PROTOCOLS[name]().replace(**section.settings)
-    if name not in rules.names():
-        known = ["default", *PROTOCOLS, *rules.names()]
-        raise InvalidSetting(f"rule.name = {shown(name)} is not allowed; {nearest(name, known)}")
-    return rules.find(name)(**section.settings)
 
 
 def _parsed(setting: str, sections: tuple[str, ...] = SECTIONS) -> tuple[str, Any]:
@@ -233,18 +164,3 @@ def _parsed(setting: str, sections: tuple[str, ...] = SECTIONS) -> tuple[str, An
             f"{shown(key)}: unknown section; {nearest(key.split('.')[0], sections)}"
         )
     return key, read_value(f"--set {shown(key, 40)}", text)
-
-
-def _put(values: dict[str, Any], key: str, value: Any) -> None:
-    """A value at its place: rule.steps, or deeper, model.constraints.density."""
-    *places, name = key.split(".")
-    found = values
-    for i, place in enumerate(places):
-        inner = _section(found.get(place)) if i == 0 else found.get(place) or {}
-        if not isinstance(inner, dict):
-            raise InvalidSetting(
-                f"{shown(key)} is not allowed: {place} = {shown(inner)} has no settings in it"
-            )
-        found[place] = dict(inner)
-        found = found[place]
-    found[name] = value

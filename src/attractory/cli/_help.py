@@ -11,8 +11,8 @@ class TrainCommand(TyperCommand):
     """`train`: its help ends with the names of all rules, losses and penalties."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        from attractory.cli._own_parts import import_named
         from attractory.cli._rules import names_in_words
+        from attractory.runs import import_named
 
         for named in ctx.find_root().params.get("imports") or ():
             import_named(named)

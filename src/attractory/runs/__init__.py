@@ -31,8 +31,11 @@ from attractory.runs._foreign import export, imported
 from attractory.runs._given import given_functions
 from attractory.runs._history import LOOP_COLUMNS
 from attractory.runs._kept import kept, of_network
+from attractory.runs._load import load
+from attractory.runs._lock import FolderLock, worked_on
+from attractory.runs._own_parts import import_named, import_parts_of
 from attractory.runs._results import Results
-from attractory.runs._run import Run, load
+from attractory.runs._run import Run
 from attractory.runs._run import a_run as a_run
 from attractory.runs._schema import LoopState, checked
 
@@ -41,6 +44,7 @@ __all__ = [
     "LOOP_COLUMNS",
     "Check",
     "Claim",
+    "FolderLock",
     "LoopState",
     "Results",
     "Run",
@@ -49,6 +53,8 @@ __all__ = [
     "export",
     "from_torch",
     "given_functions",
+    "import_named",
+    "import_parts_of",
     "imported",
     "imports_of",
     "kept",
@@ -67,6 +73,7 @@ __all__ = [
     "to_keras",
     "to_onnx",
     "to_torch",
+    "worked_on",
     "write_manifest",
     "write_weights",
 ]

@@ -19,6 +19,7 @@ def run_config(
     source: dict[str, Any] | None = None,
     start: str | None = None,
     curriculum: Sequence[dict[str, Any]] = (),
+    first: int = 0,
 ) -> dict[str, Any]:
     """What identifies a run, in JSON's terms.
 
@@ -40,6 +41,8 @@ def run_config(
         SHA-256 of the weights that training began with, where they were given.
     curriculum : sequence of dict
         The stages before the task, where there were any: task, steps and score of each.
+    first : int
+        The index of the first network, of a part of a population.
 
     Returns
     -------
@@ -53,7 +56,8 @@ def run_config(
         "nets": nets,
         "seed": int(seed),
         "source": source,
-        # runs of before there was a start, or a curriculum, have no such entry, and are the same
+        # runs of before there was one of these have no such entry, and are the same
         **({} if start is None else {"start": start}),
         **({"curriculum": list(curriculum)} if curriculum else {}),
+        **({"first": first} if first else {}),
     }

@@ -36,10 +36,17 @@ class FolderLock:
     The system's own lock on the file (flock) decides between processes of one machine: it ends with
     its process, however that ends, so nothing stale is ever in the way. What stands in the file is
     for people, and for machines that share the folder but not the system's locks.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder; it is made where it is missing.
+    what : str
+        What the folder holds, for messages.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, what: str = "run") -> None:
+        self.folder, self.what = folder, what
         self.path = folder / LOCK
 
     def __enter__(self) -> Self:
@@ -47,7 +54,9 @@ class FolderLock:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._descriptor = self._locked()
         except FileExistsError:
-            raise FileProblem(f"{self.folder}: this is a file; a run needs a folder") from None
+            raise FileProblem(
+                f"{self.folder}: this is a file; a {self.what} needs a folder"
+            ) from None
         except (OSError, ValueError) as error:
             if isinstance(error, FileProblem):
                 raise
@@ -118,10 +127,33 @@ class FolderLock:
         who = "another process" if holder is None else f"process {holder.pid} on {host}"
         if holder is not None and holder.runs() is None:
             who += f" (if it runs no more, remove {LOCK} there)"
-        return FileProblem(f"{self.folder}: {who} is working on this run; wait for it, or stop it")
+        return FileProblem(
+            f"{self.folder}: {who} is working on this {self.what}; wait for it, or stop it"
+        )
 
     def _holder(self, descriptor: int) -> tuple[Process | None, str]:
         """The process that the file names, and its machine."""
         text = os.pread(descriptor, _MOST_LETTERS, 0).decode("utf-8", "replace")
         token, _, host = text.partition("\n")
         return Process.from_token(token), host.strip()[:60]
+
+
+def worked_on(folder: Path) -> bool:
+    """Whether a process works on a folder, as its lock says.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+
+    Returns
+    -------
+    bool
+        True also where the process is on another machine and nobody can know here.
+    """
+    try:
+        token = (folder / LOCK).read_text(errors="replace")[:_MOST_LETTERS].partition("\n")[0]
+    except OSError:
+        return False
+    holder = Process.from_token(token)
+    return holder is not None and holder.runs() is not False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -11,35 +11,31 @@ import numpy as np
 import pandas as pd
 
 from attractory._arguments import instance_of, made_with, optional, refusal, takes, whole
-from attractory._errors import FileProblem, InvalidSetting, NamesNearest
+from attractory._errors import InvalidSetting, NamesNearest
 from attractory._files import a_path, as_path
 from attractory._shown import as_html
 from attractory.models import Model, Network, check_fit, networks_of
 from attractory.rules import Rule
 from attractory.runs._checks import Check, kept_checks
 from attractory.runs._config import run_config
-from attractory.runs._described import Given, described
 from attractory.runs._folder import (
     HISTORY,
-    MANIFEST,
     NETWORKS,
     RULE_REPORT,
     claim_folder,
-    parsed_weights,
-    read_file,
     read_manifest,
     weights_content,
     write_run,
 )
 from attractory.runs._given import given_arrays, given_functions
-from attractory.runs._history import LOOP_COLUMNS, read_history
+from attractory.runs._history import LOOP_COLUMNS
+from attractory.runs._join import joined
 from attractory.runs._results import Results
 from attractory.runs._weights import checked_weights
-from attractory.tasks import Task, as_task, sized
+from attractory.tasks import Task, as_task
 
 SHOWN = ("net", "status", "step")  # of a network's row, where a run is shown
 MOST_SHOWN = 7  # networks
-MOST_READINGS = 3  # of a run that another process writes anew while it is read
 
 
 def _row(net: int) -> dict[str, Any]:
@@ -99,6 +95,10 @@ class Run(NamesNearest):
     curriculum : sequence of dict
         The stages before the task, where networks were trained on others first: task (name,
         settings), steps and score of each.
+    first : int
+        The index of the first network, of a part of a population (`train(nets=range(4, 8))`): what
+        networks come from is the seed and their index. In `status` and `history` they are counted
+        from 0, as in `networks`.
     """
 
     task: Task
@@ -114,6 +114,7 @@ class Run(NamesNearest):
     imports: Sequence[dict[str, str]] = ()
     rule_report: dict[str, np.ndarray] = field(default_factory=dict)
     curriculum: Sequence[dict[str, Any]] = ()
+    first: int = 0
 
     def __post_init__(self) -> None:
         if isinstance(self.status, tuple) and not self.status:
@@ -154,6 +155,28 @@ class Run(NamesNearest):
             found = [network.with_dt(task.dt) for network in found]
         return cls(task, found[0].model, found)
 
+    @classmethod
+    def join(cls, runs: Sequence[Run]) -> Run:
+        """One run of parts that were trained apart: `nets=range(0, 4)` and `nets=range(4, 8)`.
+
+        Parameters
+        ----------
+        runs : sequence of Run
+            The parts, in any order. They differ in their indices alone, which follow on each other.
+
+        Returns
+        -------
+        Run
+            In memory; its weights are those of one training of all, bit for bit. The history's
+            seconds are those of each part.
+
+        Raises
+        ------
+        InvalidSetting
+            For runs of other settings or seeds, and where indices are missing or there twice.
+        """
+        return joined([a_run("runs", run) for run in runs])
+
     def __repr__(self) -> str:
         """One line, and a row a network."""
         rows = self._rows().head(MOST_SHOWN).to_string(index=False)
@@ -190,6 +213,7 @@ class Run(NamesNearest):
             self.source,
             self.start,
             self.curriculum,
+            self.first,
         )
 
     def checks(self) -> tuple[Check, ...]:
@@ -299,79 +323,3 @@ def a_run(name: str, value: Any) -> Run:
         hint = "at.Run.of(networks, task) makes one"
         raise InvalidSetting(refusal(name, value, "a Run", hint))
     return value
-
-
-@takes()
-def load(path: str | Path, **functions: Callable[..., Any]) -> Run:
-    """A run from its folder.
-
-    Parameters
-    ----------
-    path : str or Path
-        The folder.
-    **functions : callable
-        Those that the model (or task, or rule) was made with, by the names of its settings
-        (`activation`, `step`): a function cannot be stored.
-
-    Returns
-    -------
-    Run
-        The run that was saved. Where its task is not known in this process, an `UnknownTask` stands
-        for it, and for its rule an `UnknownRule`: what does not need them works.
-
-    Raises
-    ------
-    FileProblem
-        When a file is missing, damaged or does not fit the others.
-    InvalidSetting
-        When a function is missing, or the model is not known.
-
-    Notes
-    -----
-    Nothing in the folder is run: parts of your own are known once what registers them is imported.
-    """
-    folder = as_path(path)
-    for _ in range(MOST_READINGS - 1):
-        manifest = read_manifest(folder)
-        try:
-            return _loaded(folder, manifest, functions)
-        except FileProblem:  # damage; or another process has written it anew in the meantime
-            if read_manifest(folder) == manifest:
-                raise
-    return _loaded(folder, read_manifest(folder), functions)
-
-
-def _loaded(folder: Path, manifest: dict[str, Any], functions: dict[str, Any]) -> Run:
-    if manifest["status"] != "finished":
-        raise FileProblem(
-            f"{folder}: this run is not finished; repeat its command and it goes on from its "
-            "last checkpoint"
-        )
-    place = folder / NETWORKS
-    weights, given = parsed_weights(read_file(folder, manifest, NETWORKS), str(place))
-    config, rows = manifest["config"], manifest["networks"]
-    imports = manifest.get("imports", [])
-    made = described(folder / MANIFEST, config, imports, Given(given, functions))
-    task, model, rule = made
-    checked_weights(place, model, weights, len(rows))
-    networks = [Network(model, {n: w[i] for n, w in weights.items()}) for i in range(len(rows))]
-    task = sized(task, networks[0].n_inputs, networks[0].n_outputs)
-    history = read_history(folder / HISTORY, read_file(folder, manifest, HISTORY))
-    seed, source = config["seed"], config["source"]
-    start = config.get("start")
-    report = _read_report(folder, manifest, len(rows))
-    stages = config.get("curriculum", ())
-    known = (source, folder, start, imports, report, stages)
-    return Run(task, model, networks, rows, rule, seed, history, *known)
-
-
-def _read_report(folder: Path, manifest: dict[str, Any], nets: int) -> dict[str, np.ndarray]:
-    """What the rule reported at the end; {} where it reported nothing."""
-    if RULE_REPORT not in manifest.get("files", {}):
-        return {}
-    place = folder / RULE_REPORT
-    report = parsed_weights(read_file(folder, manifest, RULE_REPORT), str(place))[0]
-    for name, array in report.items():
-        if array.shape[:1] != (nets,):
-            raise FileProblem(f"{place}: damaged: {name!r} is not of {nets} networks")
-    return report

@@ -60,6 +60,7 @@ class Config(_Record):
     source: Source | None
     start: str | None = None
     curriculum: list[CurriculumStage] | None = None
+    first: Count = 0
 
 
 class Event(_Record):

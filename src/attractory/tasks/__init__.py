@@ -9,7 +9,7 @@ from attractory.tasks._epochs import Duration, EpochTask, OneOf, Timeline, Trunc
 from attractory.tasks._evidence import EvidenceStream
 from attractory.tasks._flip_flop import FlipFlop
 from attractory.tasks._given import as_task, as_task_or_trials, as_trials
-from attractory.tasks._keys import noise_seed, random_key, trial_keys
+from attractory.tasks._keys import check_seed, noise_seed, random_key, trial_keys
 from attractory.tasks._labels import coordinates
 from attractory.tasks._machine import Machine
 from attractory.tasks._matching import DualDelayedMatch
@@ -71,6 +71,7 @@ __all__ = [
     "as_task",
     "as_task_or_trials",
     "as_trials",
+    "check_seed",
     "coordinates",
     "find",
     "from_neurogym",

@@ -26,9 +26,25 @@ def random_key(seed: int) -> jax.Array:
     InvalidSetting
         When the seed is no such integer.
     """
+    check_seed(seed)
+    return jax.random.fold_in(jax.random.key(int(seed) >> 32), int(seed) & 0xFFFFFFFF)
+
+
+def check_seed(seed: int) -> None:
+    """Refuse what is no seed.
+
+    Parameters
+    ----------
+    seed : int
+        An integer from 0 to 2**63 - 1.
+
+    Raises
+    ------
+    InvalidSetting
+        When the seed is no such integer.
+    """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
         raise InvalidSetting(f"seed = {shown(seed)} is not allowed: an integer from 0 to 2**63 - 1")
-    return jax.random.fold_in(jax.random.key(int(seed) >> 32), int(seed) & 0xFFFFFFFF)
 
 
 def noise_seed(seed: int) -> int:
@@ -46,7 +62,7 @@ def noise_seed(seed: int) -> int:
     int
         The seed of the noise.
     """
-    random_key(seed)  # which refuses what is no seed
+    check_seed(seed)
     words = np.random.SeedSequence([int(seed), 0x6E6F6973]).generate_state(2, np.uint32)
     return (int(words[0]) << 31) ^ int(words[1])
 

@@ -17,9 +17,38 @@ from attractory.training._start import Start
 def checked_arguments(
     task: Any, model: Any, rule: Any, nets: Any, seed: Any, start: Any = None
 ) -> tuple[Model, Rule, int, int, Start]:
-    """Model, rule, nets, seed and what is begun with; the task's recipe where one is None.
+    """What may be trained, checked; the task's recipe where something is None.
 
-    Raises InvalidSetting for what cannot be trained, or does not fit into memory.
+    Parameters
+    ----------
+    task : Task
+        What the networks learn.
+    model : Model or None
+        What they are.
+    rule : Rule or None
+        How they learn.
+    nets : int
+        Number of networks.
+    seed : int
+        What all random numbers follow from.
+    start : Run, Network, sequence of Network or None
+        What is begun with.
+
+    Returns
+    -------
+    model : Model
+        With the task's dt, as the rule trains it.
+    rule : Rule
+        The rule.
+    nets, seed : int
+        As plain numbers.
+    begun : Start
+        The weights that are begun with, if any.
+
+    Raises
+    ------
+    InvalidSetting
+        For what cannot be trained, or does not fit into memory.
     """
     _check_kind("task", task, Task)
     whole_number("nets", nets)
@@ -37,6 +66,23 @@ def checked_arguments(
     begun.check(model, task.n_inputs, task.n_outputs)
     rule.check(task, model)
     return model, rule, nets, int(seed), begun
+
+
+def network_indices(nets: Any, start: Any = None) -> range:
+    """The indices of the networks: all below a number, or a range of them.
+
+    Raises InvalidSetting for other ranges than whole ones from 0 on, and for one that does not
+    begin at 0 where there are networks to begin with: which of them each is would not be said.
+    """
+    if not isinstance(nets, range):
+        return range(whole_number("nets", nets))
+    if not nets or nets.step != 1 or nets.start < 0:
+        raise InvalidSetting(
+            f"nets = {nets!r} is not allowed: indices one after the other, as range(4, 8)"
+        )
+    if nets.start and start is not None:
+        raise InvalidSetting(f"nets = {nets!r} is not allowed with start: a number of networks")
+    return nets
 
 
 def checked_stages(

@@ -16,6 +16,7 @@ from safetensors import safe_open
 from attractory._errors import FileProblem
 from attractory._files import exists, parsed_json, replacing
 from attractory.runs import LoopState, checked, save_safetensors
+from attractory.training._divergence import WINDOW
 
 NAME = "newest.safetensors"
 RECORDS = "records."  # before the names of records that grow
@@ -74,6 +75,17 @@ def read_checkpoint(folder: Path, run: str, like: Any, may_be_unsigned: bool) ->
         if name.startswith(RECORDS)
     }
     return Checkpoint(_tree(path, like, arrays), records, state, signed)
+
+
+def check_host(host: dict[str, Any], nets: int, steps: int, path: Path) -> None:
+    """FileProblem where the loop's own numbers are of other networks or steps."""
+    per_net = ("active", "best_validation", "checks_without_better", "rows")
+    watch = host["watch"]
+    lengths = [len(host[name]) for name in per_net] + [len(watch["best"]), len(watch["recent"])]
+    windows = {len(recent) for recent in watch["recent"]}
+    fits = set(lengths) == {nets} and windows == {WINDOW}
+    if not fits or host["step"] != steps:
+        raise FileProblem(f"{path}: damaged: it is not of {nets} networks and its steps")
 
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:

@@ -46,7 +46,7 @@ class Course:
         The last one.
     stages : tuple of Stage
         Those before it.
-    model, rule, nets, seed : see `Population`
+    model, rule, nets, seed, first : see `Population`
         As there.
 
     Attributes
@@ -60,11 +60,18 @@ class Course:
     """
 
     def __init__(
-        self, task: Task, stages: tuple[Stage, ...], model: Model, rule: Rule, nets: int, seed: int
+        self,
+        task: Task,
+        stages: tuple[Stage, ...],
+        model: Model,
+        rule: Rule,
+        nets: int,
+        seed: int,
+        first: int = 0,
     ) -> None:
         self.stages, self.model = stages, model
         self.tasks = [*(stage.task for stage in stages), task]
-        self.populations = [Population(each, model, rule, nets, seed) for each in self.tasks]
+        self.populations = [Population(each, model, rule, nets, seed, first) for each in self.tasks]
         self.stage = np.zeros(nets, int)
         self.updates = np.zeros(nets, int)
 

@@ -22,26 +22,49 @@ def check_training_memory(task: Task, model: Model, rule: Rule, nets: int) -> No
 
     Each part is what is there at the least: what fits by this count may still be too much.
     """
+    for what, size in _parts(task, model, rule, nets).items():
+        check_memory(what, size)
+
+
+def training_memory(task: Task, model: Model, rule: Rule, nets: int) -> float:
+    """What a training takes of memory at the least, beside the process itself.
+
+    Parameters
+    ----------
+    task : Task
+        What is learned.
+    model : Model
+        What learns it.
+    rule : Rule
+        How it is learned.
+    nets : int
+        Number of networks.
+
+    Returns
+    -------
+    float
+        Bytes.
+    """
+    return sum(_parts(task, model, rule, nets).values())
+
+
+def _parts(task: Task, model: Model, rule: Rule, nets: int) -> dict[str, float]:
+    """Bytes of each part, by what takes them in words."""
     shapes = model.weight_shapes(task.n_inputs, task.n_outputs)
     numbers = sum(math.prod(shape) for shape in shapes.values())
-    check_memory(f"nets = {nets} of units = {model.units}", float(FLOAT * COPIES * nets * numbers))
-    check_memory(
-        f"the state of {type(rule).__name__} for nets = {nets} of units = {model.units}",
-        float(COPIES_OF_STATE * nets * _bytes_of_state(task, model, rule)),
-    )
     channels = task.n_inputs + 2 * task.n_outputs + model.state_size
-    points = rule.batch * task.n_steps * channels
-    check_memory(
-        f"batch = {rule.batch} trials of {task.n_steps} steps, with the states of "
-        f"units = {model.units},",
-        float(FLOAT * points),
-    )
+    state = f"the state of {type(rule).__name__} for nets = {nets} of units = {model.units}"
+    trials = f"batch = {rule.batch} trials of {task.n_steps} steps, with the states of "
+    parts = {
+        f"nets = {nets} of units = {model.units}": float(FLOAT * COPIES * nets * numbers),
+        state: float(COPIES_OF_STATE * nets * _bytes_of_state(task, model, rule)),
+        f"{trials}units = {model.units},": float(FLOAT * rule.batch * task.n_steps * channels),
+    }
     if rule.trials is not None:  # their order, drawn anew in each epoch: keys and values, sorted
-        check_memory(f"the order of trials = {rule.trials}", 4.0 * FLOAT * rule.trials)
-    check_memory(
-        f"the history of {rule.n_steps} updates of nets = {nets}",
-        float(HISTORY_BYTES * rule.n_steps * nets),
-    )
+        parts[f"the order of trials = {rule.trials}"] = 4.0 * FLOAT * rule.trials
+    history = f"the history of {rule.n_steps} updates of nets = {nets}"
+    parts[history] = float(HISTORY_BYTES * rule.n_steps * nets)
+    return parts
 
 
 def _bytes_of_state(task: Task, model: Model, rule: Rule) -> int:

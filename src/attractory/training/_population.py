@@ -52,6 +52,8 @@ class Population:
         Number of networks.
     seed : int
         What all random numbers follow from.
+    first : int
+        The index of the first network.
 
     Notes
     -----
@@ -61,11 +63,13 @@ class Population:
     evenly, shards of the batch.
     """
 
-    def __init__(self, task: Task, model: Model, rule: Rule, nets: int, seed: int) -> None:
+    def __init__(
+        self, task: Task, model: Model, rule: Rule, nets: int, seed: int, first: int = 0
+    ) -> None:
         root = random_key(seed)
         self.keys = Keys(
             *jax.vmap(lambda net: jax.random.split(jax.random.fold_in(root, net), 4), out_axes=1)(
-                jnp.arange(nets)
+                jnp.arange(first, first + nets)
             )
         )
         mesh = _mesh(nets, shards_of(rule.batch))

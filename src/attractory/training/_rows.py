@@ -12,10 +12,10 @@ Row = dict[str, Any]
 DIVERGED = "diverged"
 
 
-def first_rows(nets: int, seed: int) -> list[Row]:
-    """The rows before the first update."""
+def first_rows(nets: int, seed: int, first: int = 0) -> list[Row]:
+    """The rows before the first update. first: the index of the first network."""
     return [
-        {"net": net, "seed": [seed, net], "status": "training", "step": 0, "events": []}
+        {"net": net, "seed": [seed, first + net], "status": "training", "step": 0, "events": []}
         for net in range(nets)
     ]
 

@@ -32,11 +32,17 @@ from attractory.runs import (
     write_weights,
 )
 from attractory.tasks import Task, as_task
-from attractory.training._arguments import checked_arguments, checked_stages
-from attractory.training._checkpoint import NAME, Checkpoint, read_checkpoint, write_checkpoint
+from attractory.training._arguments import checked_arguments, checked_stages, network_indices
+from attractory.training._checkpoint import (
+    NAME,
+    Checkpoint,
+    check_host,
+    read_checkpoint,
+    write_checkpoint,
+)
 from attractory.training._course import STAGE, Course, Ended
 from attractory.training._curriculum import Curriculum, Stage
-from attractory.training._divergence import WINDOW, DivergenceWatch
+from attractory.training._divergence import DivergenceWatch
 from attractory.training._history import History
 from attractory.training._interrupt import InterruptRequest
 from attractory.training._measures import radii, radius_due, silent_loss
@@ -61,7 +67,7 @@ def train(
     model: Model | None = None,
     rule: Rule | None = None,
     *,
-    nets: int = 1,
+    nets: int | range = 1,
     seed: int = 0,
     start: Run | Network | Sequence[Network] | None = None,
     curriculum: Curriculum | None = None,
@@ -87,8 +93,9 @@ def train(
         says.
     rule : Rule, optional
         How they learn.
-    nets : int
-        Number of networks.
+    nets : int or range
+        Number of networks; or the indices of some of them, as range(4, 8): these four are what they
+        are among the networks of `nets=8`, and `Run.join` makes one run of such parts.
     seed : int
         What all random numbers follow from.
     start : Run, Network or sequence of Network, optional
@@ -117,13 +124,15 @@ def train(
     KeyboardInterrupt
         After Ctrl-C.
     """
-    model, rule, nets, seed, begun = checked_arguments(task, model, rule, nets, seed, start)
-    stages = checked_stages(curriculum, task, model, rule, nets)
+    indices = network_indices(nets, start)
+    asked = (task, model, rule, len(indices), seed, start)
+    model, rule, number, seed, begun = checked_arguments(*asked)
+    stages = checked_stages(curriculum, task, model, rule, number)
     described = [stage.to_json() for stage in stages]
-    config = run_config(task, model, rule, nets, seed, start=begun.sha256, curriculum=described)
-    asked = (task, model, rule, nets, seed, begun, stages, config)
+    what = (task, model, rule, number, seed)
+    config = run_config(*what, None, begun.sha256, described, indices.start)
     if path is None:
-        return _Training(*asked).go(progress)
+        return _Training(*what, begun, stages, config).go(progress)
     folder = as_path(path)
     found = own_manifest(folder, config)  # a finished run may lie where nothing can be written
     if found is not None and found["status"] == "finished":
@@ -132,7 +141,7 @@ def train(
     with claim_folder(folder, config) as claim:
         if claim.manifest is not None and claim.manifest["status"] == "finished":
             return load(folder, **given_functions(task, model, rule))
-        return _Training(*asked, folder, claim).go(progress)
+        return _Training(*what, begun, stages, config, folder, claim).go(progress)
 
 
 class _Training:
@@ -155,7 +164,8 @@ class _Training:
         self.task, self.model, self.rule, self.nets, self.seed = task, model, rule, nets, seed
         self.folder, self.claim, self.config = folder, claim, config
         self.identity = json_digest(as_json(config))  # whose a checkpoint is
-        self.course = Course(task, stages, model, rule, nets, seed)
+        first = config.get("first", 0)
+        self.course = Course(task, stages, model, rule, nets, seed, first)
         self.population = self.course.populations[-1]
         with ThreadPoolExecutor(1) as pool:  # each compiles for a second, and one thread compiles
             losses = [pool.submit(silent_loss, t, rule.loss_function) for t in self.course.tasks]
@@ -168,7 +178,7 @@ class _Training:
         self.active = np.ones(nets, bool)
         self.best_validation = np.full(nets, np.inf)
         self.checks_without_better = np.zeros(nets, int)
-        self.rows = first_rows(nets, seed)
+        self.rows = first_rows(nets, seed, first)
         self.kept: dict[str, str] = {}  # SHA-256 of the weights of checks, by their files
         self._restore()
 
@@ -230,6 +240,7 @@ class _Training:
             start=self.config.get("start"),
             rule_report={name: np.asarray(array) for name, array in report.items()},
             curriculum=self.config.get("curriculum", ()),
+            first=self.config.get("first", 0),
         )
 
     def _advance(self) -> None:
@@ -373,7 +384,7 @@ class _Training:
             return
         self.history = History.from_arrays(found.records, self.nets, str(place / NAME))
         host = found.host
-        self._check_host(host, place / NAME)
+        check_host(host, self.nets, len(self.history.loss), place / NAME)
         self.state, self.good, self.best = (found.tree[n] for n in ("state", "good", "best"))
         self.step, self.seconds, self.rows = host["step"], host["seconds"], host["rows"]
         self.active = np.array(host["active"])
@@ -384,16 +395,6 @@ class _Training:
         self.kept = host.get("kept", {})
         if not found.signed:  # before the manifest says that checkpoints are
             self._checkpoint()
-
-    def _check_host(self, host: dict[str, Any], path: Path) -> None:
-        """FileProblem where the loop's own numbers are of other networks or steps."""
-        per_net = ("active", "best_validation", "checks_without_better", "rows")
-        watch = host["watch"]
-        lengths = [len(host[name]) for name in per_net] + [len(watch["best"]), len(watch["recent"])]
-        windows = {len(recent) for recent in watch["recent"]}
-        fits = set(lengths) == {self.nets} and windows == {WINDOW}
-        if not fits or host["step"] != len(self.history.loss):
-            raise FileProblem(f"{path}: damaged: it is not of {self.nets} networks and its steps")
 
     def _states(self) -> dict[str, PopulationState]:
         return {"state": self.state, "good": self.good, "best": self.best}

@@ -19,7 +19,7 @@ from attractory._errors import AttractoryError, FileProblem, InvalidSetting, one
 from attractory._files import digest, exists, read_bytes, write_bytes
 from attractory._own_files import noted_as, own_files
 from attractory._private import private_cache, read_private
-from attractory.runs import imports_of
+from attractory.runs._folder import imports_of
 
 REMEMBERED = "imports"  # the folder, of this user alone, in the cache
 
@@ -44,8 +44,21 @@ class _Part:
 def import_named(named: str, folder: Path | None = None, said: str = "--import") -> None:
     """Run a Python file or import a module, so that what it registers is known; remember it.
 
-    folder: where a file's name begins, the current one when None. said: where it was named. Raises
-    FileProblem where there is no such file, InvalidSetting, with its line, where it fails.
+    Parameters
+    ----------
+    named : str
+        A file, whose name ends in .py, or a module.
+    folder : Path, optional
+        Where a file's name begins; the current one when None.
+    said : str
+        Where it was named, for messages.
+
+    Raises
+    ------
+    FileProblem
+        Where there is no such file.
+    InvalidSetting
+        Where it fails, with its line.
     """
     said = f"{said} {named}"
     place = str((folder or Path()).joinpath(named).absolute()) if _is_file(named) else named
@@ -59,7 +72,15 @@ def import_named(named: str, folder: Path | None = None, said: str = "--import")
 def import_parts_of(folder: Path) -> str:
     """Run what the run in a folder was made with, where it was named before and is unchanged.
 
-    Returns the names of what is not run.
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+
+    Returns
+    -------
+    str
+        The names of what is not run.
     """
     known = {each["name"] for each in own_files()}
     left_out = []

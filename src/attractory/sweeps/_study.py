@@ -1,0 +1,342 @@
+"""A study: the trainings that belong together, said once, each checked before any is begun."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, StrictInt, StrictStr, field_validator
+
+from attractory._errors import AttractoryError, InvalidSetting, nearest, shown, whole_number
+from attractory._files import json_digest
+from attractory._settings import Settings, as_json
+from attractory._yaml import read_file
+from attractory.models import Model
+from attractory.rules import Rule
+from attractory.runs import import_named, run_config
+from attractory.sweeps._vary import Values, Vary
+from attractory.tasks import Task, check_seed
+from attractory.training import Section, as_section, checked_arguments, named_parts, put
+
+OF_A_POINT = ("task", "model", "rule", "nets", "seed")  # all that may vary
+
+
+def _as_part(kind: type) -> Any:
+    """What stands for a task, a model or a rule: one that is made already, or a section."""
+
+    def meant(value: Any) -> Any:
+        if isinstance(value, kind):
+            return value
+        section = as_section(value)
+        return section if isinstance(section, Section) else Section(**section)
+
+    return BeforeValidator(meant)
+
+
+def _words(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+class Scoring(Settings):
+    """How the networks of each run are scored once they are trained.
+
+    Parameters
+    ----------
+    trials : int
+        Fresh trials of the point's own task for `at.evaluate`; 0: no scores.
+    seed : int
+        Of the trials, and of what is measured.
+    measures : list of str
+        Measures of `at.population.measure`, beside the scores.
+    """
+
+    trials: StrictInt = Field(default=256, ge=0)
+    seed: StrictInt = Field(default=1, ge=0)
+    measures: Annotated[tuple[StrictStr, ...], BeforeValidator(_words)] = ()
+
+
+@dataclass(frozen=True)
+class Point:
+    """One training of a study: a normal run.
+
+    Attributes
+    ----------
+    values : dict
+        What varies, by fields.
+    task : Task
+        What the networks learn.
+    model : Model
+        What they are.
+    rule : Rule
+        How they learn.
+    nets : int
+        Number of networks.
+    seed : int
+        What all random numbers follow from.
+    """
+
+    values: Values
+    task: Task
+    model: Model
+    rule: Rule
+    nets: int
+    seed: int
+
+    @cached_property
+    def identity(self) -> str:
+        """SHA-256 of what identifies its run."""
+        config = run_config(self.task, self.model, self.rule, self.nets, self.seed)
+        return json_digest(as_json(config))
+
+
+class Study(Settings):
+    """Trainings that belong together: what they have in common, and what varies.
+
+    Parameters
+    ----------
+    task : Task, str or dict
+        What the networks learn: a task, its name, or a name with settings.
+    model, rule : Model or Rule, str or dict, optional
+        What the networks are, and how they learn; what is not said is the task's recipe.
+    nets : int
+        Number of networks of each run.
+    seed : int
+        What all random numbers of a run follow from.
+    vary : Vary or dict
+        The fields that vary, by names such as "rule.learning_rate", "model.units", "task.noise" or
+        "seed"; "task", "model" and "rule" as a whole: by names, or made already. A part that varies
+        as a whole has nothing of the study's own settings for it.
+    split : int, optional
+        Networks that are trained at once at the most; a run of more is trained in parts, by several
+        workers, and joined. None: all together.
+    scoring : Scoring or dict
+        How networks are scored once they are trained.
+    imports : list of str
+        Python files and modules with parts of your own, which workers run first.
+
+    Raises
+    ------
+    InvalidSetting
+        For settings that are none, an empty grid, and a field that no point can have.
+
+    Examples
+    --------
+    ::
+
+        study = at.sweeps.Study(
+            task="flipflop",
+            nets=4,
+            vary={"grid": {"rule.learning_rate": [1e-3, 3e-3], "seed": range(5)}},
+        )
+    """
+
+    task: Annotated[Any, _as_part(Task)]
+    model: Annotated[Any, _as_part(Model)] = None
+    rule: Annotated[Any, _as_part(Rule)] = None
+    nets: StrictInt = Field(default=1, ge=1)
+    seed: StrictInt = Field(default=0, ge=0, lt=2**63)
+    vary: Vary
+    split: StrictInt | None = Field(default=None, ge=1)
+    scoring: Scoring = Field(default_factory=Scoring)
+    imports: Annotated[tuple[StrictStr, ...], BeforeValidator(_words)] = ()
+
+    @field_validator("task")
+    @classmethod
+    def _with_a_name(cls, task: Any) -> Any:
+        if isinstance(task, Section) and task.name is None:
+            raise ValueError("a task, its name, or a name with settings")
+        return task
+
+    @classmethod
+    def read(cls, file: Path) -> Study:
+        """A study from a YAML file: keys and values as they are given here.
+
+        Parameters
+        ----------
+        file : Path
+            The file. Names of Python files among its `imports` begin at its folder.
+
+        Returns
+        -------
+        Study
+            The study; what it imports is imported.
+
+        Raises
+        ------
+        FileProblem
+            When the file cannot be read as YAML.
+        InvalidSetting
+            For what is no study.
+        """
+        return cls.said(read_file(file), file)
+
+    @classmethod
+    def said(cls, values: dict[str, Any], file: Path) -> Study:
+        """A study of the keys and values of a file.
+
+        Parameters
+        ----------
+        values : dict
+            Keys and values.
+        file : Path
+            The file that they are from.
+
+        Returns
+        -------
+        Study
+            The study; what it imports is imported.
+
+        Raises
+        ------
+        InvalidSetting
+            For what is no study.
+        """
+        if "objective" in values:
+            raise InvalidSetting(
+                f"{file}: this study has an objective: it is one for `attractory tune`, not a sweep"
+            )
+        given = {key: value for key, value in values.items() if value is not None}
+        for named in _words(given.get("imports", ())):
+            import_named(str(named), file.parent, f"{file}: imports:")
+        given["imports"] = [_placed(str(n), file) for n in _words(given.get("imports", ()))]
+        try:
+            return cls(**given)
+        except InvalidSetting as error:
+            raise InvalidSetting(f"{file}: {error}") from None
+
+    def points(self) -> list[Point]:
+        """All trainings, made and checked; those that are the same are there once.
+
+        Returns
+        -------
+        list of Point
+            In the order of `Vary.points`.
+
+        Raises
+        ------
+        InvalidSetting
+            Where a point cannot be trained: which one, its values, and why.
+        """
+        found: dict[str, Point] = {}
+        maker = _Maker(self)
+        for number, values in enumerate(self.vary.points()):
+            try:
+                point = maker.point(values)
+            except AttractoryError as error:
+                raise InvalidSetting(f"point {number} ({in_words(values)}): {error}") from None
+            found.setdefault(point.identity, point)
+        return list(found.values())
+
+    def point(self, values: Values) -> Point:
+        """The training with these values in the study, made and checked.
+
+        Parameters
+        ----------
+        values : dict
+            Values by fields, as "rule.learning_rate".
+
+        Returns
+        -------
+        Point
+            What `at.train` takes.
+
+        Raises
+        ------
+        InvalidSetting
+            For an unknown field, naming the nearest one, and for what cannot be trained.
+        """
+        return _Maker(self).point(values)
+
+    def parts_of(self, point: Point) -> Iterator[range]:
+        """The networks of a point that are trained at once.
+
+        Parameters
+        ----------
+        point : Point
+            A training.
+
+        Yields
+        ------
+        range
+            Indices of networks.
+        """
+        size = self.split or point.nets
+        for first in range(0, point.nets, size):
+            yield range(first, min(first + size, point.nets))
+
+
+class _Maker:
+    """Makes the points of a study; what several of them share is made and checked once."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self._tasks: dict[Any, Task] = {}
+        self._trainings: dict[Any, tuple[Task, Model, Rule]] = {}
+
+    def point(self, values: Values) -> Point:
+        """As `Study.point`."""
+        parts: dict[str, Any] = {name: getattr(self.study, name) for name in OF_A_POINT}
+        # a part as a whole comes before settings in it
+        for field in sorted(values, key=lambda name: name.count(".")):
+            _check_field(field)
+            put(parts, field, values[field])
+        nets, seed = whole_number("nets", parts["nets"]), parts["seed"]
+        check_seed(seed)
+        key = (nets, *_key(values, ("task", "model", "rule")))
+        if key not in self._trainings:
+            self._trainings[key] = self._training(values, parts, nets, seed)
+        return Point(values, *self._trainings[key], nets, int(seed))
+
+    def _training(
+        self, values: Values, parts: dict[str, Any], nets: int, seed: int
+    ) -> tuple[Task, Model, Rule]:
+        key = _key(values, ("task",))
+        task, model, rule = (_made(parts[name]) for name in ("task", "model", "rule"))
+        # of equal tasks one: what its trials look like is found out once
+        task, model, rule = named_parts(self._tasks.get(key, task), model, rule)
+        self._tasks[key] = task
+        model, rule, *_ = checked_arguments(task, model, rule, nets, seed)
+        return task, model, rule
+
+
+def _key(values: Values, parts: tuple[str, ...]) -> tuple[Any, ...]:
+    """What tells these parts of a point from those of the study's other points."""
+    of_parts = sorted(field for field in values if field.partition(".")[0] in parts)
+    return tuple((field, _told_apart(values[field])) for field in of_parts)
+
+
+def _told_apart(value: Any) -> Any:
+    """The value itself where equal ones are the same; else the object, which the study keeps."""
+    plain = value is None or isinstance(value, (bool, int, float, str, Settings))
+    return (type(value), value) if plain else id(value)
+
+
+def in_words(values: Values) -> str:
+    """The values of a point in a few words."""
+    return ", ".join(f"{field} = {shown(value, 40)}" for field, value in values.items())
+
+
+def _made(value: Any) -> Any:
+    """A part that is made already as it is; a name, or keys and values, as a section."""
+    if isinstance(value, Settings):
+        return value
+    try:
+        return Section(**as_section(value))
+    except ValueError as error:
+        raise InvalidSetting(f"{shown(value, 40)} is not allowed: {error}") from None
+
+
+def _check_field(field: str) -> None:
+    first, *rest = field.split(".")
+    if first not in OF_A_POINT or (rest and first in ("nets", "seed")) or "" in rest:
+        allowed = [*OF_A_POINT, "task.SETTING", "model.SETTING", "rule.SETTING"]
+        raise InvalidSetting(f"unknown field {shown(field)}; {nearest(field, allowed)}")
+
+
+def _placed(named: str, file: Path) -> str:
+    """A file by its whole path, for workers that stand elsewhere; a module by its name."""
+    is_file = named.endswith(".py") or len(Path(named).parts) != 1
+    return str((file.parent / named).absolute()) if is_file else named

@@ -1,0 +1,129 @@
+"""Studies: what their points are, and what is refused before anything runs."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+import attractory as at
+from attractory.sweeps import Draws, Span, Study, Vary, When
+
+TASK = {"name": "flipflop", "bits": 1, "steps": 40, "first_onset": [5, 10], "pulse": 4, "delay": 4}
+
+
+def study(vary, **more):
+    common = {"task": TASK, "model": {"units": 8}, "rule": {"steps": 4, "batch": 4}}
+    return Study(**{**common, **more}, vary=vary)
+
+
+def test_a_grid_is_every_combination_the_last_field_fastest():
+    grid = {"rule.learning_rate": np.array([0.001, 0.003]), "model.units": [4, 6], "seed": range(3)}
+    points = study({"grid": grid}).points()
+    by_hand = list(itertools.product([0.001, 0.003], [4, 6], [0, 1, 2]))
+    made = [(p.rule.learning_rate, p.model.units, p.seed) for p in points]
+    assert made == by_hand
+    assert all(type(p.values["rule.learning_rate"]) is float for p in points)
+    assert len({p.identity for p in points}) == 12
+
+
+def test_ways_are_crossed_and_lists_are_points():
+    vary = {
+        "list": [{"model.units": 4, "rule.batch": 2}, {"model.units": 6}],
+        "grid": {"seed": [7]},
+    }
+    made = [(p.model.units, p.rule.batch, p.seed) for p in study(vary).points()]
+    assert made == [(4, 2, 7), (6, 4, 7)]
+
+
+def test_a_field_varies_only_where_another_has_a_value():
+    vary = Vary(
+        grid={"rule": ["bptt", "force"]},
+        when=[When(has={"rule": "bptt"}, grid={"rule.learning_rate": [0.1, 0.2]})],
+    )
+    points = [each.values for each in Study(task="flipflop", vary=vary).points()]
+    assert points == [
+        {"rule": "bptt", "rule.learning_rate": 0.1},
+        {"rule": "bptt", "rule.learning_rate": 0.2},
+        {"rule": "force"},
+    ]
+
+
+def test_random_points_are_between_their_ends_and_follow_from_their_seed():
+    fields = {
+        "rate": Span(1e-4, 1e-1, log=True),
+        "units": {"low": 3, "high": 5},
+        "cell": ["gru", "lstm"],
+    }
+    draws = Draws(points=3000, seed=5, fields=fields)
+    points = list(draws.each())
+    rates = np.array([point["rate"] for point in points])
+    assert rates.min() >= 1e-4
+    assert rates.max() <= 1e-1
+    # the logarithm is uniform: its mean lies at the middle, within four standard errors
+    middle, error = (math.log(1e-4) + math.log(1e-1)) / 2, math.log(1e3) / math.sqrt(12 * 3000)
+    assert abs(np.log(rates).mean() - middle) < 4 * error
+    counted = [sum(point["units"] == units for point in points) for units in (3, 4, 5)]
+    assert sum(counted) == 3000  # whole numbers, the ends as often as the others
+    assert max(abs(count - 1000) for count in counted) < 4 * math.sqrt(3000 * (1 / 3) * (2 / 3))
+    assert points == list(draws.each())
+    assert points != list(draws.replace(seed=6).each())
+
+
+def test_parts_that_are_made_already_vary_too():
+    model = at.models.RateRNN(units=8, constraints=at.models.Constraints(density=0.5))
+    grid = {"model.constraints.density": [0.2, 0.4], "task.bits": [1, 2]}
+    task = at.tasks.FlipFlop(bits=1, steps=40, first_onset=(5, 10), pulse=4, delay=4)
+    points = study({"grid": grid}, task=task, model=model).points()
+    made = [(p.model.weight_constraints.density, p.task.bits) for p in points]
+    assert made == [(0.2, 1), (0.2, 2), (0.4, 1), (0.4, 2)]
+    whole = study({"grid": {"model": [model, "gru"]}}).points()
+    assert [type(p.model).__name__ for p in whole] == ["RateRNN", "GRU"]
+
+
+def test_points_that_are_the_same_are_there_once():
+    assert len(study({"list": [{"seed": 1}, {"seed": 1}, {"seed": 2}]}).points()) == 2
+
+
+def test_networks_are_trained_in_parts_of_the_size_that_is_asked_for():
+    asked = study({"grid": {"seed": [3]}}, nets=5, split=2)
+    (point,) = asked.points()
+    assert list(asked.parts_of(point)) == [range(2), range(2, 4), range(4, 5)]
+
+
+@pytest.mark.parametrize(
+    ("vary", "said"),
+    [
+        ({"grid": {"rule.lerning_rate": [1.0]}}, "point 0 .*did you mean 'learning_rate'"),
+        ({"grid": {"modl.units": [4]}}, "unknown field 'modl.units'.*did you mean 'model"),
+        ({"grid": {"seed": []}}, "seed = .*a list of one value or more"),
+        ({"gird": {"seed": [1]}}, "did you mean 'grid'"),
+        ({}, "nothing varies"),
+        ({"grid": {"model.units": [4, 6, -1]}}, "point 2 .model.units = -1.*greater than or equal"),
+        ({"grid": {"task.delay": [4, 1000]}}, "point 1 .task.delay = 1000"),
+        ({"grid": {"seed": [1]}, "list": [{"seed": 2}]}, "seed varies in two ways"),
+        ({"grid": {"seed": [-1]}}, "point 0 .seed = -1"),
+        ({"random": {"points": 2, "fields": {"seed": {"low": 3, "high": 2}}}}, "must be below"),
+        ({"grid": {"seed": range(2000), "model.units": range(1, 2000)}}, "more than 1,000,000"),
+    ],
+)
+def test_what_contradicts_is_refused_before_anything_runs(vary, said):
+    with pytest.raises(at.InvalidSetting, match=said) as refused:
+        study(vary).points()
+    assert "\n" not in str(refused.value)
+
+
+def test_a_study_is_read_from_a_file(tmp_path):
+    file = tmp_path / "study.yaml"
+    file.write_text(
+        "task: {name: flipflop, bits: 1, steps: 40, first_onset: [5, 10], pulse: 4, delay: 4}\n"
+        "model: {units: 8}\nrule: {steps: 4, batch: 4}\nnets: 2\n"
+        "vary:\n  grid: {rule.learning_rate: [1e-3, 3e-3]}\n"
+    )
+    grid = {"grid": {"rule.learning_rate": [0.001, 0.003]}}
+    assert Study.read(file) == study(grid, nets=2)
+    file.write_text("task: flipflop\nobjective: correct\nvary: {grid: {seed: [1]}}\n")
+    with pytest.raises(at.InvalidSetting, match="attractory tune"):
+        Study.read(file)
