@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         reproduce,
         rules,
         runs,
+        sweeps,
         tasks,
         training,
     )
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         to_torch,
     )
     from attractory.runs import Run, load
+    from attractory.sweeps import open_sweep, sweep
     from attractory.training import recipe, train
 
 __version__ = "0.1.0"
@@ -51,6 +53,7 @@ _folders = (
     "reproduce",
     "rules",
     "runs",
+    "sweeps",
     "tasks",
     "training",
 )
@@ -64,8 +67,10 @@ _homes = {
     "load": "runs",
     "load_keras": "exchange",
     "load_psychrnn": "exchange",
+    "open_sweep": "sweeps",
     "recipe": "training",
     "robustness": "evaluation",
+    "sweep": "sweeps",
     "to_keras": "exchange",
     "to_onnx": "exchange",
     "to_torch": "exchange",
@@ -88,6 +93,7 @@ __all__ = [
     "load_keras",
     "load_psychrnn",
     "models",
+    "open_sweep",
     "population",
     "recipe",
     "report",
@@ -95,6 +101,8 @@ __all__ = [
     "robustness",
     "rules",
     "runs",
+    "sweep",
+    "sweeps",
     "tasks",
     "to_keras",
     "to_onnx",

@@ -67,6 +67,11 @@ def parts(
 _imports: list[str] = []  # files of this command line, run once the cores are chosen
 
 
+def named_imports() -> list[str]:
+    """The files and modules of this command line, files by their whole paths."""
+    return [str(Path(n).absolute()) if n.endswith(".py") else n for n in _imports]
+
+
 def begin(cores: int | None = None, compute: bool = True) -> None:
     """Before a command: the cores that it may use, and then the user's own parts."""
     if compute:  # cores are chosen before anything is computed, by a user's file, too

@@ -32,7 +32,7 @@ from attractory.runs._given import given_functions
 from attractory.runs._history import LOOP_COLUMNS
 from attractory.runs._kept import kept, of_network
 from attractory.runs._load import load
-from attractory.runs._lock import FolderLock, worked_on
+from attractory.runs._lock import LOCK, FolderLock, worked_on
 from attractory.runs._own_parts import import_named, import_parts_of
 from attractory.runs._results import Results
 from attractory.runs._run import Run
@@ -41,6 +41,7 @@ from attractory.runs._schema import LoopState, checked
 
 __all__ = [
     "CHECKPOINTS",
+    "LOCK",
     "LOOP_COLUMNS",
     "Check",
     "Claim",

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -281,6 +282,12 @@ def package_versions() -> dict[str, str]:
     dict of str to str
         Versions by name.
     """
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """As `package_versions`; to ask takes as long as to write a small run."""
     versions = {name: importlib.metadata.version(name) for name in _packages}
     return {"python": platform.python_version(), **versions}
 

@@ -1,6 +1,22 @@
 """Many runs from one study: on this machine, or on a cluster."""
 
+from attractory.sweeps._opened import Sweep, open_sweep
 from attractory.sweeps._study import Point, Scoring, Study
+from attractory.sweeps._sweep import plan, sweep
 from attractory.sweeps._vary import Draws, Span, Vary, When
+from attractory.sweeps._where import Cluster
 
-__all__ = ["Draws", "Point", "Scoring", "Span", "Study", "Vary", "When"]
+__all__ = [
+    "Cluster",
+    "Draws",
+    "Point",
+    "Scoring",
+    "Span",
+    "Study",
+    "Sweep",
+    "Vary",
+    "When",
+    "open_sweep",
+    "plan",
+    "sweep",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,7 @@ from attractory.models import Model
 from attractory.rules import Rule
 from attractory.runs import import_named, run_config
 from attractory.sweeps._vary import Values, Vary
+from attractory.sweeps._where import Cluster
 from attractory.tasks import Task, check_seed
 from attractory.training import Section, as_section, checked_arguments, named_parts, put
 
@@ -91,6 +93,16 @@ class Point:
         config = run_config(self.task, self.model, self.rule, self.nets, self.seed)
         return json_digest(as_json(config))
 
+    def values_in_words(self) -> dict[str, Any]:
+        """What varies as JSON has it.
+
+        Returns
+        -------
+        dict
+            Numbers, words and lists of them by fields; all else in words.
+        """
+        return {field: plain(value) for field, value in self.values.items()}
+
 
 class Study(Settings):
     """Trainings that belong together: what they have in common, and what varies.
@@ -116,6 +128,8 @@ class Study(Settings):
         How networks are scored once they are trained.
     imports : list of str
         Python files and modules with parts of your own, which workers run first.
+    cluster : Cluster or dict, optional
+        Where the workers are; None: on this machine.
 
     Raises
     ------
@@ -142,6 +156,7 @@ class Study(Settings):
     split: StrictInt | None = Field(default=None, ge=1)
     scoring: Scoring = Field(default_factory=Scoring)
     imports: Annotated[tuple[StrictStr, ...], BeforeValidator(_words)] = ()
+    cluster: Cluster | None = None
 
     @field_validator("task")
     @classmethod
@@ -317,6 +332,16 @@ def _told_apart(value: Any) -> Any:
 def in_words(values: Values) -> str:
     """The values of a point in a few words."""
     return ", ".join(f"{field} = {shown(value, 40)}" for field, value in values.items())
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: numbers, words, lists of them; all else in words."""
+    if isinstance(value, Settings):
+        return repr(value)
+    try:
+        return json.loads(json.dumps(value))
+    except (TypeError, ValueError):
+        return repr(as_json(value))
 
 
 def _made(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """The one training loop: checkpoints, progress, divergence, populations; a recipe for each task."""
 
 from attractory.training._arguments import checked_arguments
+from attractory.training._checkpoint import newest_step
 from attractory.training._curriculum import Curriculum
 from attractory.training._memory import training_memory
 from attractory.training._named import AnySection, Section, as_section, named_parts, put
@@ -20,6 +21,7 @@ __all__ = [
     "cell_of",
     "checked_arguments",
     "named_parts",
+    "newest_step",
     "put",
     "recipe",
     "rule_for",

@@ -88,6 +88,26 @@ def check_host(host: dict[str, Any], nets: int, steps: int, path: Path) -> None:
         raise FileProblem(f"{path}: damaged: it is not of {nets} networks and its steps")
 
 
+def newest_step(folder: Path) -> int | None:
+    """The step of the newest checkpoint in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of checkpoints.
+
+    Returns
+    -------
+    int or None
+        None where there is none that can be read.
+    """
+    try:
+        with safe_open(folder / NAME, framework="numpy") as file:
+            return int(json.loads((file.metadata() or {})["host"])["step"])
+    except Exception:  # of the library in Rust, of what is no JSON, of a file that goes away
+        return None
+
+
 def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     try:
         with safe_open(path, framework="numpy") as file:

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, ConfigDict, StrictStr
 
 from attractory import models, rules, tasks
 from attractory._errors import InvalidSetting, nearest, shown
-from attractory._settings import Settings
+from attractory._settings import Settings, as_json
 from attractory.models import Constraints, Model
 from attractory.rules import Rule
 from attractory.tasks import Task
@@ -61,6 +61,16 @@ class Section(Settings):
     def settings(self) -> dict[str, Any]:
         """All but the name."""
         return dict(self.__pydantic_extra__ or {})
+
+    def to_json(self) -> dict[str, Any]:
+        """The name, and the settings.
+
+        Returns
+        -------
+        dict
+            Values by the names of the settings.
+        """
+        return {"name": self.name, **as_json(self.settings)}
 
 
 AnySection = Annotated[Section, BeforeValidator(as_section)]
