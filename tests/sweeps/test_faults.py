@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -57,10 +58,10 @@ def check_same(sweep, other):
 def without_faults(tmp_path_factory):
     made = {}
 
-    def swept(runs):
+    def swept(runs, **more):
         if runs not in made:
             folder = tmp_path_factory.mktemp("whole") / "sweep"
-            made[runs] = at.sweep(study(runs), folder, progress=False)
+            made[runs] = at.sweep(study(runs, **more), folder, progress=False)
         return made[runs]
 
     return swept
@@ -70,23 +71,27 @@ def test_fifty_runs_with_a_worker_killed_every_ten_seconds(without_faults, tmp_p
     crews, killed, over = [], [], threading.Event()
     enter = _crew.Crew.__enter__
     monkeypatch.setattr(_crew.Crew, "__enter__", lambda crew: crews.append(crew) or enter(crew))
-    whole = without_faults(50)
+    longer = {"rule": {**STUDY["rule"], "steps": 1000}}
+    whole = without_faults(50, **longer)
 
     def kill():
         while not over.wait(10):
-            pids = list(crews[-1]._client.run(os.getpid).values())
-            killed.append(random.choice(pids))
-            os.kill(killed[-1], signal.SIGKILL)
+            with contextlib.suppress(Exception):  # of a client that is not there yet, or no more
+                pids = list(crews[-1]._client.run(os.getpid).values())
+                os.kill(random.choice(pids), signal.SIGKILL)
+                killed.append(time.monotonic())
 
     crews.clear()
     killer = threading.Thread(target=kill)
     killer.start()
-    asked = study(50)
     try:
-        made = at.sweep(asked, tmp_path / "sweep", workers=2, retries=20, progress=False)
+        made = at.sweep(
+            study(50, **longer), tmp_path / "sweep", workers=2, retries=20, progress=False
+        )
     finally:
         over.set()
         killer.join()
+    print(f"{len(killed)} kills")
     assert killed
     check_same(made, whole)
 

@@ -12,6 +12,7 @@ import pytest
 import attractory as at
 from attractory.sweeps import _cluster, _crew, _work
 from attractory.sweeps._store import INDEX, WORKING
+from attractory.training import _train
 from attractory.training._population import Population
 
 distributed = pytest.importorskip("distributed")
@@ -139,20 +140,34 @@ def test_a_full_disk_is_one_line_and_the_same_call_goes_on(sweep, breaking):
 
 
 def test_an_attempt_goes_on_from_the_farthest_checkpoint(sweep, tmp_path, monkeypatch):
-    """Two attempts lie there, one with a checkpoint that is torn: the whole one is gone on with."""
+    """Two attempts lie there: one was cut off after 4 of 6 updates, the checkpoint of the other,
+    later one is torn."""
     asked = study({"seed": [0]})
     (point,) = asked.points()
-    working = tmp_path / "sweep" / WORKING
-    for name in ("whole000", "torn0000"):
-        folder = working / f"{point.identity[:16]}.{name}"
-        at.train(TASK, MODEL, RULE, nets=2, path=folder, progress=False)
-    file = folder / "checkpoints" / "newest.safetensors"
+    cut, torn = (
+        tmp_path / "sweep" / WORKING / f"{point.identity[:16]}.{name}" for name in ("cut", "torn")
+    )
+    updates = []
+    update = Population.update
+
+    def counted(population, state, active, step):
+        if len(updates) == 4 and cut.exists():
+            raise KeyboardInterrupt
+        updates.append(step)
+        return update(population, state, active, step)
+
+    at.train(TASK, MODEL, RULE, nets=2, path=torn, progress=False)
+    file = torn / "checkpoints" / "newest.safetensors"
     file.write_bytes(file.read_bytes()[:-10])
-    monkeypatch.setattr(Population, "update", None)  # nothing is left to be trained
+    monkeypatch.setattr(_train, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(Population, "update", counted)
+    with pytest.raises(KeyboardInterrupt):
+        at.train(TASK, MODEL, RULE, nets=2, path=cut, progress=False)
+    updates[:] = [None] * 5  # beyond the cut: no further one
     made = sweep(asked)
-    monkeypatch.undo()
+    assert updates[5:] == [4, 5]
     assert same(made.run(0), by_hand(0))
-    assert not list(working.iterdir())
+    assert not list((made.path / WORKING).iterdir())
 
 
 def test_a_lost_index_is_made_again_and_nothing_is_trained_twice(sweep, breaking):

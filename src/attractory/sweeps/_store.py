@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -28,6 +29,7 @@ from attractory.sweeps._study import Point, Study
 
 STUDY, INDEX, RUNS, WORKING, LOG = "study.json", "index.jsonl", "runs", "working", "sweep.log"
 SCHEMA = 1
+SIGN = ".sweep-"  # begins the name of a file by which a worker knows that it sees this folder
 WAITING, RUNNING, DONE, FAILED, LOST = "waiting", "running", "done", "failed", "lost"
 STATES = (WAITING, RUNNING, DONE, FAILED, LOST)
 ENDING = ".zip"
@@ -136,11 +138,14 @@ class Store:
                 shutil.rmtree(self.folder / WORKING / name, ignore_errors=True)
 
     def tidy(self) -> None:
-        """Remove the working folders of jobs that are done: a kill may have come between."""
+        """Remove what a kill has left: working folders of jobs that are done, signs to workers."""
         done = {job.key for job in self.jobs if self.status(job) == DONE}
         for name in entries(self.folder / WORKING):
             if name.partition(".")[0] in done:
                 shutil.rmtree(self.folder / WORKING / name, ignore_errors=True)
+        for sign in self.folder.glob(f"{SIGN}*"):
+            with suppress(OSError):
+                sign.unlink()
 
     def close(self) -> None:
         """Close the index."""

@@ -19,7 +19,18 @@ from attractory.sweeps._crew import Crew, own_classes
 from attractory.sweeps._opened import Sweep, open_sweep
 from attractory.sweeps._progress import SweepProgress
 from attractory.sweeps._provenance import commit_of
-from attractory.sweeps._store import DONE, FAILED, LOG, LOST, RUNNING, Job, Store, begun, jobs_of
+from attractory.sweeps._store import (
+    DONE,
+    FAILED,
+    LOG,
+    LOST,
+    RUNNING,
+    SIGN,
+    Job,
+    Store,
+    begun,
+    jobs_of,
+)
 from attractory.sweeps._study import Point, Study, in_words
 from attractory.sweeps._where import Cluster
 from attractory.sweeps._work import REFUSED, Order, Outcome, Setup, versions
@@ -196,7 +207,7 @@ class _Sweeping:
         self.attempts: Counter[str] = Counter()
         todo = {job.key for job in waiting}
         self.counts = Counter(store.status(j) for j in store.jobs if j.key not in todo)
-        self.sign = f".sweep-{uuid.uuid4().hex}"
+        self.sign = f"{SIGN}{uuid.uuid4().hex}"
         self.commit = commit_of(Path.cwd())
         self.touched = time.monotonic()
 
