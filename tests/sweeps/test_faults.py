@@ -58,10 +58,10 @@ def check_same(sweep, other):
 def without_faults(tmp_path_factory):
     made = {}
 
-    def swept(runs, **more):
+    def swept(runs):
         if runs not in made:
             folder = tmp_path_factory.mktemp("whole") / "sweep"
-            made[runs] = at.sweep(study(runs, **more), folder, progress=False)
+            made[runs] = at.sweep(study(runs), folder, progress=False)
         return made[runs]
 
     return swept
@@ -71,8 +71,7 @@ def test_fifty_runs_with_a_worker_killed_every_ten_seconds(without_faults, tmp_p
     crews, killed, over = [], [], threading.Event()
     enter = _crew.Crew.__enter__
     monkeypatch.setattr(_crew.Crew, "__enter__", lambda crew: crews.append(crew) or enter(crew))
-    longer = {"rule": {**STUDY["rule"], "steps": 1000}}
-    whole = without_faults(50, **longer)
+    whole = without_faults(50)
 
     def kill():
         while not over.wait(10):
@@ -85,9 +84,7 @@ def test_fifty_runs_with_a_worker_killed_every_ten_seconds(without_faults, tmp_p
     killer = threading.Thread(target=kill)
     killer.start()
     try:
-        made = at.sweep(
-            study(50, **longer), tmp_path / "sweep", workers=2, retries=20, progress=False
-        )
+        made = at.sweep(study(50), tmp_path / "sweep", workers=2, retries=20, progress=False)
     finally:
         over.set()
         killer.join()
