@@ -27,10 +27,15 @@ SECONDS_BETWEEN_TRIES = 2.0
 
 def own_classes(points: list[Point]) -> bytes:
     """The classes of all points, pickled: what every worker must be able to have."""
+    kinds = {type(part) for p in points for part in (p.task, p.model, p.rule)}
+    return pickled(sorted(kinds, key=lambda kind: kind.__qualname__))
+
+
+def pickled(value: Any) -> bytes:
+    """What a worker makes the value of; classes and functions of a notebook are in it."""
     import cloudpickle
 
-    kinds = {type(part) for p in points for part in (p.task, p.model, p.rule)}
-    return bytes(cloudpickle.dumps(sorted(kinds, key=lambda kind: kind.__qualname__)))
+    return bytes(cloudpickle.dumps(value))
 
 
 class Crew:
@@ -88,10 +93,7 @@ class Crew:
 
     def submit(self, job: Job, order: Order) -> None:
         """Hand out a job."""
-        import cloudpickle
-
-        content = cloudpickle.dumps(order)
-        future = self._client.submit(work, self._setup, content, pure=False, retries=0)
+        future = self._client.submit(work, self._setup, pickled(order), pure=False, retries=0)
         self._out[future.key] = future, job
         future.add_done_callback(self._ended.put)
 

@@ -15,7 +15,7 @@ from attractory._files import as_path
 from attractory._process import Process
 from attractory.runs import FolderLock
 from attractory.sweeps._cluster import memory_needed, script
-from attractory.sweeps._crew import Crew, own_classes
+from attractory.sweeps._crew import Crew, own_classes, pickled
 from attractory.sweeps._opened import Sweep, open_sweep
 from attractory.sweeps._progress import SweepProgress
 from attractory.sweeps._provenance import commit_of
@@ -210,6 +210,7 @@ class _Sweeping:
         self.sign = f"{SIGN}{uuid.uuid4().hex}"
         self.commit = commit_of(Path.cwd())
         self.touched = time.monotonic()
+        self.pickled: tuple[tuple[Any, ...], bytes] | tuple[()] = ()
 
     def go(self, where: Cluster) -> None:
         """To the end of all jobs, or to what stops the sweep."""
@@ -240,10 +241,27 @@ class _Sweeping:
 
     def _hand_out(self, job: Job) -> None:
         point = self.points[job.run]
-        folder = str(self.store.folder.absolute())
-        where = (self.study.scoring, folder, self.sign, self.commit)
-        self.crew.submit(job, Order(job.key, point, job.first, job.stop, *where))
+        order = Order(
+            key=job.key,
+            parts=self._parts(point),
+            values=point.values_in_words(),
+            seed=point.seed,
+            first=job.first,
+            stop=job.stop,
+            scoring=self.study.scoring,
+            folder=str(self.store.folder.absolute()),
+            sign=self.sign,
+            commit=self.commit,
+        )
+        self.crew.submit(job, order)
         self.store.note(job, RUNNING, attempt=self.attempts[job.key] + 1)
+
+    def _parts(self, point: Point) -> bytes:
+        """Task, model and rule of a point, pickled; points in a row often have the same."""
+        parts = (point.task, point.model, point.rule)
+        if not self.pickled or any(a is not b for a, b in zip(parts, self.pickled[0], strict=True)):
+            self.pickled = (parts, pickled(parts))
+        return self.pickled[1]
 
     def _settle(self, job: Job, outcome: Outcome | None) -> None:
         """What comes of a job that has ended; None where nobody knows how: it is done again."""

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from attractory.population import measure
 from attractory.runs import CHECKPOINTS, LOCK, Run, import_named, package_versions
 from attractory.sweeps._pack import packed
 from attractory.sweeps._store import DONE, FAILED, WORKING
-from attractory.sweeps._study import Point, Scoring
+from attractory.sweeps._study import Scoring
 from attractory.training import newest_step, train
 
 REFUSED = "refused"
@@ -42,12 +43,15 @@ _FULL = re.compile("|".join(re.escape(os.strerror(n)) for n in (errno.ENOSPC, er
 class Order:
     """What a worker is told of one job: what to train, and where.
 
-    sign: a file in the sweep's folder, by which a worker knows that it sees the same folder.
-    commit: of the user's own code.
+    parts: pickled task, model and rule; runs that differ in their seeds have the same, which a
+    worker unpickles once. values: what varies, in words. sign: a file in the sweep's folder, by
+    which a worker knows that it sees the same folder. commit: of the user's own code.
     """
 
     key: str
-    point: Point
+    parts: bytes
+    values: dict[str, Any]
+    seed: int
     first: int
     stop: int
     scoring: Scoring
@@ -137,7 +141,7 @@ def work(setup: Setup, content: bytes) -> Outcome:
                 "host": platform.node(),
             }
             record = {
-                "values": order.point.values_in_words(),
+                "values": order.values,
                 "commit": order.commit,
                 "versions": package_versions(),
                 "noted": noted,
@@ -151,6 +155,12 @@ def _unpickled(content: bytes) -> Any:
     import cloudpickle
 
     return cloudpickle.loads(content) if content else None
+
+
+@lru_cache(maxsize=16)  # as many as the compiled programs that training keeps
+def _parts(content: bytes) -> Any:
+    """Task, model and rule: the same objects again, which know already what they have found out."""
+    return _unpickled(content)
 
 
 def _failure(error: Exception, seconds: float) -> Outcome:
@@ -202,17 +212,8 @@ def _trained(order: Order, folder: Path) -> Run:
 
 
 def _train(order: Order, folder: Path) -> Run:
-    point = order.point
     nets = range(order.first, order.stop)
-    return train(
-        point.task,
-        point.model,
-        point.rule,
-        nets=nets,
-        seed=point.seed,
-        path=folder,
-        progress=False,
-    )
+    return train(*_parts(order.parts), nets=nets, seed=order.seed, path=folder, progress=False)
 
 
 def _earlier(folder: Path) -> dict[Path, int]:
