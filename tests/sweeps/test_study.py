@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
+import types
 
 import numpy as np
 import pytest
 
 import attractory as at
-from attractory.sweeps import Draws, Span, Study, Vary, When
+from attractory.sweeps import Draws, Span, Study, Vary, When, _cluster
 
 TASK = {"name": "flipflop", "bits": 1, "steps": 40, "first_onset": [5, 10], "pulse": 4, "delay": 4}
 
@@ -113,6 +115,42 @@ def test_what_contradicts_is_refused_before_anything_runs(vary, said):
     with pytest.raises(at.InvalidSetting, match=said) as refused:
         study(vary).points()
     assert "\n" not in str(refused.value)
+
+
+def test_own_parts_are_imported_and_named_by_their_whole_paths(tmp_path, registries):
+    (tmp_path / "mine.py").write_text(
+        "import attractory as at\n"
+        "@at.tasks.register\n"
+        "class Mine(at.tasks.FlipFlop):\n"
+        "    name = 'mine'\n"
+    )
+    file = tmp_path / "study.yaml"
+    file.write_text("task: {name: mine}\nimports: mine.py\nvary: {grid: {seed: [0]}}\n")
+    made = Study.read(file)
+    assert made.imports == (str(tmp_path / "mine.py"),)
+    assert made.points()[0].task.name == "mine"
+
+
+def test_a_script_that_would_sweep_in_its_workers_is_refused(monkeypatch, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("import attractory as at\nat.sweep('study.yaml', 'sweep')\n")
+    main = types.ModuleType("__main__")
+    main.__file__ = str(script)
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    with pytest.raises(at.InvalidSetting, match="script.py: workers on this machine import it"):
+        _cluster._check_main()
+    script.write_text("import attractory as at\nif __name__ == '__main__':\n    at.sweep()\n")
+    _cluster._check_main()
+
+
+def test_as_many_workers_as_cores_jobs_and_memory_allow(monkeypatch):
+    monkeypatch.setattr(_cluster, "available_cores", lambda: 8)
+    monkeypatch.setattr(_cluster, "memory", lambda: 8 * 2**30)
+    assert _cluster.local_workers(None, 0.0, 100) == 8
+    assert _cluster.local_workers(None, 0.0, 3) == 3
+    assert _cluster.local_workers(None, 1.0 * 2**30, 100) == 4  # of 1.75 GiB each, in 7.2 GiB
+    assert _cluster.local_workers(None, 99.0 * 2**30, 100) == 1
+    assert _cluster.local_workers(5, 99.0 * 2**30, 100) == 5
 
 
 def test_a_study_is_read_from_a_file(tmp_path):

@@ -158,6 +158,11 @@ class Study(Settings):
     imports: Annotated[tuple[StrictStr, ...], BeforeValidator(_words)] = ()
     cluster: Cluster | None = None
 
+    @field_validator("imports")
+    @classmethod
+    def _by_whole_paths(cls, imports: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_placed(named, Path()) for named in imports)
+
     @field_validator("task")
     @classmethod
     def _with_a_name(cls, task: Any) -> Any:
@@ -216,7 +221,7 @@ class Study(Settings):
         given = {key: value for key, value in values.items() if value is not None}
         for named in _words(given.get("imports", ())):
             import_named(str(named), file.parent, f"{file}: imports:")
-        given["imports"] = [_placed(str(n), file) for n in _words(given.get("imports", ()))]
+        given["imports"] = [_placed(str(n), file.parent) for n in _words(given.get("imports", ()))]
         try:
             return cls(**given)
         except InvalidSetting as error:
@@ -361,7 +366,7 @@ def _check_field(field: str) -> None:
         raise InvalidSetting(f"unknown field {shown(field)}; {nearest(field, allowed)}")
 
 
-def _placed(named: str, file: Path) -> str:
+def _placed(named: str, folder: Path) -> str:
     """A file by its whole path, for workers that stand elsewhere; a module by its name."""
     is_file = named.endswith(".py") or len(Path(named).parts) != 1
-    return str((file.parent / named).absolute()) if is_file else named
+    return str((folder / named).absolute()) if is_file else named
