@@ -247,6 +247,7 @@ def test_reproduce_from_the_authors_network(tmp_path, authors_data):
         "analyze",
         "report",
         "compare",
+        "sweep",
         "import",
         "export",
         "tasks",
