@@ -143,6 +143,20 @@ def test_a_script_that_would_sweep_in_its_workers_is_refused(monkeypatch, tmp_pa
     _cluster._check_main()
 
 
+def test_without_dask_it_is_said_how_it_is_installed(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(at.InvalidSetting, match=r"pip install 'attractory\[sweeps\]'"):
+        at.sweep(study({"grid": {"seed": [0]}}), tmp_path / "sweep")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_number_of_workers_leaves_the_settings_of_a_queue():
+    queue = {"kind": "slurm", "memory": "3GB", "queue": "night"}
+    pytest.importorskip("dask_jobqueue")
+    asked = study({"grid": {"seed": [0]}}, cluster=queue)
+    assert "#SBATCH -p night" in at.sweeps.plan(asked, workers=7)
+
+
 def test_as_many_workers_as_cores_jobs_and_memory_allow(monkeypatch):
     monkeypatch.setattr(_cluster, "available_cores", lambda: 8)
     monkeypatch.setattr(_cluster, "memory", lambda: 8 * 2**30)

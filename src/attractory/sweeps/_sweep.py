@@ -14,7 +14,7 @@ from attractory._errors import FileProblem, InvalidSetting, nearest, shown
 from attractory._files import as_path
 from attractory._process import Process
 from attractory.runs import FolderLock
-from attractory.sweeps._cluster import memory_needed, script
+from attractory.sweeps._cluster import dask, memory_needed, script
 from attractory.sweeps._crew import Crew, own_classes, pickled
 from attractory.sweeps._opened import Sweep, open_sweep
 from attractory.sweeps._progress import SweepProgress
@@ -35,9 +35,9 @@ from attractory.sweeps._study import Point, Study, in_words
 from attractory.sweeps._where import Cluster
 from attractory.sweeps._work import REFUSED, Order, Outcome, Setup, versions
 
-REDO = ("failed",)  # what may be done again: failed, and lost
+REDO = ("failed",)  # what may be done again; what was lost is among it
 SECONDS_BETWEEN_LOOKS = 1.0  # at the lock, the view and the log
-SECONDS_BETWEEN_TOUCHES = 60.0
+SECONDS_BETWEEN_TOUCHES = 60.0  # of the lock, which other machines take for left after an hour
 
 
 def _as_study(name: str, value: Any) -> Study:
@@ -124,6 +124,7 @@ def sweep(
     >>> sweep.table()  # doctest: +SKIP
     """
     folder = as_path(path)
+    dask()  # which says how it is installed where it is not
     points = study.points()
     where = _where(study, scheduler, cluster, workers)
     with FolderLock(folder, "sweep") as lock:
@@ -180,7 +181,8 @@ def _where(study: Study, scheduler: Any, cluster: Cluster | None, workers: int |
         found: Cluster = scheduler
     else:
         found = cluster or study.cluster or Cluster()
-    return found if workers is None else found.replace(workers=workers)
+    # a copy has the settings of the queue, too
+    return found if workers is None else found.model_copy(update={"workers": workers})
 
 
 def _to_do(store: Store, redo: str | None) -> deque[Job]:
