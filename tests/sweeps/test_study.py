@@ -31,6 +31,15 @@ def test_a_grid_is_every_combination_the_last_field_fastest():
     assert len({p.identity for p in points}) == 12
 
 
+def test_a_grid_has_all_whole_numbers_between_two():
+    made = study({"grid": {"seed": {"low": 3, "high": 6}}}).points()
+    assert [point.seed for point in made] == [3, 4, 5, 6]
+    with pytest.raises(at.InvalidSetting, match="whole numbers as ends"):
+        study({"grid": {"rule.learning_rate": {"low": 0.1, "high": 0.2}}})
+    with pytest.raises(at.InvalidSetting, match="more than 1,000,000"):
+        study({"grid": {"seed": {"low": 0, "high": 10**9}}})
+
+
 def test_ways_are_crossed_and_lists_are_points():
     vary = {
         "list": [{"model.units": 4, "rule.batch": 2}, {"model.units": 6}],

@@ -124,7 +124,8 @@ class Vary(Settings):
     Parameters
     ----------
     grid : dict of lists
-        Values by fields: every combination is a point.
+        Values by fields: every combination is a point. {"low": 0, "high": 9} stands for all whole
+        numbers from 0 to 9.
     listed : list of dicts
         Given as `list`: values by fields, one point each.
     random : Draws, optional
@@ -155,7 +156,12 @@ class Vary(Settings):
     @field_validator("grid")
     @classmethod
     def _lists_with_values(cls, grid: Values) -> Values:
-        return {name: _values_of(name, values) for name, values in grid.items()}
+        return {
+            name: _all_between(name, values)
+            if isinstance(values, (Mapping, Span))
+            else _values_of(name, values)
+            for name, values in grid.items()
+        }
 
     @field_validator("listed")
     @classmethod
@@ -273,6 +279,16 @@ def _values_of(name: str, values: Any) -> list[Any]:
     if not isinstance(values, (list, tuple)) or not len(values):
         raise ValueError(f"{name} = {shown(values, 40)}: a list of one value or more")
     return [_plain(value) for value in values]
+
+
+def _all_between(name: str, given: Any) -> list[int]:
+    """All whole numbers of a span."""
+    span = given if isinstance(given, Span) else Span(**given)
+    if not isinstance(span.low, int) or not isinstance(span.high, int) or span.log:
+        raise ValueError(f"{name} = {span!r}: in a grid a list of values, or whole numbers as ends")
+    if span.high - span.low >= MOST_POINTS:
+        raise ValueError(f"{name}: more than {MOST_POINTS:,} values")
+    return list(range(span.low, span.high + 1))
 
 
 def _span_or_list(name: str, value: Any) -> Span | list[Any]:
