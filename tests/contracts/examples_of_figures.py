@@ -158,6 +158,7 @@ def task_geometry() -> SimpleNamespace:
         by_color=analysis.condition_averages(path, trials, ("color", "context")),
         axes=analysis.task_axes(path, trials, names),
         selectivity=analysis.selectivity(path, trials, names),
+        demixed=analysis.demixed_pca(path, trials, ("color", "context")),
         kernels=PsychophysicalKernels("left", "context", kernels),
     )
 
@@ -241,6 +242,7 @@ EXAMPLES = (
         3,
     ),
     Example("continuation", lambda: ([made().branches] * 2,), 6),
+    Example("demixed_pca", lambda: (task_geometry().demixed, 2), 5),
     Example("distances", lambda: (population_distances(True),), 3),
     Example("distances", lambda: (population_distances(False),), 2),
     Example("fixed_points", lambda: (made().points, made().space, made().joined), 1, (0,)),

@@ -32,7 +32,8 @@ def made(net):
     known = analysis.attractors(points)
     trials = TASK.sample(8, seed=0)
     space = analysis.state_space(net, trials, n=1)
-    told_apart = replace(trials, conditions={"ends": trials.targets[:, -1, 0]})
+    conditions = {"ends": trials.targets[:, -1, 0], "half": np.arange(8) % 2}
+    told_apart = replace(trials, conditions=conditions)
     found = {
         "fixed_points": points,
         "attractors": known,
@@ -49,6 +50,7 @@ def made(net):
         "condition_averages": analysis.condition_averages(net, told_apart, "ends"),
         "task_axes": analysis.task_axes(net, told_apart, "ends"),
         "selectivity": analysis.selectivity(net, told_apart, "ends"),
+        "demixed_pca": analysis.demixed_pca(net, told_apart, "half"),
     }
     if net.model.square_recurrent_weights(net.weights) is not None:
         found |= {"connectivity": analysis.connectivity(net), "audit": analysis.audit(net)}

@@ -31,6 +31,7 @@ from attractory.analysis.dynamics._weight_continuation import (
     weight_continuation,
 )
 from attractory.analysis.states._averages import ConditionAverages, condition_averages
+from attractory.analysis.states._demixed_pca import DemixedPCA, demixed_pca
 from attractory.analysis.states._dimension import participation_ratio, two_nn_dimension
 from attractory.analysis.states._hypercube import Hypercube, hypercube
 from attractory.analysis.states._selectivity import Selectivity, selectivity
@@ -51,6 +52,7 @@ __all__ = [
     "Connections",
     "Connectivity",
     "Continuation",
+    "DemixedPCA",
     "Disturbance",
     "Ellipsoid",
     "Fate",
@@ -78,6 +80,7 @@ __all__ = [
     "connections",
     "connectivity",
     "continuation",
+    "demixed_pca",
     "fixed_points",
     "held_states",
     "hypercube",

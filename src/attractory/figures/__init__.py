@@ -9,6 +9,7 @@ from attractory.figures._battery import battery
 from attractory.figures._births_and_losses import births_and_losses
 from attractory.figures._connections import connections
 from attractory.figures._continuation import continuation
+from attractory.figures._demixed_pca import demixed_pca
 from attractory.figures._distances import distances
 from attractory.figures._fixed_points import fixed_points
 from attractory.figures._fixed_points_3d import fixed_points_3d
@@ -44,6 +45,7 @@ __all__ = [
     "connections",
     "connectivity",
     "continuation",
+    "demixed_pca",
     "distances",
     "fixed_points",
     "fixed_points_3d",
