@@ -36,6 +36,7 @@ from attractory.figures._style import (
 
 USUAL_PANELS, MOST_PANELS = 6, 9
 COLUMNS = 3
+LETTERS = "ABCDEFGHIJKL"  # of the panels
 # of marginalisations, time first; conditions begin with other colours
 PARTS = (PALE, GREEN, PURPLE, ORANGE, SKY, YELLOW, BLACK, GREY)
 MOST_NAMED = 8  # components whose names have room below the bars
@@ -76,16 +77,17 @@ def demixed_pca(
     conditions = _conditions(demixed, by)
     rows = -(-count // COLUMNS)
     figure = new_figure(DOUBLE, 46 * (rows + 1) + 32)
-    names = [*range(count), *["."] * (rows * COLUMNS - count), "shares", "together", "angles"]
-    mosaic = [names[row * COLUMNS : (row + 1) * COLUMNS] for row in range(rows + 1)]
-    panels = figure.subplot_mosaic(mosaic)
-    for i, axes in enumerate(panels.values()):
-        letter(axes, i)
-    for i in range(count):
-        _draw_component(panels[i], demixed, conditions, i)
-    parts = _draw_shares(panels["shares"], demixed)
-    _draw_cumulative(panels["together"], demixed)
-    _draw_angles(figure, panels["angles"], demixed)
+    *of_components, shares, together, angles = LETTERS[: count + 3]
+    first = "".join(of_components).ljust(rows * COLUMNS, ".")
+    lines = [first[i : i + COLUMNS] for i in range(0, len(first), COLUMNS)]
+    panels = figure.subplot_mosaic(";".join([*lines, shares + together + angles]))
+    for name, axes in panels.items():
+        letter(axes, name)
+    for i, name in enumerate(of_components):
+        _draw_component(panels[name], demixed, conditions, i)
+    parts = _draw_shares(panels[shares], demixed)
+    _draw_cumulative(panels[together], demixed)
+    _draw_angles(figure, panels[angles], demixed)
     legend_below(figure, [*handles_of(conditions, named=True), *parts], 4)
     return figure
 
