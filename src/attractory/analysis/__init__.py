@@ -31,6 +31,7 @@ from attractory.analysis.dynamics._weight_continuation import (
     weight_continuation,
 )
 from attractory.analysis.states._averages import ConditionAverages, condition_averages
+from attractory.analysis.states._coding_axes import CodingAxes, coding_axes
 from attractory.analysis.states._demixed_pca import DemixedPCA, demixed_pca
 from attractory.analysis.states._dimension import participation_ratio, two_nn_dimension
 from attractory.analysis.states._hypercube import Hypercube, hypercube
@@ -47,6 +48,7 @@ __all__ = [
     "Automaton",
     "Border",
     "Branch",
+    "CodingAxes",
     "Completeness",
     "ConditionAverages",
     "Connections",
@@ -76,6 +78,7 @@ __all__ = [
     "audit",
     "automaton",
     "basin_border",
+    "coding_axes",
     "condition_averages",
     "connections",
     "connectivity",
