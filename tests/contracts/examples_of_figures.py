@@ -158,6 +158,7 @@ def task_geometry() -> SimpleNamespace:
         by_color=analysis.condition_averages(path, trials, ("color", "context")),
         axes=analysis.task_axes(path, trials, names),
         selectivity=analysis.selectivity(path, trials, names),
+        coding=analysis.coding_axes(path, trials, "context", bins=3),
         demixed=analysis.demixed_pca(path, trials, ("color", "context")),
         kernels=PsychophysicalKernels("left", "context", kernels),
     )
@@ -232,6 +233,7 @@ EXAMPLES = (
     Example("births_and_losses", lambda: (learned()[1], [1]), 1),
     Example("battery", lambda: (population_battery(1),), 1),
     Example("battery", lambda: (population_battery(5),), 5),
+    Example("coding_axes", lambda: (task_geometry().coding,), 4),
     Example("condition_averages", lambda: (task_geometry().by_motion,), 4),
     Example("condition_averages", lambda: (task_geometry().by_color, 0), 1),
     Example("connections", lambda: (made().joined,), 1),

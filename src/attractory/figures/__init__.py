@@ -7,6 +7,7 @@ from attractory.figures._automaton import automaton
 from attractory.figures._averages import condition_averages
 from attractory.figures._battery import battery
 from attractory.figures._births_and_losses import births_and_losses
+from attractory.figures._coding_axes import coding_axes
 from attractory.figures._connections import connections
 from attractory.figures._continuation import continuation
 from attractory.figures._demixed_pca import demixed_pca
@@ -41,6 +42,7 @@ __all__ = [
     "automaton",
     "battery",
     "births_and_losses",
+    "coding_axes",
     "condition_averages",
     "connections",
     "connectivity",
