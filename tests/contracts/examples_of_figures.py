@@ -159,6 +159,7 @@ def task_geometry() -> SimpleNamespace:
         axes=analysis.task_axes(path, trials, names),
         selectivity=analysis.selectivity(path, trials, names),
         coding=analysis.coding_axes(path, trials, "context", bins=3),
+        variance=analysis.task_variance(path, trials, "color"),
         demixed=analysis.demixed_pca(path, trials, ("color", "context")),
         kernels=PsychophysicalKernels("left", "context", kernels),
     )
@@ -294,6 +295,7 @@ EXAMPLES = (
         4,
         settings={"columns": "context"},
     ),
+    Example("task_variance", lambda: (task_geometry().variance,), 2),
     Example("through_learning", lambda: learned()[:1], 3),
     Example("through_learning", learned, 4),
     Example("trials", lambda: (made().trials,), 6, settings={"n": 2}),

@@ -50,6 +50,7 @@ def made(net):
         "condition_averages": analysis.condition_averages(net, told_apart, "ends"),
         "task_axes": analysis.task_axes(net, told_apart, "ends"),
         "selectivity": analysis.selectivity(net, told_apart, "ends"),
+        "task_variance": analysis.task_variance(net, told_apart, "half"),
         "coding_axes": analysis.coding_axes(net, told_apart, "half", bins=2),
         "demixed_pca": analysis.demixed_pca(net, told_apart, "half"),
     }

@@ -38,6 +38,7 @@ from attractory.analysis.states._hypercube import Hypercube, hypercube
 from attractory.analysis.states._selectivity import Selectivity, selectivity
 from attractory.analysis.states._state_space import StateSpace, held_states, state_space
 from attractory.analysis.states._task_axes import TaskAxes, task_axes
+from attractory.analysis.states._task_variance import TaskVariance, task_variance
 from attractory.analysis.weights._audit import Audit, NetworkAudit, audit
 from attractory.analysis.weights._connectivity import Connectivity, connectivity
 from attractory.analysis.weights._spectrum import Spectrum, spectral_matrix, spectrum
@@ -73,6 +74,7 @@ __all__ = [
     "Spectrum",
     "StateSpace",
     "TaskAxes",
+    "TaskVariance",
     "WeightContinuation",
     "attractors",
     "audit",
@@ -99,6 +101,7 @@ __all__ = [
     "spectrum",
     "state_space",
     "task_axes",
+    "task_variance",
     "two_nn_dimension",
     "weight_continuation",
 ]

@@ -33,6 +33,7 @@ from attractory.figures._spectra import jacobian_spectra
 from attractory.figures._state_space import state_space, state_spaces
 from attractory.figures._task import trials
 from attractory.figures._task_axes import task_axes
+from attractory.figures._task_variance import task_variance
 from attractory.figures._through_learning import through_learning
 from attractory.figures._training import learning_curve, spectral_radius
 from attractory.figures._turning import state_space_3d
@@ -74,6 +75,7 @@ __all__ = [
     "state_space_3d",
     "state_spaces",
     "task_axes",
+    "task_variance",
     "through_learning",
     "trials",
 ]
