@@ -160,6 +160,7 @@ def task_geometry() -> SimpleNamespace:
         selectivity=analysis.selectivity(path, trials, names),
         coding=analysis.coding_axes(path, trials, "context", bins=3),
         variance=analysis.task_variance(path, trials, "color"),
+        apart=analysis.dissimilarities(path, trials, ("color", "context")),
         demixed=analysis.demixed_pca(path, trials, ("color", "context")),
         kernels=PsychophysicalKernels("left", "context", kernels),
     )
@@ -246,6 +247,7 @@ EXAMPLES = (
     ),
     Example("continuation", lambda: ([made().branches] * 2,), 6),
     Example("demixed_pca", lambda: (task_geometry().demixed, 2), 5),
+    Example("dissimilarities", lambda: (task_geometry().apart,), 3),
     Example("distances", lambda: (population_distances(True),), 3),
     Example("distances", lambda: (population_distances(False),), 2),
     Example("fixed_points", lambda: (made().points, made().space, made().joined), 1, (0,)),

@@ -34,6 +34,7 @@ from attractory.analysis.states._averages import ConditionAverages, condition_av
 from attractory.analysis.states._coding_axes import CodingAxes, coding_axes
 from attractory.analysis.states._demixed_pca import DemixedPCA, demixed_pca
 from attractory.analysis.states._dimension import participation_ratio, two_nn_dimension
+from attractory.analysis.states._dissimilarities import Dissimilarities, dissimilarities
 from attractory.analysis.states._hypercube import Hypercube, hypercube
 from attractory.analysis.states._selectivity import Selectivity, selectivity
 from attractory.analysis.states._state_space import StateSpace, held_states, state_space
@@ -56,6 +57,7 @@ __all__ = [
     "Connectivity",
     "Continuation",
     "DemixedPCA",
+    "Dissimilarities",
     "Disturbance",
     "Ellipsoid",
     "Fate",
@@ -86,6 +88,7 @@ __all__ = [
     "connectivity",
     "continuation",
     "demixed_pca",
+    "dissimilarities",
     "fixed_points",
     "held_states",
     "hypercube",

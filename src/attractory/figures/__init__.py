@@ -11,6 +11,7 @@ from attractory.figures._coding_axes import coding_axes
 from attractory.figures._connections import connections
 from attractory.figures._continuation import continuation
 from attractory.figures._demixed_pca import demixed_pca
+from attractory.figures._dissimilarities import dissimilarities
 from attractory.figures._distances import distances
 from attractory.figures._fixed_points import fixed_points
 from attractory.figures._fixed_points_3d import fixed_points_3d
@@ -49,6 +50,7 @@ __all__ = [
     "connectivity",
     "continuation",
     "demixed_pca",
+    "dissimilarities",
     "distances",
     "fixed_points",
     "fixed_points_3d",

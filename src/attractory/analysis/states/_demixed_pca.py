@@ -22,6 +22,7 @@ from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting
 from attractory._result import Result
 from attractory.analysis._given import network_or_trajectory, trajectory_in
+from attractory.analysis.states._decoding import in_folds
 from attractory.analysis.states._dpca import (
     REPEATS,
     RIDGES,
@@ -366,7 +367,8 @@ def _demixing(data: Data, components: int, ridge: float, seed: int) -> np.ndarra
     sets = 2 ** len(data.shape)
     if data.counts.min() < 2:
         return np.full(sets, np.nan)
-    halves = _halves(data.cells, seed)
+    half = in_folds(data.cells, 2, np.random.default_rng(seed)) == 0
+    halves = half, ~half
     found = np.full((2, sets), np.nan)
     for i in range(2):
         fit = demixed_of(products(marginalised(data.averages(halves[i]))), components, ridge)
@@ -376,10 +378,3 @@ def _demixing(data: Data, components: int, ridge: float, seed: int) -> np.ndarra
             own = along[fit.part == part].sum(axis=0)
             found[i, part] = own[part] / own.sum()
     return found.mean(axis=0)
-
-
-def _halves(cells: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two halves of the trials, of each combination in turn."""
-    order = np.random.default_rng(seed).permutation(len(cells))
-    by_cell = order[np.argsort(cells[order], kind="stable")]
-    return by_cell[::2], by_cell[1::2]
