@@ -56,6 +56,9 @@ def made(net):
         "coding_axes": analysis.coding_axes(net, told_apart, "half", bins=2),
         "demixed_pca": analysis.demixed_pca(net, told_apart, "half"),
     }
+    found["selection_angles"] = analysis.selection_angles(
+        found["selection_vectors"], found["task_axes"]
+    )
     if net.model.square_recurrent_weights(net.weights) is not None:
         found |= {"connectivity": analysis.connectivity(net), "audit": analysis.audit(net)}
     if len(points.stable) > 1:

@@ -36,6 +36,7 @@ from attractory.analysis.states._demixed_pca import DemixedPCA, demixed_pca
 from attractory.analysis.states._dimension import participation_ratio, two_nn_dimension
 from attractory.analysis.states._dissimilarities import Dissimilarities, dissimilarities
 from attractory.analysis.states._hypercube import Hypercube, hypercube
+from attractory.analysis.states._selection_angles import SelectionAngles, selection_angles
 from attractory.analysis.states._selectivity import Selectivity, selectivity
 from attractory.analysis.states._state_space import StateSpace, held_states, state_space
 from attractory.analysis.states._task_axes import TaskAxes, task_axes
@@ -67,6 +68,7 @@ __all__ = [
     "LyapunovExponents",
     "NetworkAudit",
     "Oscillation",
+    "SelectionAngles",
     "SelectionVectors",
     "Selectivity",
     "Side",
@@ -96,6 +98,7 @@ __all__ = [
     "lyapunov_exponents",
     "participation_ratio",
     "pulse_thresholds",
+    "selection_angles",
     "selection_vectors",
     "selectivity",
     "slow_sets",
