@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, NamedTuple
@@ -166,6 +167,14 @@ def task_geometry() -> SimpleNamespace:
     )
 
 
+def selection_angles() -> analysis.SelectionAngles:
+    """Of three bits with the axes of what they hold."""
+    net, trials = made().net, TASK.sample(16, seed=0)
+    kept = {f"bit {i + 1}": trials.targets[:, -1, i] for i in range(2)}
+    axes = analysis.task_axes(net, replace(trials, conditions=kept), tuple(kept))
+    return analysis.selection_angles(made().selection, axes)
+
+
 @cache
 def population_distances(nulls: bool) -> Distances:
     """Of eight networks in two groups, one of which is near to itself."""
@@ -277,6 +286,7 @@ EXAMPLES = (
     Example("robustness", lambda: ([robustness_curve()] * 2,), 6),
     Example("selectivity", lambda: (task_geometry().selectivity,), 2),
     Example("selection_vectors", lambda: ([made().selection] * 2, made().space), 4),
+    Example("selection_angles", lambda: ([selection_angles()] * 2,), 2),
     Example("slow_sets", lambda: ([made().slow] * 2, made().space), 2, (0,)),
     Example("smallest", lambda: (smallest_network(),), 1),
     Example("spectral_radius", lambda: (history(),), 1),

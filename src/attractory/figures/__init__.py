@@ -27,6 +27,7 @@ from attractory.figures._reservoir import ridge_readout
 from attractory.figures._robustness import robustness
 from attractory.figures._save import save
 from attractory.figures._selection import selection_vectors
+from attractory.figures._selection_angles import selection_angles
 from attractory.figures._selectivity import selectivity
 from attractory.figures._slow_sets import slow_sets
 from attractory.figures._smallest import smallest
@@ -67,6 +68,7 @@ __all__ = [
     "ridge_readout",
     "robustness",
     "save",
+    "selection_angles",
     "selection_vectors",
     "selectivity",
     "slow_sets",
