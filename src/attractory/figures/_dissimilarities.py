@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from attractory._errors import InvalidSetting
 from attractory.analysis import Dissimilarities
 from attractory.figures._check import one_of
 from attractory.figures._drawn import drawn
@@ -29,7 +28,6 @@ from attractory.figures._style import (
 )
 
 COLUMNS = 3
-MOST_EPOCHS = 9
 MOST_NAMED = 12  # conditions whose names have room beside a matrix; of more every so many
 LEVEL = 0.05  # of p, from which a point is filled
 UNITS = {
@@ -46,7 +44,7 @@ def dissimilarities(found: Dissimilarities) -> Figure:
     Parameters
     ----------
     found : Dissimilarities
-        Of one network, in up to 9 epochs.
+        Of one network.
 
     Returns
     -------
@@ -61,8 +59,6 @@ def dissimilarities(found: Dissimilarities) -> Figure:
     """
     one_of("found", found, Dissimilarities)
     count = len(found.epochs)
-    if count > MOST_EPOCHS:
-        raise InvalidSetting(f"found has {count} epochs; at most {MOST_EPOCHS} are drawn")
     names = [chr(ord("A") + i) for i in range(count + 2)]
     places = "".join(names[:count]).ljust(-(-count // COLUMNS) * COLUMNS, ".")
     lines = [places[i : i + COLUMNS] for i in range(0, len(places), COLUMNS)]
