@@ -78,17 +78,23 @@ def test_marginalisations_are_those_of_an_analysis_of_variance(noisy, trials):
     np.testing.assert_allclose(shares, np.diag(products) / np.square(centred).sum())
 
 
-@pytest.mark.parametrize("ridge", [0.0, 0.05])
-def test_components_are_those_of_regression_and_singular_values(noisy, trials, ridge):
+@pytest.mark.parametrize(("ridge", "noise"), [(0.0, False), (0.05, False), (0.05, True)])
+def test_components_are_those_of_regression_and_singular_values(noisy, trials, ridge, noise):
     """Least squares on averages with rows of the penalty below, by lstsq and svd."""
     averages = averages_by_hand(noisy, trials)
     centred = averages - averages.mean(axis=(0, 1, 2))
     x = centred.reshape(-1, UNITS)
-    whole = np.vstack([x, ridge * np.linalg.norm(x) * np.eye(UNITS)])
-    found = demixed_pca(noisy, trials, ["side", "load"], components=2, ridge=ridge)
+    below = [ridge * np.linalg.norm(x) * np.eye(UNITS)]
+    if noise:  # trials about their averages, such that their products are a covariance
+        cells = 3 * (trials.conditions["side"] == "right") + trials.conditions["load"]
+        freedom = np.bincount(cells)[cells] - 1
+        left = noisy.states - averages.reshape(6, STEPS, UNITS)[cells]
+        below.append((left / np.sqrt(freedom)[:, None, None]).reshape(-1, UNITS))
+    whole = np.vstack([x, *below])
+    found = demixed_pca(noisy, trials, ["side", "load"], components=2, ridge=ridge, noise=noise)
     assert found.marginalisations == ("time", "side", "load", "side × load")
     for number, part in enumerate(parts_by_hand(centred)):
-        wanted = np.vstack([part.reshape(-1, UNITS), np.zeros((UNITS, UNITS))])
+        wanted = np.vstack([part.reshape(-1, UNITS), np.zeros((len(whole) - len(x), UNITS))])
         weights = np.linalg.lstsq(whole, wanted, rcond=None)[0]
         leading = np.linalg.svd(whole @ weights)[2][:2]
         own = found.part == number
@@ -123,7 +129,7 @@ def test_components_are_those_of_regression_and_singular_values(noisy, trials, r
 
 def test_the_ridge_is_that_with_the_least_error_in_trials_left_out(noisy, trials):
     """The paper's cross-validation, written out with whole arrays."""
-    found = demixed_pca(noisy, trials, ["side", "load"], components=1, seed=3)
+    found = demixed_pca(noisy, trials, ["side", "load"], components=1, noise=False, seed=3)
     sides = (trials.conditions["side"] == "right").astype(int)
     cells = sides * 3 + trials.conditions["load"]
     rng = np.random.default_rng(3)
@@ -146,6 +152,10 @@ def test_the_ridge_is_that_with_the_least_error_in_trials_left_out(noisy, trials
             ]
             errors[i] += np.square(left).sum() / np.square(sum(parts)).sum() / 10
     np.testing.assert_allclose(found.errors, errors)
+    # with noise in the penalty less is left for the ridge
+    with_noise = demixed_pca(noisy, trials, ["side", "load"], components=1, seed=3)
+    assert with_noise.errors[0] < errors[0]
+    assert with_noise.ridge < found.ridge
     assert found.ridge == RIDGES[errors.argmin()] > 0
 
 
@@ -190,7 +200,9 @@ def test_one_variable_at_one_time_has_one_part():
     rng = np.random.default_rng(3)
     given = trials_of({"load": np.arange(12) % 3})
     states = np.repeat(rng.normal(size=(12, 1, 4)), STEPS, axis=1)
-    found = demixed_pca(path_of(states, given), given, "load", window_ms=(10, 15), ridge=0)
+    found = demixed_pca(
+        path_of(states, given), given, "load", window_ms=(10, 15), ridge=0, noise=False
+    )
     assert found.shares.tolist() == pytest.approx([0, 1])
     assert found.names == ("load 1", "load 2")  # three levels differ along two directions
     assert found.cumulative[-1] == pytest.approx(1)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from attractory._arguments import (
+    a_flag,
     a_name,
     a_window,
     as_array,
@@ -22,19 +23,21 @@ from attractory._cores import one_blas_thread
 from attractory._errors import InvalidSetting
 from attractory._result import Result
 from attractory.analysis._given import network_or_trajectory, trajectory_in
+from attractory.analysis.states._combinations import Combinations, combinations_of
 from attractory.analysis.states._decoding import in_folds
 from attractory.analysis.states._dpca import (
     REPEATS,
     RIDGES,
     Demixed,
     cumulative,
+    demixed,
     demixed_of,
     explained,
     marginalised,
     products,
     ridge_errors,
 )
-from attractory.analysis.states._levels import Levels, check_filled, levels_of, shared_steps
+from attractory.analysis.states._levels import check_filled, levels_of, shared_steps
 from attractory.models import Network, Trajectory
 from attractory.runs import kept
 from attractory.tasks import Task, Trials, aligned, as_task, as_trials
@@ -195,6 +198,7 @@ class DemixedPCA(Result):
     window_ms=optional(a_window),
     components=whole(1),
     ridge=optional(not_negative),
+    noise=a_flag,
 )
 def demixed_pca(
     network: Network | Trajectory,
@@ -205,6 +209,7 @@ def demixed_pca(
     window_ms: tuple[float, float] | None = None,
     components: int = 3,
     ridge: float | None = None,
+    noise: bool = True,
     seed: int = 0,
 ) -> DemixedPCA:
     """Demixed principal component analysis (dPCA) of states averaged by condition.
@@ -233,6 +238,9 @@ def demixed_pca(
     ridge : float, optional
         λ, 0 or more: the penalty is that of the square of λ times the norm of the averages. None:
         chosen by cross-validation.
+    noise : bool
+        The covariance of trials about the averages is part of the penalty, as in the paper where
+        neurons are recorded together: decoders keep from directions in which trials differ.
     seed : int
         Of the network's own noise, and of the trials that are left out.
 
@@ -252,8 +260,8 @@ def demixed_pca(
     As Kobak et al. have it: the averages X, without their mean, are a sum of parts X_φ that depend
     on time alone, on one variable (and time), or on the interaction of several (and time). Of each
     part the decoders D and encoders F minimise |X_φ - F D X|² + (λ|X|)² |F D|²: a regression of
-    reduced rank, which has a closed form. Units are neither scaled nor smoothed; the covariance of
-    noise is not part of the penalty.
+    reduced rank, which has a closed form. With noise it is that of X_φ on single trials in the
+    place of X. Units are neither scaled nor smoothed.
 
     λ is the one of 0, 1e-7, …, 1 with the least error, Σ |X_φ - F D X_test|² / |X|², where X_test
     is one trial of each combination and X the averages of all others, in 10 repeats.
@@ -269,7 +277,7 @@ def demixed_pca(
     used = levels.usable
     shared = shared_steps(laid, used)
     check_filled("variables", levels, used, 1 if ridge is not None else 2)
-    data = _data(laid.of(states)[used][:, shared], levels)
+    data = combinations_of(laid.of(states)[used][:, shared], levels, noise)
     errors = _errors(data, components, seed) if ridge is None else np.empty(0)
     chosen = float(RIDGES[errors.argmin()]) if ridge is None else ridge
     return DemixedPCA(
@@ -287,46 +295,15 @@ def demixed_pca(
     )
 
 
-class Data(NamedTuple):
-    """States (trial, time, unit), the combination that each trial is of, how many levels."""
-
-    states: np.ndarray
-    cells: np.ndarray
-    shape: tuple[int, ...]
-
-    def whole(self, array: np.ndarray) -> np.ndarray:
-        """An array (combination, …) by the level of each variable."""
-        return array.reshape(*self.shape, *array.shape[1:])
-
-    @property
-    def counts(self) -> np.ndarray:
-        """How many trials each combination has, (combination,)."""
-        return np.bincount(self.cells, minlength=int(np.prod(self.shape)))
-
-    def averages(self, some: Any = slice(None)) -> np.ndarray:
-        """Over some trials, (level of the first variable, …, time, unit)."""
-        cells, states = self.cells[some], self.states[some]
-        means = [states[cells == cell].mean(axis=0) for cell in range(len(self.counts))]
-        return self.whole(np.stack(means))
-
-
-def _data(states: np.ndarray, levels: Levels) -> Data:
-    data = Data(states, levels.cells[levels.usable], levels.shape)
-    averages = data.averages()
-    if np.ptp(averages.reshape(-1, averages.shape[-1]), axis=0).max() == 0:
-        raise InvalidSetting("the averages of all conditions are the same: there is no variance")
-    return data
-
-
 def _components(
-    data: Data, components: int, ridge: float, names: tuple[str, ...]
+    data: Combinations, components: int, ridge: float, names: tuple[str, ...]
 ) -> dict[str, Any]:
     """Decoders and encoders in order of what they explain, and what that is."""
     averages = data.averages()
     parts = marginalised(averages)
     squares = products(parts)
     whole = squares.sum(axis=0)
-    found = demixed_of(squares, components, ridge)
+    found = demixed_of(squares, components, ridge, data.noise())
     order = np.argsort(-explained(squares, found).sum(axis=1), kind="stable")
     found = Demixed(*(each[order] for each in found))
     center = averages.reshape(-1, averages.shape[-1]).mean(axis=0)
@@ -351,18 +328,21 @@ def _cumulative_pca(whole: np.ndarray, count: int) -> np.ndarray:
     return sums[np.minimum(np.arange(count), len(sums) - 1)]
 
 
-def _errors(data: Data, components: int, seed: int) -> np.ndarray:
-    """Of each ridge, in trials left out."""
+def _errors(data: Combinations, components: int, seed: int) -> np.ndarray:
+    """Of each ridge, in trials left out: their mean over the repeats."""
     rng = np.random.default_rng(seed)
     members = [np.flatnonzero(data.cells == cell) for cell in range(len(data.counts))]
-    counts = data.whole(data.counts)
-    sums = data.averages() * counts[..., None, None]
-    draws = [[rng.choice(each) for each in members] for _ in range(REPEATS)]
-    left_out = (data.whole(data.states[draw]) for draw in draws)
-    return ridge_errors(sums, counts, left_out, components)
+    found = []
+    for _ in range(REPEATS):
+        out = [rng.choice(each) for each in members]
+        others = np.delete(np.arange(len(data.cells)), out)
+        left_out = data.whole(data.states[out])
+        averages, noise = data.averages(others), data.noise(others)
+        found.append(ridge_errors(averages, noise, left_out, components))
+    return np.mean(found, axis=0)
 
 
-def _demixing(data: Data, components: int, ridge: float, seed: int) -> np.ndarray:
+def _demixing(data: Combinations, components: int, ridge: float, seed: int) -> np.ndarray:
     """Of the variance along each marginalisation's decoders its own share, in other trials."""
     sets = 2 ** len(data.shape)
     if data.counts.min() < 2:
@@ -371,10 +351,11 @@ def _demixing(data: Data, components: int, ridge: float, seed: int) -> np.ndarra
     halves = half, ~half
     found = np.full((2, sets), np.nan)
     for i in range(2):
-        fit = demixed_of(products(marginalised(data.averages(halves[i]))), components, ridge)
+        own = halves[i]
+        fit = demixed(data.averages(own), components, ridge, data.noise(own))
         others = products(marginalised(data.averages(halves[1 - i])))
         along = np.einsum("cu,puv,cv->cp", fit.decoders, others, fit.decoders)
         for part in np.unique(fit.part):
-            own = along[fit.part == part].sum(axis=0)
-            found[i, part] = own[part] / own.sum()
+            shares = along[fit.part == part].sum(axis=0)
+            found[i, part] = shares[part] / shares.sum()
     return found.mean(axis=0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import combinations
 from typing import NamedTuple
 
@@ -56,24 +55,29 @@ def products(parts: Parts) -> np.ndarray:
     return np.stack([each.T @ each for each in flat])
 
 
-def demixed(averages: np.ndarray, components: int, ridge: float) -> Demixed:
+def demixed(
+    averages: np.ndarray, components: int, ridge: float, noise: np.ndarray | None = None
+) -> Demixed:
     """Decoders and encoders of averages (level of the first variable, …, time, unit).
 
     components: how many of each marginalisation, at most; ridge: λ of the paper, in the norm of
-    the averages.
+    the averages; noise: the covariance (unit, unit) of trials about these averages, summed over
+    all conditions and times; None where it is no part of the penalty.
     """
-    return demixed_of(products(marginalised(averages)), components, ridge)
+    return demixed_of(products(marginalised(averages)), components, ridge, noise)
 
 
-def demixed_of(squares: np.ndarray, components: int, ridge: float) -> Demixed:
+def demixed_of(
+    squares: np.ndarray, components: int, ridge: float, noise: np.ndarray | None = None
+) -> Demixed:
     """The same of sums of products (part, unit, unit).
 
-    Of each part X_φ of the averages X it is the regression X_φ ≈ F D X with a penalty μ on F D and
+    Of each part X_φ of the averages X it is the regression X_φ ≈ F D X with a penalty on F D and
     with as few dimensions as there are components. Parts are at right angles to each other, so that
     X_φ Xᵀ = X_φ X_φᵀ: sums of products are all that the solution needs.
     """
     whole = squares.sum(axis=0)
-    values, vectors = np.linalg.eigh(whole)
+    values, vectors = np.linalg.eigh(whole if noise is None else whole + noise)
     penalty = ridge**2 * np.trace(whole)
     known = values > SMALLEST_SQUARE * values[-1]
     weights = 1 / (values[known] + penalty)
@@ -127,29 +131,21 @@ def cumulative(whole: np.ndarray, found: Demixed) -> np.ndarray:
 
 
 def ridge_errors(
-    sums: np.ndarray, counts: np.ndarray, left_out: Iterable[np.ndarray], components: int
+    averages: np.ndarray, noise: np.ndarray | None, left_out: np.ndarray, components: int
 ) -> np.ndarray:
     """The error of each of `RIDGES` in trials that are left out, (ridge,).
 
-    sums: (level of the first variable, …, time, unit) over the trials of each combination; counts:
-    their number, (level of the first variable, …); left_out: arrays of the shape of sums, one trial
-    of each combination. As in the paper: the parts of the averages of all other trials are
-    predicted from the trials that are left out, and the error is in the averages' sum of squares.
+    left_out: one trial of each combination, of the shape of the averages, which are of all others.
+    As in the paper: the parts of the averages are predicted from the trials that are left out, and
+    the error is in the averages' sum of squares.
     """
-    return np.mean([_errors_of(sums, counts, trials, components) for trials in left_out], axis=0)
-
-
-def _errors_of(
-    sums: np.ndarray, counts: np.ndarray, left_out: np.ndarray, components: int
-) -> np.ndarray:
-    units = sums.shape[-1]
-    averages = (sums - left_out) / (counts[..., None, None] - 1)
+    units = averages.shape[-1]
     flat = left_out.reshape(-1, units)
     test = flat - flat.mean(axis=0)
     parts = marginalised(averages)
     across = np.stack([test.T @ part.reshape(-1, units) for part in parts.values()])
     squares = products(parts)
-    fits = (demixed_of(squares, components, ridge) for ridge in RIDGES)
+    fits = (demixed_of(squares, components, ridge, noise) for ridge in RIDGES)
     return np.array([_error(fit, squares, across, test.T @ test) for fit in fits])
 
 
