@@ -55,7 +55,7 @@ def coding_axes(coding: CodingAxes) -> Figure:
     chance; dashed: what it reaches at no moment in 95 % of permutations), and angles between the
     coding subspaces of each two variables. Then a row for each variable: accuracy of the decoder of
     one moment (row) at each other (column), and angles between its subspaces at two moments, each
-    estimated in another half of the trials.
+    estimated in another half of the trials. There are no angles where a variable is not decoded.
     """
     one_of("coding", coding, CodingAxes)
     count = len(coding.variables)
@@ -74,7 +74,9 @@ def coding_axes(coding: CodingAxes) -> Figure:
         unit = "epoch" if coding.epochs else "ms"
         generalised.set(xlabel=f"Decoded at ({unit})", ylabel=f"Decoder of ({unit})")
         figure.colorbar(image, ax=generalised, label="Accuracy", fraction=0.05, pad=0.03)
-        image = _draw_matrix(angles, coding, coding.angles[i], (0.0, RIGHT))
+        known = np.logical_and.outer(coding.decoded[i], coding.decoded[i])
+        own = np.where(known, coding.angles[i], np.nan)
+        image = _draw_matrix(angles, coding, own, (0.0, RIGHT))
         angles.set(xlabel=f"Axes of ({unit})", ylabel=f"Axes of ({unit})")
         for axes in (generalised, angles):
             axes.set_title(_title(name, coding), fontsize=font(7))
@@ -120,17 +122,23 @@ def _draw_between(axes: Any, coding: CodingAxes) -> list[Line2D]:
     for i, (one, other) in enumerate(combinations(range(len(coding.variables)), 2)):
         names = f"{plain(coding.variables[one])} and {plain(coding.variables[other])}"
         look = {"color": PAIRS[i], "marker": MARKERS[4 + i], "markersize": 3.5}
-        axes.plot(_places(coding), coding.between[one, other], **look, linewidth=1)
+        axes.plot(_places(coding), _angles(coding, one, other), **look, linewidth=1)
         axes.axhline(coding.random[one, other], color=look["color"], linestyle="--", linewidth=0.8)
         handles.append(Line2D([], [], **look, linewidth=1, label=f"angle of {names}"))
     if not handles:  # of one variable: to itself, in the other half of the trials
-        axes.plot(_places(coding), coding.between[0, 0], color=CATEGORIES[0], marker=MARKERS[0],
+        axes.plot(_places(coding), _angles(coding, 0, 0), color=CATEGORIES[0], marker=MARKERS[0],
                   markersize=3.5, linewidth=1)  # fmt: skip
         axes.axhline(coding.random[0, 0], color=CATEGORIES[0], linestyle="--", linewidth=0.8)
     _name_moments(axes.xaxis, coding)
     axes.set(xlabel=_moment(coding), ylabel="Angle of subspaces (°)", ylim=(0, 94))
     axes.set_yticks([0, 30, 60, 90])
     return handles
+
+
+def _angles(coding: CodingAxes, one: int, other: int) -> np.ndarray:
+    """Of the subspaces of two variables, where both are decoded; else they are of chance alone."""
+    known = coding.decoded[one] & coding.decoded[other]
+    return np.where(known, coding.between[one, other], np.nan)
 
 
 def _draw_matrix(

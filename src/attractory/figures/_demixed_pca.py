@@ -131,7 +131,8 @@ def _draw_component(axes: Any, demixed: DemixedPCA, drawn: Conditions, component
             linewidth=1,
         )  # fmt: skip
     share = demixed.explained_variance[component].sum()
-    axes.set_title(f"{plain(demixed.names[component])} ({share:.1%})", fontsize=font(7))
+    title = f"{plain(demixed.names[component])} ({share:.1%})"
+    axes.set_title(title, loc="right", fontsize=font(7))  # the letter is on the left
     axes.set(xlabel=time_label(demixed.align), ylabel="Position (a.u.)")
 
 

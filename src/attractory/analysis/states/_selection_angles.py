@@ -65,8 +65,11 @@ class SelectionAngles(Result):
                 f"{what} lies nearest to {self.axes[nearest]} ({medians[nearest]:.0f}°; chance: "
                 f"beyond {self.chance[nearest]:.0f}°)"
             )
+        lengths = np.median(self.selected[known], axis=0)
+        most = int(lengths.argmax())
+        told.append(f"of a displacement along {self.axes[most]} most stays ({lengths[most]:.2g})")
         count = int(known.sum())
-        return f"{where}{' and '.join(told)}; medians of {count} state{'s' * (count != 1)}."
+        return f"{where}{'; '.join(told)}; medians of {count} state{'s' * (count != 1)}."
 
     def table(self) -> pd.DataFrame:
         """The axes as a table.
