@@ -103,7 +103,7 @@ def _moment(coding: CodingAxes) -> str:
 def _draw_accuracy(axes: Any, coding: CodingAxes) -> list[Line2D]:
     handles = []
     for i, name in enumerate(coding.variables):
-        look = {"color": CATEGORIES[i], "marker": MARKERS[i], "markersize": 3.5}
+        look: dict[str, Any] = {"color": CATEGORIES[i], "marker": MARKERS[i], "markersize": 3.5}
         accuracy, decoded = coding.alike[i], coding.decoded[i]
         axes.plot(_places(coding), accuracy, **look, markerfacecolor="white", linewidth=1)
         axes.plot(_places(coding)[decoded], accuracy[decoded], **look, linestyle="none")
@@ -121,7 +121,7 @@ def _draw_between(axes: Any, coding: CodingAxes) -> list[Line2D]:
     handles = []
     for i, (one, other) in enumerate(combinations(range(len(coding.variables)), 2)):
         names = f"{plain(coding.variables[one])} and {plain(coding.variables[other])}"
-        look = {"color": PAIRS[i], "marker": MARKERS[4 + i], "markersize": 3.5}
+        look: dict[str, Any] = {"color": PAIRS[i], "marker": MARKERS[4 + i], "markersize": 3.5}
         axes.plot(_places(coding), _angles(coding, one, other), **look, linewidth=1)
         axes.axhline(coding.random[one, other], color=look["color"], linestyle="--", linewidth=0.8)
         handles.append(Line2D([], [], **look, linewidth=1, label=f"angle of {names}"))

@@ -77,7 +77,7 @@ def demixed_pca(
     conditions = _conditions(demixed, by)
     rows = -(-count // COLUMNS)
     figure = new_figure(DOUBLE, 46 * (rows + 1) + 32)
-    *of_components, shares, together, angles = LETTERS[: count + 3]
+    *of_components, shares, together, angles = list(LETTERS[: count + 3])
     first = "".join(of_components).ljust(rows * COLUMNS, ".")
     lines = [first[i : i + COLUMNS] for i in range(0, len(first), COLUMNS)]
     panels = figure.subplot_mosaic(";".join([*lines, shares + together + angles]))

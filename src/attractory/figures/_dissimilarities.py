@@ -118,7 +118,7 @@ def _draw_agreement(axes: Any, found: Dissimilarities) -> list[Line2D]:
     handles = []
     for i, name in enumerate(found.by):
         color, marker = CATEGORIES[i % len(CATEGORIES)], MARKERS[i % len(MARKERS)]
-        look = {"color": color, "marker": marker, "markersize": 4.5}
+        look: dict[str, Any] = {"color": color, "marker": marker, "markersize": 4.5}
         agreement, known = found.agreement[:, i], found.p[:, i] <= LEVEL
         axes.plot(places, agreement, **look, markerfacecolor="white", linewidth=1)
         axes.plot(places[known], agreement[known], **look, linestyle="none")

@@ -64,7 +64,10 @@ def selection_angles(
     panels = figure.subplots(1, 2, sharey=True)
     handles = []
     for i, (name, each) in enumerate(found.items()):
-        look = {"color": CATEGORIES[i % len(CATEGORIES)], "marker": MARKERS[i % len(MARKERS)]}
+        look: dict[str, Any] = {
+            "color": CATEGORIES[i % len(CATEGORIES)],
+            "marker": MARKERS[i % len(MARKERS)],
+        }
         shift = SPREAD * ((i + 0.5) / len(found) - 0.5)
         _draw(panels[0], each.line, shift, look)
         _draw(panels[1], each.selection, shift, look)

@@ -236,8 +236,8 @@ def demixed_pca(
     components : int
         How many of each marginalisation; fewer where it has fewer dimensions.
     ridge : float, optional
-        λ, 0 or more: the penalty is that of the square of λ times the norm of the averages. None:
-        chosen by cross-validation.
+        The λ of the penalty, 0 or more, in the norm of the averages (see Notes). None: chosen by
+        cross-validation.
     noise : bool
         The covariance of trials about the averages is part of the penalty, as in the paper where
         neurons are recorded together: decoders keep from directions in which trials differ.

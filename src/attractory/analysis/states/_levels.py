@@ -32,7 +32,8 @@ class Levels(NamedTuple):
     @property
     def usable(self) -> np.ndarray:
         """The trials (trial,) that have a level of each condition."""
-        return (self.codes >= 0).all(axis=1)
+        usable: np.ndarray = np.all(self.codes >= 0, axis=1)
+        return usable
 
     @property
     def cells(self) -> np.ndarray:
