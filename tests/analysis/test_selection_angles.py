@@ -112,6 +112,9 @@ def test_what_is_not_allowed_is_one_line(vectors, states):
     with pytest.raises(at.InvalidSetting, match="only CodingAxes have moments"):
         selection_angles(vectors, task_axes(*states, "choice"), 0)
     path, trials = states
+    still = Trajectory(path.inputs, 0 * path.states + 1, path.outputs, 10.0)
+    with pytest.raises(at.InvalidSetting, match="states do not differ by choice at moment 0"):
+        selection_angles(vectors, coding_axes(still, trials, "choice"))
     fewer = Trajectory(path.inputs, path.states[..., :4], path.outputs, 10.0)
     with pytest.raises(at.InvalidSetting, match="axes are of 4 units, the selection vectors of 6"):
         selection_angles(vectors, task_axes(fewer, trials, "choice"))

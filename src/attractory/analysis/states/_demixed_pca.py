@@ -29,9 +29,9 @@ from attractory.analysis.states._dpca import (
     REPEATS,
     RIDGES,
     Demixed,
+    Regression,
     cumulative,
     demixed,
-    demixed_of,
     explained,
     marginalised,
     products,
@@ -303,7 +303,7 @@ def _components(
     parts = marginalised(averages)
     squares = products(parts)
     whole = squares.sum(axis=0)
-    found = demixed_of(squares, components, ridge, data.noise())
+    found = Regression(squares, data.noise()).demixed(components, ridge)
     order = np.argsort(-explained(squares, found).sum(axis=1), kind="stable")
     found = Demixed(*(each[order] for each in found))
     center = averages.reshape(-1, averages.shape[-1]).mean(axis=0)

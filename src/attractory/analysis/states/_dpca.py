@@ -64,42 +64,43 @@ def demixed(
     the averages; noise: the covariance (unit, unit) of trials about these averages, summed over
     all conditions and times; None where it is no part of the penalty.
     """
-    return demixed_of(products(marginalised(averages)), components, ridge, noise)
+    return Regression(products(marginalised(averages)), noise).demixed(components, ridge)
 
 
-def demixed_of(
-    squares: np.ndarray, components: int, ridge: float, noise: np.ndarray | None = None
-) -> Demixed:
-    """The same of sums of products (part, unit, unit).
+class Regression:
+    """Of parts of averages on the averages, of reduced rank; what all ridges have in common.
 
     Of each part X_φ of the averages X it is the regression X_φ ≈ F D X with a penalty on F D and
     with as few dimensions as there are components. Parts are at right angles to each other, so that
     X_φ Xᵀ = X_φ X_φᵀ: sums of products are all that the solution needs.
+
+    squares: (part, unit, unit); noise: as for `demixed`.
     """
-    whole = squares.sum(axis=0)
-    values, vectors = np.linalg.eigh(whole if noise is None else whole + noise)
-    penalty = ridge**2 * np.trace(whole)
-    known = values > SMALLEST_SQUARE * values[-1]
-    weights = 1 / (values[known] + penalty)
-    found = []
-    for part, own in enumerate(squares):
-        turned = vectors[:, known].T @ own
-        count = min(components, _rank(own, whole))
-        if not count:
-            continue
-        fitted = (turned.T * weights) @ turned
-        size = len(own)
-        _, leading = eigh(fitted, subset_by_index=[size - count, size - 1])
-        encoders = _signed(leading[:, ::-1].T)
-        decoders = ((encoders @ turned.T) * weights) @ vectors[:, known].T
-        found.append(Demixed(np.full(count, part), decoders, encoders))
-    return Demixed(*(np.concatenate(each) for each in zip(*found, strict=True)))
 
+    def __init__(self, squares: np.ndarray, noise: np.ndarray | None) -> None:
+        whole = squares.sum(axis=0)
+        values, vectors = np.linalg.eigh(whole if noise is None else whole + noise)
+        known = values > SMALLEST_SQUARE * values[-1]
+        self.total = float(np.trace(whole))
+        self.values, self.vectors = values[known], vectors[:, known]
+        self.turned = self.vectors.T @ squares
+        smallest = SMALLEST_SQUARE * self.total
+        self.dimensions = (np.linalg.eigvalsh(squares) > smallest).sum(axis=1)
 
-def _rank(own: np.ndarray, whole: np.ndarray) -> int:
-    """The number of dimensions that a part has."""
-    largest = np.trace(whole)
-    return int((np.linalg.eigvalsh(own) > SMALLEST_SQUARE * largest).sum())
+    def demixed(self, components: int, ridge: float) -> Demixed:
+        """Decoders and encoders with this ridge."""
+        weights = 1 / (self.values + ridge**2 * self.total)
+        found = []
+        for part, turned in enumerate(self.turned):
+            count, size = min(components, int(self.dimensions[part])), turned.shape[1]
+            if not count:
+                continue
+            fitted = (turned.T * weights) @ turned
+            _, leading = eigh(fitted, subset_by_index=[size - count, size - 1])
+            encoders = _signed(leading[:, ::-1].T)
+            decoders = ((encoders @ turned.T) * weights) @ self.vectors.T
+            found.append(Demixed(np.full(count, part), decoders, encoders))
+        return Demixed(*(np.concatenate(each) for each in zip(*found, strict=True)))
 
 
 def _signed(rows: np.ndarray) -> np.ndarray:
@@ -144,14 +145,13 @@ def ridge_errors(
     test = flat - flat.mean(axis=0)
     parts = marginalised(averages)
     across = np.stack([test.T @ part.reshape(-1, units) for part in parts.values()])
-    squares = products(parts)
-    fits = (demixed_of(squares, components, ridge, noise) for ridge in RIDGES)
-    return np.array([_error(fit, squares, across, test.T @ test) for fit in fits])
+    regression = Regression(products(parts), noise)
+    fits = (regression.demixed(components, ridge) for ridge in RIDGES)
+    return np.array([_error(fit, regression.total, across, test.T @ test) for fit in fits])
 
 
-def _error(found: Demixed, squares: np.ndarray, across: np.ndarray, test: np.ndarray) -> float:
-    """Σ over the parts of |X_φ - F D X_test|² / |X_φ|², from sums of products."""
-    total = float(np.trace(squares.sum(axis=0)))
+def _error(found: Demixed, total: float, across: np.ndarray, test: np.ndarray) -> float:
+    """Σ over the parts of |X_φ - F D X_test|² / |X|², from sums of products."""
     error = total
     for part in np.unique(found.part):
         decoders, encoders = found.decoders[found.part == part], found.encoders[found.part == part]

@@ -128,7 +128,8 @@ def selection_angles(
     Raises
     ------
     InvalidSetting
-        For axes of another number of units, and a moment that there is not.
+        For axes of another number of units, a moment that there is not, and one at which states do
+        not differ by a variable.
 
     Notes
     -----
@@ -199,6 +200,10 @@ def _coding(axes: CodingAxes, variable: int, moment: int | None) -> Directions:
         raise InvalidSetting(f"moment = {moment} is not allowed: 0 to {count - 1}")
     at = int(axes.alike[variable].argmax()) if moment is None else moment
     carrying = axes.axes[name][at]
+    if np.isnan(carrying).any():
+        raise InvalidSetting(
+            f"axes: states do not differ by {name} at moment {at}; ask for another"
+        )
     # of so many levels there are as many decoders, whose sum is none: as many as there are axes
     # span what tells the levels apart best
     _, _, rows = np.linalg.svd(axes.decoders[name][at], full_matrices=False)
@@ -206,9 +211,7 @@ def _coding(axes: CodingAxes, variable: int, moment: int | None) -> Directions:
 
 
 def _basis(rows: np.ndarray) -> np.ndarray:
-    """Orthonormal rows that span the same; NaN where there is nothing to span."""
-    if not np.isfinite(rows).all() or not np.abs(rows).max() > 0:
-        return np.full_like(rows, np.nan)
+    """Orthonormal rows that span the same."""
     basis: np.ndarray = np.linalg.qr(rows.T)[0].T
     return basis
 
