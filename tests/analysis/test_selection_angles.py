@@ -102,7 +102,37 @@ def test_chance_is_that_of_random_directions(vectors, states):
         count = axes.axes[name].shape[1]
         cosines = np.linalg.norm(drawn[:, :count], axis=1) / np.linalg.norm(drawn, axis=1)
         expected = np.quantile(np.degrees(np.arccos(cosines)), 0.05)
-        assert found.chance[i] == pytest.approx(expected, abs=1)
+        np.testing.assert_allclose(found.chance[:, i], expected, atol=1)
+
+
+def test_of_a_complex_pair_it_is_the_plane_in_which_the_network_turns(states):
+    """What a displacement leaves behind turns on a circle of that radius."""
+    rng = np.random.default_rng(5)
+    turn = 0.5 * np.eye(UNITS)
+    turn[:2, :2] = [[np.cos(0.1), -np.sin(0.1)], [np.sin(0.1), np.cos(0.1)]]
+    basis = rng.normal(size=(UNITS, UNITS))
+    basis[:, :2] = np.linalg.qr(basis[:, :2])[0]  # so that the circle is one
+    recurrent = basis @ turn @ np.linalg.inv(basis)
+    net = at.models.RateRNN.from_weights(
+        recurrent, np.eye(UNITS), np.eye(UNITS), activation="linear"
+    )
+    axes = coding_axes(*states, ["choice", "place"])
+    found = selection_angles(selection_vectors(net, np.zeros((1, UNITS))), axes, moment=0)
+    assert not found.single.any()
+    for i, name in enumerate(("choice", "place")):
+        carrying = axes.axes[name][0]
+        angles = np.degrees(subspace_angles(basis[:, :2], carrying.T))
+        assert found.line[0, i] == pytest.approx(angles.min(), abs=1e-6)
+        after = np.linalg.matrix_power(recurrent, 200) @ carrying.T
+        assert found.selected[0, i] == pytest.approx(np.linalg.norm(after, 2))
+    decoder = np.subtract(*axes.decoders["choice"][0])[:, None]
+    expected = np.degrees(subspace_angles(np.linalg.inv(basis)[:2].T, decoder)).min()
+    assert found.selection[0, 0] == pytest.approx(expected, abs=1e-6)
+    drawn = np.random.default_rng(1).normal(size=(3000, UNITS, 2))
+    sizes = len(axes.axes["place"][0])
+    near = [subspace_angles(each, np.eye(UNITS)[:, :sizes]).min() for each in drawn[:1000]]
+    assert found.chance[0, 1] == pytest.approx(np.degrees(np.quantile(near, 0.05)), abs=3)
+    assert "at 1 of which the slowest modes are a complex pair" in found.statement
 
 
 def test_what_is_not_allowed_is_one_line(vectors, states):

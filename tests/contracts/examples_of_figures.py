@@ -255,7 +255,7 @@ EXAMPLES = (
         3,
     ),
     Example("continuation", lambda: ([made().branches] * 2,), 6),
-    Example("demixed_pca", lambda: (task_geometry().demixed, 2), 5),
+    Example("demixed_pca", lambda: (task_geometry().demixed, 1), 4),
     Example("dissimilarities", lambda: (task_geometry().apart,), 3),
     Example("distances", lambda: (population_distances(True),), 3),
     Example("distances", lambda: (population_distances(False),), 2),

@@ -102,6 +102,8 @@ def _forward(vectors: SelectionVectors) -> SelectionVectors:
     backward = {
         "line": -vectors.line,
         "selection": -vectors.selection,
+        "right": -vectors.right,
+        "left": -vectors.left,
         "selected": sign * vectors.selected,
         "entering": sign * vectors.entering,
     }

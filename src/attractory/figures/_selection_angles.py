@@ -50,7 +50,8 @@ def selection_angles(
     -----
     A: the direction of the line and those along which states carry the variables. B: the selection
     vector and the directions that read the variables from the states. Points: states; bars: their
-    median; dashed: 5 % of random directions are nearer.
+    median; dashed: 5 % of random directions are nearer (of random planes at states where the
+    slowest modes are a complex pair).
     """
     found = by_own_name("angles", angles, SelectionAngles)
     first = next(iter(found.values()))
@@ -103,7 +104,8 @@ def _draw(axes: Any, angles: np.ndarray, shift: float, look: dict[str, Any]) -> 
 
 
 def _draw_chance(axes: Any, found: SelectionAngles) -> None:
-    for axis, chance in enumerate(found.chance):
+    chances = np.unique(found.chance[found.known], axis=0)  # of lines, of planes, or of both
+    for axis, chance in ((i, each) for row in chances for i, each in enumerate(row)):
         axes.plot(
             [axis - 0.4, axis + 0.4], [chance] * 2, color=BLACK, linestyle="--", linewidth=0.8
         )

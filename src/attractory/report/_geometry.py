@@ -48,7 +48,7 @@ class Geometry:
     averages: list[analysis.ConditionAverages]
     axes: analysis.TaskAxes
     selectivity: analysis.Selectivity
-    codes: Codes | None = None
+    codes: Codes | None
 
 
 class GeometryStudy(NamedTuple):

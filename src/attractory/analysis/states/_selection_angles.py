@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +20,7 @@ from attractory.analysis.states._demixed_pca import DemixedPCA
 from attractory.analysis.states._task_axes import TaskAxes
 
 CHANCE = 0.05  # of random directions are nearer
+DRAWS = 2000  # pairs of random subspaces, for an angle that has no formula
 VECTORS = "at.analysis.selection_vectors(network, states) finds them"
 
 
@@ -31,45 +34,63 @@ class SelectionAngles(Result):
         What the task calls the constant input; empty without a task.
     axes : tuple of str
         What the axes are called.
+    single : array of bool (state,)
+        Where one real mode is the slowest; elsewhere it is a complex pair, and angles are those of
+        the planes of its eigenvectors.
     line : array (state, axis)
         Between the line's direction and the direction along which states carry what an axis is of
-        (degrees, 0 to 90). NaN where a state has no single slowest mode.
+        (degrees, 0 to 90). NaN where a state has no Jacobian.
     selection : array (state, axis)
         Between the selection vector and the direction that reads it from the states (degrees).
     selected : array (state, axis)
-        How far a displacement of length 1 along the axis moves the network along the line in the
-        end, whichever way.
-    chance : array (axis,)
-        Of random directions 5 % are nearer to the axis than this (degrees).
+        How long of a displacement of length 1 along the axis is what stays of it in the slowest
+        mode.
+    chance : array (state, axis)
+        Of random directions (or planes) 5 % are nearer to the axis than this (degrees).
     """
 
     name: str
     axes: tuple[str, ...]
+    single: np.ndarray
     line: np.ndarray
     selection: np.ndarray
     selected: np.ndarray
     chance: np.ndarray
 
     @property
+    def known(self) -> np.ndarray:
+        """The states (state,) that have a Jacobian."""
+        known: np.ndarray = np.isfinite(self.line).all(axis=1)
+        return known
+
+    @property
     def statement(self) -> str:
         """Which axes the line and the selection vector lie nearest to, in words."""
         where = f"{self.name}: " if self.name else ""
-        known = np.isfinite(self.line[:, 0])
-        if not known.any():
-            return f"{where}no state has a single slowest mode."
+        if not self.known.any():
+            return f"{where}no state has a Jacobian with a mode that is the slowest."
+        chance = self._median(self.chance)
         told = []
         for what, angles in (("the line", self.line), ("the selection vector", self.selection)):
-            medians = np.median(angles[known], axis=0)
+            medians = self._median(angles)
             nearest = int(medians.argmin())
             told.append(
                 f"{what} lies nearest to {self.axes[nearest]} ({medians[nearest]:.0f}°; chance: "
-                f"beyond {self.chance[nearest]:.0f}°)"
+                f"beyond {chance[nearest]:.0f}°)"
             )
-        lengths = np.median(self.selected[known], axis=0)
+        lengths = self._median(self.selected)
         most = int(lengths.argmax())
         told.append(f"of a displacement along {self.axes[most]} most stays ({lengths[most]:.2g})")
-        count = int(known.sum())
-        return f"{where}{'; '.join(told)}; medians of {count} state{'s' * (count != 1)}."
+        count, pairs = int(self.known.sum()), int((self.known & ~self.single).sum())
+        of = f"medians of {count} state{'s' * (count != 1)}"
+        if pairs:
+            of += f", at {pairs} of which the slowest modes are a complex pair, with a plane each"
+        return f"{where}{'; '.join(told)}; {of}."
+
+    def _median(self, values: np.ndarray) -> np.ndarray:
+        """Over the states that are known, (axis,)."""
+        medians: np.ndarray = np.median(values[self.known], axis=0)
+        return medians
 
     def table(self) -> pd.DataFrame:
         """The axes as a table.
@@ -77,27 +98,21 @@ class SelectionAngles(Result):
         Returns
         -------
         pandas.DataFrame
-            A row for each axis: medians over the states of both angles and of how far a
-            displacement moves the network, and chance.
+            A row for each axis: medians over the states of both angles, of what stays of a
+            displacement, and of chance.
         """
-        known = np.isfinite(self.line[:, 0])
-        medians = {
+        columns = {
             "line (°)": self.line,
             "selection (°)": self.selection,
             "selected": self.selected,
+            "chance (°)": self.chance,
         }
         nothing = np.full(len(self.axes), np.nan)
-        return pd.DataFrame(
-            {
-                "input": self.name,
-                "axis": self.axes,
-                **{
-                    name: np.median(values[known], axis=0) if known.any() else nothing
-                    for name, values in medians.items()
-                },
-                "chance (°)": self.chance,
-            }
-        )
+        medians = {
+            name: self._median(values) if self.known.any() else nothing
+            for name, values in columns.items()
+        }
+        return pd.DataFrame({"input": self.name, "axis": self.axes, **medians})
 
 
 @takes(
@@ -137,7 +152,7 @@ def selection_angles(
     direction along which states move, and so is that along which they carry a variable: an encoder
     of `DemixedPCA`, the coding subspace of `CodingAxes`, an axis of `TaskAxes` in states that are
     not z-scored. A selection vector reads from states what will stay, as a decoder reads a
-    variable. Of a subspace it is the angle to the nearest direction in it.
+    variable. Of subspaces, and of the planes of a complex pair, it is the smallest principal angle.
 
     References
     ----------
@@ -154,15 +169,20 @@ def selection_angles(
             )
     carrying = [_basis(each.carrying) for each in found]
     reading = [_basis(each.reading) for each in found]
+    lines = _planes(vectors.line, vectors.right)
+    selections = _planes(vectors.selection, vectors.left)
+    sizes = [len(line) for line in lines]
+    kept = [[_kept(*mode, basis) for basis in carrying] for mode in _modes(vectors)]
     return SelectionAngles(
         name=vectors.name,
         axes=tuple(each.name for each in found),
-        line=np.stack([_angles(vectors.line, basis) for basis in carrying], axis=1),
-        selection=np.stack([_angles(vectors.selection, basis) for basis in reading], axis=1),
-        selected=np.stack(
-            [np.linalg.norm(vectors.selection @ basis.T, axis=1) for basis in carrying], axis=1
+        single=vectors.single,
+        line=np.array([[_angle(line, basis) for basis in carrying] for line in lines]),
+        selection=np.array([[_angle(each, basis) for basis in reading] for each in selections]),
+        selected=np.array(kept),
+        chance=np.array(
+            [[_chance(size, len(basis), units) for basis in carrying] for size in sizes]
         ),
-        chance=np.array([_chance(len(basis), units) for basis in carrying]),
     )
 
 
@@ -216,18 +236,48 @@ def _basis(rows: np.ndarray) -> np.ndarray:
     return basis
 
 
-def _angles(vectors: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """Of each vector (state, unit) with the nearest direction of a subspace (degrees)."""
-    lengths = np.linalg.norm(vectors, axis=1)
-    cosines = np.linalg.norm(vectors @ basis.T, axis=1) / lengths
-    angles: np.ndarray = np.degrees(np.arccos(np.clip(cosines, 0, 1)))
-    return angles
+def _planes(real: np.ndarray, complex_pair: np.ndarray) -> list[np.ndarray]:
+    """Orthonormal rows at each state: of the real vector, or two that span a pair's plane."""
+    found = []
+    for own, pair in zip(real, complex_pair, strict=True):
+        single = np.isfinite(own).all()
+        found.append(_basis(own[None] if single else np.stack([pair.real, pair.imag])))
+    return found
 
 
-def _chance(axes: int, units: int) -> float:
-    """5 % of random directions are nearer than this to a subspace of so many axes (degrees)."""
-    if axes >= units:
+def _modes(vectors: SelectionVectors) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Right and left eigenvector at each state; what stays is twice the real part of a pair."""
+    factors = np.where(vectors.single, 1.0, 2.0)
+    for factor, right, left in zip(factors, vectors.right, vectors.left, strict=True):
+        yield factor * right, left
+
+
+def _kept(right: np.ndarray, left: np.ndarray, basis: np.ndarray) -> float:
+    """The longest that what stays of a displacement of length 1 in a subspace can be."""
+    if np.isnan(right).any():
+        return np.nan
+    stays = np.outer(right, left @ basis.T).real
+    return float(np.linalg.norm(stays, 2))
+
+
+def _angle(one: np.ndarray, other: np.ndarray) -> float:
+    """The smallest principal angle of two subspaces (degrees)."""
+    cosines = one @ other.T
+    if np.isnan(cosines).any():
+        return np.nan
+    return float(np.degrees(np.arccos(min(np.linalg.norm(cosines, 2), 1.0))))
+
+
+@cache
+def _chance(one: int, other: int, units: int) -> float:
+    """5 % of random subspaces of so many axes are nearer to each other than this (degrees)."""
+    small, large = sorted((one, other))
+    if large >= units:
         return 0.0
-    # the square of the cosine with a random direction has a beta distribution
-    square = stats.beta.isf(CHANCE, axes / 2, (units - axes) / 2)
-    return float(np.degrees(np.arccos(np.sqrt(square))))
+    if small == 1:  # the square of the cosine has a beta distribution
+        square = stats.beta.isf(CHANCE, large / 2, (units - large) / 2)
+        return float(np.degrees(np.arccos(np.sqrt(square))))
+    rng = np.random.default_rng(0)
+    drawn = [np.linalg.qr(rng.normal(size=(DRAWS, units, count)))[0] for count in (one, other)]
+    cosines = np.linalg.norm(np.swapaxes(drawn[0], 1, 2) @ drawn[1], 2, axis=(1, 2))
+    return float(np.degrees(np.arccos(np.quantile(cosines, 1 - CHANCE))))
