@@ -76,7 +76,7 @@ def selection_angles(
             Line2D([], [], **look, linestyle="none", markersize=4, label=plain(name) or "states")
         )
     for axes, title in zip(panels, ("line", "selection vector"), strict=True):
-        _draw_chance(axes, first)
+        _draw_chance(axes, list(found.values()))
         axes.set_title(title, fontsize=font(7))
     panels[0].set_ylabel("Angle (°)")
     letter(panels[0], 0)
@@ -103,12 +103,14 @@ def _draw(axes: Any, angles: np.ndarray, shift: float, look: dict[str, Any]) -> 
             )  # fmt: skip
 
 
-def _draw_chance(axes: Any, found: SelectionAngles) -> None:
-    chances = np.unique(found.chance[found.known], axis=0)  # of lines, of planes, or of both
-    for axis, chance in ((i, each) for row in chances for i, each in enumerate(row)):
-        axes.plot(
-            [axis - 0.4, axis + 0.4], [chance] * 2, color=BLACK, linestyle="--", linewidth=0.8
-        )
-    names = [plain(name) for name in found.axes]
+def _draw_chance(axes: Any, found: list[SelectionAngles]) -> None:
+    """Of lines, of planes, or of both."""
+    chances = np.concatenate([each.chance[each.known] for each in found])
+    for row in np.unique(chances, axis=0):
+        for axis, chance in enumerate(row):
+            axes.plot(
+                [axis - 0.4, axis + 0.4], [chance] * 2, color=BLACK, linestyle="--", linewidth=0.8
+            )
+    names = [plain(name) for name in found[0].axes]
     axes.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
     axes.set(xlim=(-0.5, len(names) - 0.5), ylim=(-3, 93), yticks=[0, 30, 60, 90])

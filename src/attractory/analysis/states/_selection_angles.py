@@ -256,7 +256,7 @@ def _kept(right: np.ndarray, left: np.ndarray, basis: np.ndarray) -> float:
     """The longest that what stays of a displacement of length 1 in a subspace can be."""
     if np.isnan(right).any():
         return np.nan
-    stays = np.outer(right, left @ basis.T).real
+    stays: np.ndarray = np.outer(right, left @ basis.T).real
     return float(np.linalg.norm(stays, 2))
 
 
@@ -265,7 +265,8 @@ def _angle(one: np.ndarray, other: np.ndarray) -> float:
     cosines = one @ other.T
     if np.isnan(cosines).any():
         return np.nan
-    return float(np.degrees(np.arccos(min(np.linalg.norm(cosines, 2), 1.0))))
+    largest = min(float(np.linalg.norm(cosines, 2)), 1.0)
+    return float(np.degrees(np.arccos(largest)))
 
 
 @cache
