@@ -28,7 +28,7 @@ def test_import_is_light():
 def test_training_analysis_and_sweeps_pull_in_no_plotting_and_no_cluster():
     code = "import sys, attractory.training, attractory.analysis, attractory.evaluation\n"
     code += "import attractory.sweeps\n"
-    code += "heavy = {'matplotlib', 'plotly', 'keras', 'dask', 'distributed'}\n"
+    code += "heavy = {'matplotlib', 'plotly', 'keras', 'dask', 'distributed', 'optuna'}\n"
     code += "print(sorted({n.split('.')[0] for n in sys.modules} & heavy))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         to_torch,
     )
     from attractory.runs import Run, load
-    from attractory.sweeps import open_sweep, sweep
+    from attractory.sweeps import open_sweep, open_tuning, sweep, tune
     from attractory.training import recipe, train
 
 __version__ = "0.1.0"
@@ -68,6 +68,7 @@ _homes = {
     "load_keras": "exchange",
     "load_psychrnn": "exchange",
     "open_sweep": "sweeps",
+    "open_tuning": "sweeps",
     "recipe": "training",
     "robustness": "evaluation",
     "sweep": "sweeps",
@@ -75,6 +76,7 @@ _homes = {
     "to_onnx": "exchange",
     "to_torch": "exchange",
     "train": "training",
+    "tune": "sweeps",
     "use_cores": "_cores",
 }
 
@@ -94,6 +96,7 @@ __all__ = [
     "load_psychrnn",
     "models",
     "open_sweep",
+    "open_tuning",
     "population",
     "recipe",
     "report",
@@ -109,6 +112,7 @@ __all__ = [
     "to_torch",
     "train",
     "training",
+    "tune",
     "use_cores",
 ]
 

@@ -3,20 +3,28 @@
 from attractory.sweeps._opened import Sweep, open_sweep
 from attractory.sweeps._study import Point, Scoring, Study
 from attractory.sweeps._sweep import plan, sweep
+from attractory.sweeps._tune import tune
+from attractory.sweeps._tuning import Tuning, open_tuning
+from attractory.sweeps._tuning_study import Objective, TuningStudy
 from attractory.sweeps._vary import Draws, Span, Vary, When
 from attractory.sweeps._where import Cluster
 
 __all__ = [
     "Cluster",
     "Draws",
+    "Objective",
     "Point",
     "Scoring",
     "Span",
     "Study",
     "Sweep",
+    "Tuning",
+    "TuningStudy",
     "Vary",
     "When",
     "open_sweep",
+    "open_tuning",
     "plan",
     "sweep",
+    "tune",
 ]

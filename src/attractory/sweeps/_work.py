@@ -31,7 +31,7 @@ from attractory.sweeps._store import DONE, FAILED, WORKING
 from attractory.sweeps._study import Scoring
 from attractory.training import newest_step, train
 
-REFUSED = "refused"
+REFUSED, PRUNED = "refused", "pruned"
 SCORES = ("correct", "accuracy", "mse", "distance")
 LAST_LOSSES = 10  # of the training, whose mean is told
 # numbers depend on these; a worker that has others would not do what was asked
@@ -46,6 +46,7 @@ class Order:
     parts: pickled task, model and rule; runs that differ in their seeds have the same, which a
     worker unpickles once. values: what varies, in words. sign: a file in the sweep's folder, by
     which a worker knows that it sees the same folder. commit: of the user's own code.
+    on_check: as of `train`; it raises `Pruned` where the training is not worth going on with.
     """
 
     key: str
@@ -58,6 +59,7 @@ class Order:
     folder: str
     sign: str
     commit: str
+    on_check: Any = None
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,9 @@ class Setup:
 class Outcome:
     """What came of a job.
 
-    status: "done", "failed", "lost", or "refused" (this worker can do none). noted: what the index
-    says of it. content: the packed run. final: whether another attempt would end in the same way.
-    full: whether a disk was full.
+    status: "done", "failed", "lost", "pruned", or "refused" (this worker can do none). noted: what
+    the index says of it. content: the packed run. final: whether another attempt would end in the
+    same way. full: whether a disk was full.
     """
 
     status: str
@@ -87,6 +89,10 @@ class Outcome:
     content: bytes = b""
     final: bool = False
     full: bool = False
+
+
+class Pruned(Exception):
+    """A training that is not worth going on with."""
 
 
 def versions() -> dict[str, str]:
@@ -147,6 +153,8 @@ def work(setup: Setup, content: bytes) -> Outcome:
                 "noted": noted,
             }
             return Outcome(DONE, noted, packed(folder, record))
+    except Pruned:
+        return Outcome(PRUNED, {"seconds": round(time.monotonic() - began, 3)})
     except Exception as error:  # of training, of the user's own code, of the system
         return _failure(error, time.monotonic() - began)
 
@@ -213,7 +221,8 @@ def _trained(order: Order, folder: Path) -> Run:
 
 def _train(order: Order, folder: Path) -> Run:
     nets = range(order.first, order.stop)
-    return train(*_parts(order.parts), nets=nets, seed=order.seed, path=folder, progress=False)
+    parts, told = _parts(order.parts), order.on_check
+    return train(*parts, nets=nets, seed=order.seed, path=folder, progress=False, on_check=told)
 
 
 def _earlier(folder: Path) -> dict[Path, int]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from attractory._arguments import refusal
 from attractory._errors import InvalidSetting, shown, whole_number
 from attractory.models import Model, in_steps_of
 from attractory.rules import Rule
@@ -12,6 +16,15 @@ from attractory.training._curriculum import Curriculum, Stage
 from attractory.training._memory import check_training_memory
 from attractory.training._recipe import recipe, rule_for
 from attractory.training._start import Start
+
+OnCheck = Callable[[int, np.ndarray], None]
+
+
+def a_function(name: str, value: Any) -> Any:
+    """What can be called, as the decorator `takes` has its arguments checked."""
+    if not callable(value):
+        raise InvalidSetting(refusal(name, value, "a function"))
+    return value
 
 
 def checked_arguments(

@@ -10,6 +10,7 @@ from attractory.training._course import Ended
 
 Row = dict[str, Any]
 DIVERGED = "diverged"
+MOST_RETRIES = 3
 
 
 def first_rows(nets: int, seed: int, first: int = 0) -> list[Row]:
@@ -20,11 +21,39 @@ def first_rows(nets: int, seed: int, first: int = 0) -> list[Row]:
     ]
 
 
-def note_divergence(row: Row, step: int, loss: float, action: str) -> None:
-    """That a network has diverged, and what was done; its status, unless it goes back."""
-    _note(row, step, loss, DIVERGED, action)
-    if action != "half the rate":
-        row.update(status=DIVERGED, step=step)
+def answers(
+    on_divergence: str, diverged: np.ndarray, losses: np.ndarray, rows: list[Row]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which networks stop, and which go back to try again, as the rule says; arrays (net,)."""
+    if on_divergence == "continue":
+        stop = diverged & ~np.isfinite(losses)
+    elif on_divergence == "stop":
+        stop = diverged
+    else:
+        spent = np.array([divergences(row) >= MOST_RETRIES for row in rows])
+        stop = diverged & spent
+    retry = diverged & ~stop if on_divergence == "retry" else np.zeros_like(stop)
+    return stop, retry
+
+
+def note_divergences(
+    rows: list[Row],
+    step: int,
+    losses: np.ndarray,
+    diverged: np.ndarray,
+    stop: np.ndarray,
+    retry: np.ndarray,
+) -> list[str]:
+    """Which networks have diverged, and what was done; arrays (net,). A line for each."""
+    lines = []
+    for net in np.flatnonzero(diverged):
+        action = "stopped" if stop[net] else "half the rate" if retry[net] else "continued"
+        loss = float(losses[net])
+        _note(rows[net], step, loss, DIVERGED, action)
+        if not retry[net]:
+            rows[net].update(status=DIVERGED, step=step)
+        lines.append(f"network {net} diverged at step {step} (loss {loss:.3g}): {action}")
+    return lines
 
 
 def note_stage(row: Row, step: int, loss: float, end: Ended) -> None:

@@ -32,7 +32,13 @@ from attractory.runs import (
     write_weights,
 )
 from attractory.tasks import Task, as_task
-from attractory.training._arguments import checked_arguments, checked_stages, network_indices
+from attractory.training._arguments import (
+    OnCheck,
+    a_function,
+    checked_arguments,
+    checked_stages,
+    network_indices,
+)
 from attractory.training._checkpoint import (
     NAME,
     Checkpoint,
@@ -49,19 +55,22 @@ from attractory.training._measures import radii, radius_due, silent_loss
 from attractory.training._population import PopulationState
 from attractory.training._progress import TrainingProgress
 from attractory.training._rows import (
-    divergences,
+    answers,
     finish,
     first_rows,
-    note_divergence,
+    note_divergences,
     note_stage,
 )
 from attractory.training._start import Start
 
 CHECKPOINT_SECONDS = 20.0
-MOST_RETRIES = 3
 
 
-@takes(task=as_task, curriculum=optional(instance_of(Curriculum)))
+@takes(
+    task=as_task,
+    curriculum=optional(instance_of(Curriculum)),
+    on_check=optional(a_function),
+)
 def train(
     task: Task,
     model: Model | None = None,
@@ -73,6 +82,7 @@ def train(
     curriculum: Curriculum | None = None,
     path: str | Path | None = None,
     progress: bool = True,
+    on_check: OnCheck | None = None,
 ) -> Run:
     """Train networks of a model on a task by a rule; what is not given is the task's `recipe`.
 
@@ -108,6 +118,9 @@ def train(
         last checkpoint and ends with the same weights, bit for bit; finished, it is loaded.
     progress : bool
         Whether to show how far it is.
+    on_check : callable, optional
+        Called at each check of a rule with validation trials, with the step and the validation
+        losses (net,), NaN of networks that have ended. What it raises ends the training.
 
     Returns
     -------
@@ -132,7 +145,7 @@ def train(
     what = (task, model, rule, number, seed)
     config = run_config(*what, None, begun.sha256, described, indices.start)
     if path is None:
-        return _Training(*what, begun, stages, config).go(progress)
+        return _Training(*what, begun, stages, config).go(progress, on_check)
     folder = as_path(path)
     found = own_manifest(folder, config)  # a finished run may lie where nothing can be written
     if found is not None and found["status"] == "finished":
@@ -141,7 +154,7 @@ def train(
     with claim_folder(folder, config) as claim:
         if claim.manifest is not None and claim.manifest["status"] == "finished":
             return load(folder, **given_functions(task, model, rule))
-        return _Training(*what, begun, stages, config, folder, claim).go(progress)
+        return _Training(*what, begun, stages, config, folder, claim).go(progress, on_check)
 
 
 class _Training:
@@ -183,8 +196,9 @@ class _Training:
         self._restore()
 
     @one_blas_thread
-    def go(self, progress: bool) -> Run:
+    def go(self, progress: bool, on_check: OnCheck | None = None) -> Run:
         """Train to the end, or to an interruption; the run, written where it has a folder."""
+        self.on_check = on_check
         self._write_manifest()
         before = self.seconds
         with (
@@ -283,16 +297,10 @@ class _Training:
 
     def _answer_divergence(self, diverged: np.ndarray, losses: np.ndarray) -> None:
         """Note it, and go back, stop or go on as the rule says."""
-        finite = np.isfinite(losses)
-        if self.rule.on_divergence == "continue":
-            stop = diverged & ~finite
-        elif self.rule.on_divergence == "stop":
-            stop = diverged
-        else:
-            spent = np.array([divergences(row) >= MOST_RETRIES for row in self.rows])
-            stop = diverged & spent
-        retry = diverged & ~stop if self.rule.on_divergence == "retry" else np.zeros_like(stop)
-        self._note_divergence(diverged, losses, stop, retry)
+        stop, retry = answers(self.rule.on_divergence, diverged, losses, self.rows)
+        lines = note_divergences(self.rows, self.step, losses, diverged, stop, retry)
+        for line in lines:
+            self.progress.say(line)
         halved = self.population.slowed(self.good, np.where(retry, 0.5, 1.0))
         self.good = self.population.choose(retry, halved, self.good)
         self.state = self.population.choose(retry | stop, self.good, self.state)
@@ -300,23 +308,14 @@ class _Training:
         self.active = self.active & ~stop
         self._write_manifest()
 
-    def _note_divergence(
-        self, diverged: np.ndarray, losses: np.ndarray, stop: np.ndarray, retry: np.ndarray
-    ) -> None:
-        for net in np.flatnonzero(diverged):
-            action = "stopped" if stop[net] else "half the rate" if retry[net] else "continued"
-            loss = float(losses[net])
-            note_divergence(self.rows[net], self.step, loss, action)
-            self.progress.say(
-                f"network {net} diverged at step {self.step} (loss {loss:.3g}): {action}"
-            )
-
     def _check(self) -> None:
         """Validation, early stopping, and the weights of this check where they are kept."""
         stop = np.zeros(self.nets, bool)
         if self.rule.validation:
             validation = self.population.validate(self.state)
             self.history.validated(np.where(self.active, validation, np.nan))
+            if self.on_check is not None:
+                self.on_check(self.step, self.history.validation_loss[-1].copy())
             stop |= self._out_of_patience(validation)
         if self.rule.stop_below is not None:
             mean = self.history.mean_loss(self.rule.check_interval)

@@ -1,0 +1,168 @@
+"""Tunings from the beginning to the end: trials are normal runs, none lost and none twice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import attractory as at
+from attractory.sweeps import _work
+
+pytest.importorskip("distributed")
+optuna = pytest.importorskip("optuna")
+
+TASK = at.tasks.FlipFlop(bits=1, steps=40, first_onset=(5, 10), pulse=4, delay=4)
+MODEL = at.models.RateRNN(units=8)
+RULE = at.rules.BPTT(steps=6, batch=4, validation=4, check_every=2)
+# a number of updates is no other program, unlike a rate: nothing is compiled for another trial
+STEPS = {"rule.steps": {"low": 4, "high": 90, "log": True}}
+
+
+def study(**more):
+    common = {"task": TASK, "model": MODEL, "rule": RULE, "nets": 2, "scoring": {"trials": 16}}
+    few = {"objective": "mse", "trials": 3, "retrain": 1, "sampler": "random"}
+    return at.sweeps.TuningStudy(**{**common, "tune": STEPS, **few, **more})
+
+
+def tune(asked, folder, **more):
+    return at.tune(asked, folder, progress=False, **more)
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory):
+    return tune(study(), tmp_path_factory.mktemp("tunings") / "steps")
+
+
+def test_each_trial_is_a_normal_run_and_scored_by_hand(tuned):
+    table = tuned.table()
+    assert table["state"].tolist() == ["complete"] * 3
+    assert table["trial"].tolist() == [0, 1, 2]
+    steps = table["rule.steps"]
+    assert steps.between(4, 90).all()
+    assert steps.nunique() == 3
+    by_hand = at.train(
+        TASK, MODEL, RULE.replace(steps=int(steps[1])), nets=2, seed=0, progress=False
+    )
+    run = tuned.run(1)
+    assert all(
+        np.array_equal(a.weights[name], b.weights[name])
+        for a, b in zip(run.networks, by_hand.networks, strict=True)
+        for name in a.weights
+    )
+    assert table["mse"][1] == pytest.approx(at.evaluate(by_hand, n=16, seed=1).mse.mean())
+    assert tuned.best["trial"].tolist() == [int(table["mse"].idxmin())]
+
+
+def test_the_best_is_kept_and_trained_again_on_fresh_seeds_and_trials(tuned):
+    (number,) = tuned.best_trials
+    kept = at.load(tuned.path / "kept" / f"trial-{number:05d}")
+    assert kept.seed == 0
+    again = at.load(tuned.path / "retrained" / f"trial-{number:05d}-seed-1")
+    assert again.seed == 1
+    assert again.rule == kept.rule
+    fresh = at.evaluate(again, n=16, seed=2).mse
+    assert np.allclose(tuned.retrained()["mse"], fresh)
+    (row,) = tuned.optimism().to_dict("records")
+    assert row["fresh"] == pytest.approx(fresh.mean())
+    assert row["optimism"] == pytest.approx(fresh.mean() - row["chosen"])  # of mse less is better
+    assert f"{row['chosen']:.4g} on the trials it was chosen by" in tuned.statement
+
+
+def test_a_study_goes_on_with_more_trials_and_trains_none_again(tuned, monkeypatch):
+    trained = []
+    train = _work.train
+
+    def counting(*args, **more):
+        trained.append(args)
+        return train(*args, **more)
+
+    monkeypatch.setattr(_work, "train", counting)
+    before = tuned.table()
+    after = tune(study(trials=4, sampler="random"), tuned.path)
+    assert len(trained) == 1
+    pd.testing.assert_frame_equal(after.table().head(3), before)
+
+
+def test_what_was_cut_off_is_tried_again_with_the_same_values(tuned, tmp_path, monkeypatch):
+    """Cut off in the second trial: the trials that count are those of a study without it."""
+    train = _work.train
+    begun = []
+
+    def cut_off(*args, **more):
+        begun.append(args)
+        if len(begun) == 2:
+            raise KeyboardInterrupt
+        return train(*args, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_work, "train", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            tune(study(), tmp_path)
+    left = at.open_tuning(tmp_path)
+    assert left.status["running"] == 1
+    again = tune(study(), tmp_path)
+    columns = ["state", "rule.steps", "mse"]
+    expected = tuned.table()[columns].head(3).sort_values("mse", ignore_index=True)
+    found = again.table()[columns].sort_values("mse", ignore_index=True)
+    pd.testing.assert_frame_equal(found, expected)
+    assert not list((tmp_path / "at-work").iterdir())
+    assert not list((tmp_path / "working").iterdir())
+
+
+def test_pruning_ends_trials_by_their_validation_losses(tmp_path):
+    """Nothing may be above a loss of 0: every trial ends at the first check it is asked at."""
+    pruner = {"name": "threshold", "upper": -1.0}
+    made = tune(study(objective="mse", pruner=pruner), tmp_path)
+    table = made.table()
+    assert table["state"].tolist() == ["pruned"] * 3
+    assert table["step"].tolist() == [RULE.check_every] * 3
+    assert made.best_trials == []
+    assert len(made.retrained()) == 0
+    assert made.status["complete"] == 0
+
+
+def test_several_objectives_give_a_pareto_front(tmp_path):
+    objective = ["mse", {"name": "spectral_radius", "direction": "maximize"}]
+    made = tune(study(objective=objective, retrain=0, trials=5), tmp_path)
+    table = made.table()
+    mse, radius = table["mse"].to_numpy(), table["spectral_radius"].to_numpy()
+    front = [
+        number
+        for number in range(5)
+        if not any(
+            mse[other] <= mse[number]
+            and radius[other] >= radius[number]
+            and (mse[other] < mse[number] or radius[other] > radius[number])
+            for other in range(5)
+        )
+    ]
+    assert sorted(made.best_trials) == front
+    assert made.best["trial"].tolist() == front
+    measured = at.population.measure(made.run(0), "spectral_radius", progress=False)
+    assert radius[0] == pytest.approx(measured.values.mean())
+
+
+def test_values_that_do_not_go_together_fail_with_a_line_and_the_rest_goes_on(tmp_path):
+    """Patience needs validation trials, which one of two choices lacks."""
+    fields = {"rule.validation": [4, 0], "rule.patience": [3, None]}
+    made = tune(study(tune=fields, trials=8, retrain=0, seed=1), tmp_path)
+    table = made.table()
+    wrong = (table["rule.validation"] == 0) & table["rule.patience"].notna()
+    assert wrong.any()
+    assert not wrong.all()
+    assert (table["state"] == "failed").equals(wrong)
+    assert table["line"][wrong].str.contains("patience = 3 needs validation trials").all()
+
+
+def test_trials_of_a_scheduler_s_workers_are_those_of_this_process(tuned, tmp_path):
+    import distributed
+
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        made = tune(study(storage="journal"), tmp_path, scheduler=cluster.scheduler_address)
+    assert made.status["complete"] == 3
+    expected = dict(zip(*tuned.table()[["rule.steps", "mse"]].head(3).T.to_numpy(), strict=True))
+    for row in made.table().to_dict("records"):
+        assert row["mse"] == expected[row["rule.steps"]]
