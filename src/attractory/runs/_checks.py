@@ -46,7 +46,7 @@ def kept_checks(
     if not numbered:
         raise InvalidSetting(
             f"{folder}: no weights of checks are in this run's folder; a rule with "
-            "keep_checks=True keeps them"
+            "keep_checks=True keeps them (attractory train --set rule.keep_checks=true)"
         )
     checks = []
     for number, name in sorted(numbered.items()):
