@@ -19,7 +19,7 @@ from attractory.report.population._story_of_parts import where_they_fail
 from attractory.runs import Check, _results
 
 TASK = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4)
-AXES = {"amplitude": (0.5, 1.0), "pruned_weights": (0.0, 0.5), "lesioned_excitatory": (0.5,)}
+AXES = {"weight_bits": (4, 8), "pruned_weights": (0.0, 0.5), "lesioned_excitatory": (0.5,)}
 UNKEPT = 7  # the seed of the run that kept no checks
 ASKED = {"metric": "spectra", "names": "accuracy", "trials": 8, "progress": False}
 
@@ -94,8 +94,8 @@ def test_both_are_left_as_csv_and_netcdf(results, tmp_path):
         here = known["accuracy"].sel(run="other one", step=3)
         np.testing.assert_allclose(here, results.learning["other one"]["accuracy"][-1])
     with xarray.open_dataset(tmp_path / "robustness.nc", engine="scipy") as known:
-        here = known["amplitude_accuracy"].sel(net="unkept 1")
-        np.testing.assert_allclose(here, results.battery["amplitude"].accuracy[5])
+        here = known["weight_bits_accuracy"].sel(net="unkept 1")
+        np.testing.assert_allclose(here, results.battery["weight_bits"].accuracy[5])
 
 
 def test_what_was_computed_is_found_again_in_other_groups(results, runs, monkeypatch):
@@ -110,7 +110,9 @@ def test_what_was_computed_is_found_again_in_other_groups(results, runs, monkeyp
     monkeypatch.setattr(_battery, "axes_of_batteries", lambda task: dict(list(AXES.items())[:2]))
     again = population_study(loaded, by="units", battery=True, learning=True, **ASKED)
     assert again.battery.groups == ("5 units", "6 units")
-    np.testing.assert_array_equal(again.battery["amplitude"].mse, results.battery["amplitude"].mse)
+    np.testing.assert_array_equal(
+        again.battery["weight_bits"].mse, results.battery["weight_bits"].mse
+    )
     for name, learned in results.learning.items():
         np.testing.assert_array_equal(again.learning[name].values, learned.values)
 
