@@ -70,14 +70,25 @@ def test_robustness_prints_thresholds_and_leaves_a_page_and_tables(
     )
     rows = [line.split() for line in output.splitlines()]
     for row in tried.thresholds().to_dict("records"):
-        begin = [row["axis"], row["side"], row["group"], str(row["networks"])]
-        assert any(line[:4] == begin and f"{row['median']:.4f}" in line for line in rows)
+        told = [row["axis"], row["side"], row["group"], str(row["reached"]), "of", "2"]
+        median = f"{row['median']:.3g}"
+        assert [*told, str(row["below_from_start"]), median] in [line[:8] for line in rows]
     scores = pd.read_csv("runs/robustness/robustness.csv")
     np.testing.assert_allclose(scores["mse"], tried.table()["mse"])
     assert (folders / "runs/robustness/figures/battery.svg").exists()
     monkeypatch.setattr(_battery, "robustness", refuse)
     status, again, _ = attractory("robustness", "one", "two", *asked)
     assert (status, again) == (0, output)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_an_axis_whose_values_are_no_numbers_has_no_thresholds(folders, attractory):
+    asked = ["--axis", "first_onset=[5, 15], [5, 10]", "--trials", 4]
+    status, _, errors = attractory("robustness", "one", *asked)
+    assert status == 0, errors
+    page = (folders / "one/robustness/robustness.html").read_text()
+    assert "There are no thresholds: the values of no axis are numbers." in page
+    assert len(pd.read_csv("one/robustness/robustness.csv")) == 4
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -150,6 +150,10 @@ def test_where_half_fail_in_words():
         "More than half never fall below 75 % of the trials correct on noise (larger). "
         "More than half are below 75 % of the trials correct from the start on pulse (larger)."
     )
+    alone = replace(whole, curves=curves[2:])
+    assert where_they_fail(alone).endswith(
+        "75 % of the trials correct from the start, on every axis."
+    )
     words = replace(whole, curves=(replace(curves[0], values=((1, 2), (2, 3))),))
     assert "no axis are numbers" in where_they_fail(words)
 

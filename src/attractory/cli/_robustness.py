@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +12,11 @@ from attractory.cli._app import Cores, Seed, app, begin, console
 from attractory.cli._ctrl_c import OF_RESULTS, stopped_with
 from attractory.cli._several import RunFolders, place_of, runs_in
 from attractory.cli._tables import print_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from attractory.population import Battery
 
 
 @app.command()
@@ -52,12 +58,28 @@ def robustness(
         tried = battery(given, None, _with_values(axes), score, level, repeats, trials, seed)
         place = out or place_of(folders, "robustness")
         page = write_robustness(tried, place / "robustness.html")
-    thresholds = tried.thresholds()
-    print_frame(console, thresholds if tried.groups else thresholds.drop(columns="group"))
+    print_frame(console, _narrow(tried))
     left_out = [f"not tried: {axis}: {why}" for axis, why in tried.skipped.items()]
     left_out += [f"left out, diverged in training: {name}" for name in tried.left_out]
     lines = [*left_out, f"tables: {place}", f"report: {page}"]
     console.print("\n".join(lines), highlight=False, soft_wrap=True)
+
+
+def _narrow(tried: Battery) -> pd.DataFrame:
+    """The thresholds, narrow enough for a terminal: what belongs together is one column."""
+    table = tried.thresholds()
+    rows = table.to_dict("records")
+    table["reached"] = [f"{row['reached']} of {row['networks']}" for row in rows]
+    table["median"] = [f"{row['median']:.3g}" for row in rows]
+    table["mean (95 %)"] = [
+        "\N{EN DASH}"
+        if isnan(row["mean"])
+        else f"{row['mean']:.3g} ({row['low']:.3g} to {row['high']:.3g})"
+        for row in rows
+    ]
+    left_out = ["networks", "mean", "low", "high"] + ([] if tried.groups else ["group"])
+    narrow = table.drop(columns=left_out, errors="ignore")  # none of them of axes without numbers
+    return narrow.rename(columns={"below_from_start": "from start"})
 
 
 def _with_values(axes: list[str] | None) -> dict[str, list[Any] | None] | None:

@@ -48,6 +48,8 @@ def where_they_fail(battery: Battery) -> str:
         else:
             hold.append(where)
     level = f"{100 * battery.level:.3g} % {WORDS[battery.score]}"
+    if len(below) == len(rows):
+        return f"More than half are below {level} from the start, on every axis."
     said = [
         (f"Half of the networks are below {level} at", fail),
         (f"More than half never fall below {level} on", hold),

@@ -70,10 +70,10 @@ def battery_content(battery: Battery) -> Content:
     }
 
 
-def thresholds_in_words(battery: Battery) -> pd.DataFrame:
-    """The thresholds of each group as people read them; an interval is one cell."""
+def thresholds_in_words(battery: Battery) -> pd.DataFrame | None:
+    """The thresholds of each group as people read them; None where no axis has any."""
     rows = [_row(row) for row in battery.thresholds().to_dict("records")]
-    return _without_groups(pd.DataFrame(rows), battery)
+    return _without_groups(pd.DataFrame(rows), battery) if rows else None
 
 
 def _row(row: dict[Any, Any]) -> dict[str, Any]:
