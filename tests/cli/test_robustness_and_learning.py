@@ -82,22 +82,12 @@ def test_robustness_prints_thresholds_and_leaves_a_page_and_tables(
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_an_axis_whose_values_are_no_numbers_has_no_thresholds(folders, attractory):
-    asked = ["--axis", "first_onset=[5, 15], [5, 10]", "--trials", 4]
-    status, _, errors = attractory("robustness", "one", *asked)
-    assert status == 0, errors
-    page = (folders / "one/robustness/robustness.html").read_text()
-    assert "There are no thresholds: the values of no axis are numbers." in page
-    assert len(pd.read_csv("one/robustness/robustness.csv")) == 4
-
-
-@pytest.mark.usefixtures("undrawn")
 def test_an_axis_of_ones_own_is_tried_in_the_runs_folder(folders, attractory):
     (folders / "own.py").write_text(
         "import attractory as at\n\n\n"
         '@at.evaluation.axis("Louder", trained=1.0)\n'
         "def louder(network, task, value, rng):\n"
-        "    return network, task.replace(amplitude=value)\n"
+        "    return network, task\n"
     )
     asked = ["--axis", "louder=1,2", "--trials", 4]
     status, output, errors = attractory("--import", "own.py", "robustness", "one", *asked)
@@ -118,6 +108,7 @@ def test_learning_prints_both_ends_and_leaves_a_page_and_tables(folders, attract
     assert ["spectral_radius", f"{first:.4f}", f"{last:.4f}"] in rows
     assert "fixed points of network 1" in output
     assert "report: two/learning/learning.html" in output
+    assert (folders / "two/learning/learning.html").read_text().count('id="turn"') == 1
     table = pd.read_csv("two/learning/learning.csv")
     np.testing.assert_allclose(table["value"], known.table()["value"])
     assert (folders / "two/learning/figures/births_and_losses.svg").exists()
