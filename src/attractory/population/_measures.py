@@ -14,6 +14,7 @@ from attractory._errors import InvalidSetting
 from attractory._result import Result
 from attractory.population._group_differences import GroupDifferences, differences
 from attractory.population._group_statistics import mean_interval
+from attractory.population._labelled import net_coordinates, network_labels
 
 
 def _labels_given(name: str, value: Any) -> list[str]:
@@ -116,6 +117,32 @@ class Measures(Result):
         labels = {"group": list(self.group)} if self.group else {}
         columns = dict(zip(self.names, self.values.T, strict=True))
         return pd.DataFrame({"net": self.net, **labels, **columns})
+
+    def to_xarray(self) -> Any:
+        """The measures with their names.
+
+        Returns
+        -------
+        xarray.Dataset
+            A variable (net) for each measure, its unit, what a larger number means, and its source
+            as attributes. Coordinates: net (the networks' names), group where there are groups.
+        """
+        import xarray
+
+        variables = {
+            name: (
+                "net",
+                self[name],
+                {
+                    "unit": self.units[name],
+                    "larger": self.larger[name],
+                    "source": self.sources[name],
+                },
+            )
+            for name in self.names
+        }
+        labels = network_labels(self.group, self.net)
+        return xarray.Dataset(variables, net_coordinates(labels, self.group))
 
     @takes(level=a_share, by=optional(_labels_given))
     def intervals(self, level: float = 0.95, by: Sequence[str] | None = None) -> pd.DataFrame:
