@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.spatial.distance import pdist
-from scipy.stats import rankdata
 
 from attractory.population._distance import distance
 from attractory.population._subject import Subject
@@ -148,9 +147,23 @@ def ranked_distances(subject: Subject) -> np.ndarray:
         # the same ones of every network, not the caller's seed's: they are no choice of hers
         drawn = np.random.default_rng(1).choice(len(samples), MOST_COMPARED, replace=False)
         samples = samples[drawn]
-    ranks = rankdata(pdist(samples))
+    ranks = mean_ranks(pdist(samples))
     ranks = ranks - ranks.mean()
     return ranks / np.linalg.norm(ranks)
+
+
+def mean_ranks(values: np.ndarray) -> np.ndarray:
+    """The ranks (value,) from 1; of equal values their mean.
+
+    As SciPy's `rankdata`, which sorts so that equal values keep their order: eight times slower.
+    """
+    order = np.argsort(values)
+    ordered = values[order]
+    begins = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    sizes = np.diff(np.append(begins, len(values)))
+    ranks = np.empty(len(values))
+    ranks[order] = np.repeat(begins + (sizes + 1) / 2, sizes)
+    return ranks
 
 
 @distance(
