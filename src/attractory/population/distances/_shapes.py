@@ -36,10 +36,11 @@ def procrustes(a: np.ndarray, b: np.ndarray) -> float:
     shapes that are nearly alike the angle comes from the length of the chord between them, since
     the cosine has lost its digits.
     """
+    cosine = float(np.linalg.svd(a.T @ b, compute_uv=False).sum())  # units that stay 0 add none
+    if cosine < ALIKE:
+        return float(np.arccos(cosine))
     units = max(a.shape[1], b.shape[1])
-    a, b = _widened(a, units), _widened(b, units)
-    cosine = float(np.linalg.svd(a.T @ b, compute_uv=False).sum())
-    return float(np.arccos(cosine)) if cosine < ALIKE else _angle(_chord(a, b))
+    return _angle(_chord(_widened(a, units), _widened(b, units)))
 
 
 def _chord(a: np.ndarray, b: np.ndarray) -> float:
