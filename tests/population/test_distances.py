@@ -18,7 +18,7 @@ from scipy.stats import rankdata, spearmanr
 import attractory as at
 from attractory.models import Trajectory
 from attractory.population import Subject, find_distance
-from attractory.population.distances._shapes import mean_ranks
+from attractory.population.distances._shapes import distance_ranks, mean_ranks
 from attractory.population.distances._stochastic_shapes import Clouds
 
 NET = at.models.RateRNN(units=3).build(1, 1)
@@ -126,6 +126,15 @@ def test_rsa_is_spearmans_correlation_of_distances(pair):
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=40))
 def test_ranks_are_scipys_where_values_are_equal_too(values):
     np.testing.assert_array_equal(mean_ranks(np.array(values, float)), rankdata(values))
+
+
+@pytest.mark.parametrize("states", [
+    np.random.default_rng(0).normal(5, 1, (60, 7)),
+    np.random.default_rng(0).integers(0, 3, (60, 7)),  # many distances are the same
+    np.repeat(np.random.default_rng(0).normal(size=(20, 7)), 3, axis=0),
+])  # fmt: skip
+def test_ranks_of_distances_are_those_of_their_differences(states):
+    np.testing.assert_array_equal(distance_ranks(states), rankdata(pdist(states)))
 
 
 def clouds(means, spreads):
