@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -21,6 +23,13 @@ Arguments = ParamSpec("Arguments")
 
 # where Linux keeps the limit of a container or job, in the newer and the older of its two ways
 _GROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+# of GNU's mallopt, by their numbers in malloc.h. A block that the heap cannot hold is mapped still
+_MALLOC_OPTIONS = {
+    -3: 2**31 - 1,  # M_MMAP_THRESHOLD: blocks below 2 GiB come from the heap
+    -1: 2**31 - 1,  # M_TRIM_THRESHOLD: of which 2 GiB may lie idle at the end
+    -2: 2**26,  # M_TOP_PAD: and which grows by 64 MiB at least
+}
 
 
 def available_cores() -> int:
@@ -69,12 +78,16 @@ def use_cores(cores: int | None = None) -> None:
     bring their own into it; else they are not kept). JAX_COMPILATION_CACHE_DIR, where it is set,
     stays in force.
 
+    Memory that arrays leave stays with the process, for the next ones (Linux, GNU's C library):
+    fetched anew from the system at each step, it is up to a third of a step's time.
+
     The commands do this by themselves; a script or notebook calls it first, since these are
     settings of JAX that must be made before JAX's first work, and that hold for the whole process.
     """
     available = available_cores()
     if cores is not None and not (isinstance(cores, int) and 1 <= cores <= available):
         raise InvalidSetting(f"cores = {shown(cores)} is not allowed: 1 to {available}")
+    _keep_memory()
     import jax
 
     jax.config.update("jax_num_cpu_devices", cores or available)
@@ -82,6 +95,20 @@ def use_cores(cores: int | None = None) -> None:
         with suppress(FileProblem):  # no private folder: programs are compiled, and not kept
             jax.config.update("jax_compilation_cache_dir", str(private_cache("xla")))
             jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+
+
+def _keep_memory() -> None:
+    """Have the C library keep what arrays leave, instead of giving it back and asking anew.
+
+    By default it maps blocks of 32 MiB and more from the system one by one: each page of them is
+    then filled with zeros at each use, by a fault of its own, in virtual machines a slow one.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt") and hasattr(library, "gnu_get_libc_version"):
+        for option, value in _MALLOC_OPTIONS.items():
+            library.mallopt(option, value)
 
 
 def one_blas_thread(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:

@@ -314,6 +314,28 @@ def test_use_cores_shows_devices_and_keeps_programs(tmp_path):
     assert mode_of(kept) == 0o700
 
 
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_use_cores_keeps_the_memory_that_arrays_leave():
+    code = (
+        "import resource, sys\n"
+        "import numpy as np\n"
+        "import attractory as at\n"
+        "if sys.argv[1] == 'kept': at.use_cores()\n"
+        "def pages():\n"
+        "    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "for _ in range(2):\n"
+        "    before = pages()\n"
+        "    for _ in range(5): np.ones(2**23).sum()\n"
+        "print(pages() - before)\n"
+    )
+    kept, fetched = (
+        int(subprocess.run([sys.executable, "-c", code, how], capture_output=True).stdout)
+        for how in ("kept", "fetched")
+    )
+    assert fetched > 100
+    assert kept < fetched / 10
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make others' files")
 def test_programs_of_another_user_are_not_run(tmp_path, monkeypatch):
     monkeypatch.setenv("ATTRACTORY_CACHE", str(tmp_path))
