@@ -209,7 +209,7 @@ def row(name: str, found: dict[str, Any]) -> str:
     times = ratios(seconds["theirs"], seconds["ours"])
     cells.append(f"{times.median:.3g} ({times.lower:.3g}–{times.upper:.3g})")
     # a search ends elsewhere; what is computed differs by rounding
-    said = "median {median:+.3f}" if name == "dsa" else "{largest:.0e}"
+    said = "median {median:+.4f}" if name == "dsa" else "{largest:.0e}"
     return "| " + " | ".join([*cells, said.format(**differences)]) + " |"
 
 
