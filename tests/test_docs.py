@@ -28,8 +28,9 @@ def run_blocks(page):
 # their programs take longest to compile, and what they call has tests of its own; `make docs`
 # runs them
 LONG = (
-    "curriculum", "force", "how-learned", "local-rules", "populations", "populations-distances",
-    "populations-robustness", "reservoir", "rules", "song", "through-learning",
+    "cells-and-constraints", "curriculum", "force", "how-learned", "local-rules", "populations",
+    "populations-distances", "populations-robustness", "reservoir", "rules", "song", "tasks",
+    "through-learning",
 )  # fmt: skip
 
 

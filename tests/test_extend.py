@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from few import few
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "extend.md"
 
@@ -63,15 +64,18 @@ SECTIONS_OF_THE_PAGE = ("Robustness", "Rates", "The largest of them is")
 
 @pytest.mark.parametrize(
     ("content", "complaint"),
-    [
-        (None, "--import own.py: this file is missing"),
-        (
-            "import attractory as at\n\nat.tasks.register(3)\n",
-            "no subclass of attractory.tasks.Task",
-        ),
-        ("x = 1\ny = x + undefined\n", "line 2: NameError: name 'undefined' is not defined"),
-        ("def broken(:\n", "SyntaxError"),
-    ],
+    few(
+        [
+            (None, "--import own.py: this file is missing"),
+            (
+                "import attractory as at\n\nat.tasks.register(3)\n",
+                "no subclass of attractory.tasks.Task",
+            ),
+            ("x = 1\ny = x + undefined\n", "line 2: NameError: name 'undefined' is not defined"),
+            ("def broken(:\n", "SyntaxError"),
+        ],
+        quick=[2],
+    ),
 )
 def test_a_file_that_fails_is_one_line(content, complaint, tmp_path):
     if content is not None:

@@ -20,6 +20,9 @@ results = made(memory())
 FIRST_RESULT = 1 + len(EXAMPLES)  # the cell that lists the results; one for each comes after it
 
 
+pytestmark = pytest.mark.slow  # every figure and result, in a process of its own
+
+
 @pytest.fixture(scope="module")
 def cells():
     """The cells of the notebook after they were run, in a kernel that keeps its own programs."""

@@ -209,6 +209,14 @@ def positive(name: str, value: Any) -> float:
     return float(value)
 
 
+def not_negative(name: str, value: Any) -> float:
+    """An argument that must be a number, 0 or more; also NumPy's."""
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not number or not 0 <= value < math.inf:
+        raise InvalidSetting(f"{name} = {shown(value)} is not allowed: a number, 0 or more")
+    return float(value)
+
+
 def a_share(name: str, value: Any) -> float:
     """An argument that must be a number from 0 to 1; also NumPy's."""
     number = isinstance(value, Real) and not isinstance(value, bool)

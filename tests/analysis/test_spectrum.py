@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.linalg
+from few import few
 
 import attractory as at
 from attractory.analysis import spectrum
@@ -123,7 +124,13 @@ def test_float32_weights_are_analysed_in_float64():
 
 @pytest.mark.parametrize(
     ("file", "outliers", "radius", "departure"),
-    [("ff_3b_weights-20.hdf5", 57, 1.0823, 0.0590), ("ff_3b_weights-01.hdf5", 6, 1.0205, 0.0229)],
+    few(
+        [
+            ("ff_3b_weights-20.hdf5", 57, 1.0823, 0.0590),
+            ("ff_3b_weights-01.hdf5", 6, 1.0205, 0.0229),
+        ],
+        quick=[0],
+    ),
 )
 def test_the_authors_trained_networks(authors_data, file, outliers, radius, departure):
     net = at.load_keras(authors_data / file)

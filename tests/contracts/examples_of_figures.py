@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, NamedTuple
@@ -158,8 +159,20 @@ def task_geometry() -> SimpleNamespace:
         by_color=analysis.condition_averages(path, trials, ("color", "context")),
         axes=analysis.task_axes(path, trials, names),
         selectivity=analysis.selectivity(path, trials, names),
+        coding=analysis.coding_axes(path, trials, "context", bins=3),
+        variance=analysis.task_variance(path, trials, "color"),
+        apart=analysis.dissimilarities(path, trials, ("color", "context")),
+        demixed=analysis.demixed_pca(path, trials, ("color", "context")),
         kernels=PsychophysicalKernels("left", "context", kernels),
     )
+
+
+def selection_angles() -> analysis.SelectionAngles:
+    """Of three bits with the axes of what they hold."""
+    net, trials = made().net, TASK.sample(16, seed=0)
+    kept = {f"bit {i + 1}": trials.targets[:, -1, i] for i in range(2)}
+    axes = analysis.task_axes(net, replace(trials, conditions=kept), tuple(kept))
+    return analysis.selection_angles(made().selection, axes)
 
 
 @cache
@@ -231,6 +244,7 @@ EXAMPLES = (
     Example("births_and_losses", lambda: (learned()[1], [1]), 1),
     Example("battery", lambda: (population_battery(1),), 1),
     Example("battery", lambda: (population_battery(5),), 5),
+    Example("coding_axes", lambda: (task_geometry().coding,), 4),
     Example("condition_averages", lambda: (task_geometry().by_motion,), 4),
     Example("condition_averages", lambda: (task_geometry().by_color, 0), 1),
     Example("connections", lambda: (made().joined,), 1),
@@ -241,6 +255,8 @@ EXAMPLES = (
         3,
     ),
     Example("continuation", lambda: ([made().branches] * 2,), 6),
+    Example("demixed_pca", lambda: (task_geometry().demixed, 1), 4),
+    Example("dissimilarities", lambda: (task_geometry().apart,), 3),
     Example("distances", lambda: (population_distances(True),), 3),
     Example("distances", lambda: (population_distances(False),), 2),
     Example("fixed_points", lambda: (made().points, made().space, made().joined), 1, (0,)),
@@ -270,6 +286,7 @@ EXAMPLES = (
     Example("robustness", lambda: ([robustness_curve()] * 2,), 6),
     Example("selectivity", lambda: (task_geometry().selectivity,), 2),
     Example("selection_vectors", lambda: ([made().selection] * 2, made().space), 4),
+    Example("selection_angles", lambda: ([selection_angles()] * 2,), 2),
     Example("slow_sets", lambda: ([made().slow] * 2, made().space), 2, (0,)),
     Example("smallest", lambda: (smallest_network(),), 1),
     Example("spectral_radius", lambda: (history(),), 1),
@@ -290,6 +307,7 @@ EXAMPLES = (
         4,
         settings={"columns": "context"},
     ),
+    Example("task_variance", lambda: (task_geometry().variance,), 2),
     Example("through_learning", lambda: learned()[:1], 3),
     Example("through_learning", learned, 4),
     Example("trials", lambda: (made().trials,), 6, settings={"n": 2}),

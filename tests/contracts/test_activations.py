@@ -99,7 +99,7 @@ def test_it_is_trained_saved_loaded_and_known_to_the_commands(tmp_path):
     task = at.tasks.FlipFlop(bits=1, steps=40, first_onset=(5, 10), pulse=4, delay=4)
     model = at.models.RateRNN(units=6, activation=algebraic)
     assert model.activation == "algebraic"
-    rule = at.rules.BPTT(steps=3, batch=4)
+    rule = at.rules.BPTT(steps=3, batch=4, optimizer="sgd")
     run = at.train(task, model, rule, path=tmp_path / "run", progress=False)
     assert at.load(tmp_path / "run").model == run.model
     asked = read_config(None, {"task": "flipflop"}, ["model.activation=algebraic"])

@@ -70,7 +70,9 @@ def test_what_is_drawn_is_the_same_for_all_values_and_follows_the_seed(nets):
 
 
 def test_studies_and_figures_have_those_with_values(nets):
-    run = at.train(TASK, at.models.RateRNN(units=4), at.rules.BPTT(steps=2), progress=False)
+    run = at.train(
+        TASK, at.models.RateRNN(units=4), at.rules.BPTT(steps=2, optimizer="sgd"), progress=False
+    )
     results = study(run, n=8)
     varied = [curve.vary for curve in results.curves]
     assert "quieter" in varied
@@ -80,7 +82,9 @@ def test_studies_and_figures_have_those_with_values(nets):
 
 
 def test_a_function_that_was_changed_is_tried_anew():
-    run = at.train(TASK, at.models.RateRNN(units=4), at.rules.BPTT(steps=2), progress=False)
+    run = at.train(
+        TASK, at.models.RateRNN(units=4), at.rules.BPTT(steps=2, optimizer="sgd"), progress=False
+    )
     before = study(run, n=8).curves[-1]
     edited = _named(louder, "quieter")
     edited.__qualname__ = "quieter"  # the same function of the same file, written anew

@@ -24,7 +24,23 @@ def named(example):
     return f"{example.function}-{example.panels}"
 
 
+def like(example):
+    """Examples with as many panels, flat ones or solid ones, are laid out by the same code."""
+    return min(example.panels, 4), bool(example.solid)
+
+
+FIRSTS = {like(one): named(one) for one in reversed(EXAMPLES)}
 each = pytest.mark.parametrize("example", EXAMPLES, ids=named)
+# placing a figure takes longest: the first of its like, and the others among the slow tests
+each_placed = pytest.mark.parametrize(
+    "example",
+    [
+        pytest.param(
+            one, id=named(one), marks=() if named(one) in FIRSTS.values() else pytest.mark.slow
+        )
+        for one in EXAMPLES
+    ],
+)
 layouts = pytest.mark.parametrize("layout", [None, "constrained"])
 
 
@@ -120,7 +136,7 @@ def test_figsize_is_the_size_in_inches(example):
 
 
 @layouts
-@each
+@each_placed
 def test_ax_is_where_a_figure_is_drawn(example, layout):
     figure, ax, own = quarter_for(example, layout)
     place = bounds(ax)
@@ -152,7 +168,7 @@ def test_ax_is_where_a_figure_is_drawn(example, layout):
             assert both is None or min(both.width, both.height) < 3
 
 
-@each
+@each_placed
 def test_axes_are_the_panels(example):
     figure, given, own = grid_for(example)
     assert example.draw(axes=given) is figure

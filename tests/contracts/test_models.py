@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from few import few
 
 import attractory as at
 from attractory import models
@@ -24,7 +25,7 @@ from attractory.models import (
 
 INPUTS, OUTPUTS, TRIALS, STEPS = 2, 1, 3, 7
 TASK = at.tasks.FlipFlop(bits=1, steps=40, first_onset=(5, 10), pulse=4, delay=4)
-RULE = at.rules.BPTT(steps=4, batch=4)
+RULE = at.rules.BPTT(steps=4, batch=4, optimizer="sgd")  # which compiles soonest
 
 
 class Adapting(Model):
@@ -179,9 +180,7 @@ def test_gradients_are_those_of_finite_differences(cell):
             assert found == pytest.approx(slope, rel=1e-5, abs=1e-8), name
 
 
-@pytest.mark.parametrize(
-    "cell", [pytest.param(c, marks=pytest.mark.slow) if "," in c else c for c in CELLS]
-)
+@pytest.mark.parametrize("cell", few(list(CELLS), ("RateRNN", "LSTM", "Stacked")))
 def test_a_window_cuts_the_gradient_and_changes_no_state(cell):
     net, window = network(cell), 3
     model = net.model
@@ -225,9 +224,7 @@ def test_an_initial_state_continues_exactly(cell):
     np.testing.assert_allclose(whole.states[:, 3:], rest.states, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "cell", [pytest.param(c, marks=pytest.mark.slow) if "," in c else c for c in CELLS]
-)
+@pytest.mark.parametrize("cell", few(list(CELLS), ("CurrentRNN", "GRU", "Adapting")))
 @pytest.mark.usefixtures("undrawn")
 def test_it_trains_saves_loads_and_is_reported(cell, tmp_path, monkeypatch):
     model = CELLS[cell]

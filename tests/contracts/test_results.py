@@ -32,7 +32,9 @@ def made(net):
     known = analysis.attractors(points)
     trials = TASK.sample(8, seed=0)
     space = analysis.state_space(net, trials, n=1)
-    told_apart = replace(trials, conditions={"ends": trials.targets[:, -1, 0]})
+    conditions = {"ends": trials.targets[:, -1, 0], "half": np.arange(8) % 2}
+    conditions["quarter"] = np.arange(8) % 4
+    told_apart = replace(trials, conditions=conditions)
     found = {
         "fixed_points": points,
         "attractors": known,
@@ -49,7 +51,14 @@ def made(net):
         "condition_averages": analysis.condition_averages(net, told_apart, "ends"),
         "task_axes": analysis.task_axes(net, told_apart, "ends"),
         "selectivity": analysis.selectivity(net, told_apart, "ends"),
+        "dissimilarities": analysis.dissimilarities(net, told_apart, "quarter"),
+        "task_variance": analysis.task_variance(net, told_apart, "half"),
+        "coding_axes": analysis.coding_axes(net, told_apart, "half", bins=2),
+        "demixed_pca": analysis.demixed_pca(net, told_apart, "half"),
     }
+    found["selection_angles"] = analysis.selection_angles(
+        found["selection_vectors"], found["task_axes"]
+    )
     if net.model.square_recurrent_weights(net.weights) is not None:
         found |= {"connectivity": analysis.connectivity(net), "audit": analysis.audit(net)}
     if len(points.stable) > 1:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from contracts.rules_of_users import AlongADirection, GradientDescent, RidgeReadout
+from few import few
 
 import attractory as at
 from attractory import rules
@@ -29,10 +30,10 @@ every_rule = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name
 KIN = (at.rules.EProp, at.rules.NodePerturbation, at.rules.FullFORCE)
 every_rule_in_time = pytest.mark.parametrize(
     "kind",
-    [
-        pytest.param(kind, id=kind.__name__, marks=pytest.mark.slow if kind in KIN else ())
-        for kind in KINDS
-    ],
+    few(
+        {kind.__name__: kind for kind in KINDS},
+        quick=[kind.__name__ for kind in KINDS if kind not in KIN],
+    ),
 )
 
 
@@ -49,13 +50,16 @@ def small(kind, **settings):
     return kind(**{"steps": 12, "batch": 4, "check_every": 4, "validation": 4, **settings})
 
 
+NETS = 2  # in all: of one rule, they share its compiled programs
+
+
 def weights_of(run):
     return [net.weights[name] for net in run.networks for name in sorted(net.weights)]
 
 
 @every_rule_in_time
 def test_it_trains_saves_and_comes_back(kind, tmp_path):
-    run = at.train(TASK, MODEL, small(kind), nets=2, path=tmp_path / "run", progress=False)
+    run = at.train(TASK, MODEL, small(kind), nets=NETS, path=tmp_path / "run", progress=False)
     back = at.load(tmp_path / "run")
     assert back.rule == run.rule
     assert type(back.rule) is kind
@@ -73,10 +77,10 @@ def test_it_trains_saves_and_comes_back(kind, tmp_path):
     assert f"Trained by {kind.in_words}: 12 updates" in trained(run)
 
 
-@every_rule
+@every_rule_in_time
 def test_it_goes_on_where_it_was_interrupted(kind, tmp_path, monkeypatch):
     rule = small(kind)
-    whole = at.train(TASK, MODEL, rule, nets=2, progress=False)
+    whole = at.train(TASK, MODEL, rule, nets=NETS, progress=False)
     monkeypatch.setattr(_train, "CHECKPOINT_SECONDS", 0.0)
     update, calls = Population.update, []
 
@@ -88,8 +92,8 @@ def test_it_goes_on_where_it_was_interrupted(kind, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Population, "update", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        at.train(TASK, MODEL, rule, nets=2, path=tmp_path / "run", progress=False)
-    again = at.train(TASK, MODEL, rule, nets=2, path=tmp_path / "run", progress=False)
+        at.train(TASK, MODEL, rule, nets=NETS, path=tmp_path / "run", progress=False)
+    again = at.train(TASK, MODEL, rule, nets=NETS, path=tmp_path / "run", progress=False)
     assert len(calls) < 7 + 12
     for ours, theirs in zip(weights_of(whole), weights_of(again), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -100,7 +104,7 @@ def test_it_goes_on_where_it_was_interrupted(kind, tmp_path, monkeypatch):
 
 @every_rule_in_time
 def test_it_stops_early(kind):
-    run = at.train(TASK, MODEL, small(kind, stop_below=1e9), progress=False)
+    run = at.train(TASK, MODEL, small(kind, stop_below=1e9), nets=NETS, progress=False)
     assert run.status[0]["status"] == "stopped early"
     assert run.status[0]["step"] == 4
 
@@ -110,16 +114,16 @@ def test_it_stops_early(kind):
 )  # which do not go by steps
 def test_its_steps_can_be_slowed(kind):
     rule = small(kind)
-    population = Population(TASK, MODEL, rule, 1, 0)
+    population = Population(TASK, MODEL, rule, NETS, 0)
     state = population.initial_state()
-    stopped = population.slowed(state, np.zeros(1))
-    moved, still = (population.update(s, np.ones(1, bool), 0)[0] for s in (state, stopped))
+    stopped = population.slowed(state, np.zeros(NETS))
+    moved, still = (population.update(s, np.ones(NETS, bool), 0)[0] for s in (state, stopped))
     for name, before in state.weights.items():
         np.testing.assert_array_equal(still.weights[name], before)
     assert any(not np.array_equal(moved.weights[n], w) for n, w in state.weights.items())
 
 
-@every_rule
+@every_rule_in_time
 def test_numbers_that_are_not_finite_are_noted_and_it_goes_back(kind, monkeypatch):
     update = Population.update
 
@@ -130,7 +134,7 @@ def test_numbers_that_are_not_finite_are_noted_and_it_goes_back(kind, monkeypatc
         return update(self, state, active, step)
 
     monkeypatch.setattr(Population, "update", poisoned)
-    run = at.train(TASK, MODEL, small(kind), progress=False)
+    run = at.train(TASK, MODEL, small(kind), nets=NETS, progress=False)
     [event] = run.status[0]["events"]
     assert (event["what"], event["step"], event["action"]) == ("diverged", 6, "half the rate")
     assert run.status[0]["step"] == 12

@@ -9,11 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from few import few
 
 from attractory import InvalidSetting, tasks
 from attractory.tasks import Trials, random_key, trial_keys
 
-N = 6
+N = 64  # trials: in all, so that one program makes them
+FEW = 8
 ROUNDING = {"mackey_glass": 1e-4}  # of a chaotic series: what float32 rounds off has grown
 
 # every registered task with its defaults (environments of neurogym: below, and
@@ -27,7 +29,7 @@ CASES = {name: tasks.get(name) for name in OWN} | {
 }
 
 
-@pytest.fixture(scope="module", params=CASES)
+@pytest.fixture(scope="module", params=few(list(CASES), OWN))
 def task(request):
     return CASES[request.param]
 
@@ -157,8 +159,8 @@ def many(task) -> Trials:
 
 
 def sampled(task, seed: int) -> Trials:
-    """1024 trials, 64 at a time: one program does for all that is asked of a task here."""
-    parts = [task.sample(64, seed=1000 * seed + i) for i in range(16)]
+    """1024 trials, so many at a time: one program does for all that is asked of a task here."""
+    parts = [task.sample(N, seed=1000 * seed + i) for i in range(1024 // N)]
     joined = {
         name: np.concatenate([getattr(part, name) for part in parts])
         for name in ("inputs", "targets", "mask")
@@ -183,7 +185,7 @@ def noise_of(task) -> str:
 
 
 def test_without_noise_the_observer_gives_the_targets_so_they_follow_from_the_inputs(task):
-    trials = noiseless(task).sample(64, seed=3)
+    trials = noiseless(task).sample(N, seed=3)
     made = noiseless(task).ideal_observer(trials.inputs)
     counted = trials.mask > 0
     rounded = ROUNDING.get(task.name, 1e-5)
@@ -193,12 +195,12 @@ def test_without_noise_the_observer_gives_the_targets_so_they_follow_from_the_in
 
 
 def test_the_observer_sees_nothing_of_the_future(task):
-    trials = task.sample(8, seed=5)
-    whole = task.ideal_observer(trials.inputs)
+    given = task.sample(N, seed=5).inputs[:FEW]
+    whole = task.ideal_observer(given)
     noise = np.random.default_rng(0)
     for cut in np.linspace(1, task.n_steps - 1, 12).astype(int):
-        other = trials.inputs.copy()
-        other[:, cut:] = noise.normal(size=other[:, cut:].shape) + trials.inputs[::-1, cut:]
+        other = given.copy()
+        other[:, cut:] = noise.normal(size=other[:, cut:].shape) + given[::-1, cut:]
         np.testing.assert_array_equal(task.ideal_observer(other)[:, :cut], whole[:, :cut])
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from few import few
 from safetensors.numpy import load_file
 
 import attractory as at
@@ -17,11 +18,6 @@ torch = pytest.importorskip("torch")
 OTHERS = Path(__file__).resolve().parents[3] / "shared" / "data" / "others"
 published = pytest.mark.skipif(not OTHERS.is_dir(), reason="the published networks are not here")
 PHI = {"tanh": torch.tanh, "relu": torch.relu, "linear": lambda x: x, "sigmoid": torch.sigmoid}
-
-
-def few(name, quick):
-    """A case for all runs, or for the slow one: each compiles."""
-    return name if name in quick else pytest.param(name, marks=pytest.mark.slow)
 
 
 class Valente(torch.nn.Module):
@@ -76,7 +72,7 @@ NETWORKS = {
 FEW = ("full", "low rank, over N", "currents read out")
 
 
-@pytest.mark.parametrize("name", [few(name, FEW) for name in NETWORKS])
+@pytest.mark.parametrize("name", few(list(NETWORKS), FEW))
 def test_the_first_family_of_names(name):
     settings, said = NETWORKS[name]
     module = Valente(**settings)
@@ -162,7 +158,7 @@ PUBLISHED = {
 
 
 @published
-@pytest.mark.parametrize("name", [few(name, list(PUBLISHED)[2:]) for name in PUBLISHED])
+@pytest.mark.parametrize("name", few(list(PUBLISHED), list(PUBLISHED)[2:]))
 def test_published_networks(name):
     over, said = PUBLISHED[name]
     arrays = load_file((OTHERS / name).with_suffix(".safetensors"))

@@ -56,6 +56,45 @@ def test_units_are_drawn_in_their_order():
     np.testing.assert_array_equal(matrix, made.coefficients[made.order])
 
 
+def test_lines_of_a_component_are_its_averages_over_all_other_variables():
+    demixed = task_geometry().demixed
+    figure = figures.demixed_pca(demixed, 2, by="context")
+    by_context = demixed.averages.mean(axis=1)  # color is the first variable
+    for panel, component in zip(figure.axes, by_context[:2], strict=False):
+        np.testing.assert_allclose([line.get_ydata() for line in panel.lines], component)
+    swapped = figures.demixed_pca(demixed, 1, by=["context", "color"])
+    lines = [line.get_ydata() for line in swapped.axes[0].lines]
+    np.testing.assert_array_equal(lines[1], demixed.averages[0, 1, 0])  # context 0, color 1
+
+
+def test_angles_are_drawn_where_a_variable_is_decoded():
+    coding = task_geometry().coding
+    weak = replace(coding, chance=np.array([coding.alike[0, 1]]))
+    assert weak.decoded.tolist() == [[False, False, False]]
+    matrix = figures.coding_axes(weak).axes[3].images[0].get_array()
+    assert np.isnan(np.ma.filled(matrix, np.nan)).all()
+    matrix = figures.coding_axes(coding).axes[3].images[0].get_array()
+    np.testing.assert_array_equal(matrix, coding.angles[0])
+
+
+def test_units_of_a_cluster_lie_together():
+    variance = task_geometry().variance
+    parted = replace(variance, members=np.array([1, 0, 0, 1, 0]), count=2)
+    axes = figures.task_variance(parted).axes[0]
+    np.testing.assert_array_equal(axes.images[0].get_array(), parted.normalised[parted.order])
+    assert parted.members[parted.order].tolist() == [0, 0, 0, 1, 1]
+    assert axes.lines[0].get_ydata()[0] == 2.5
+    assert axes.get_yticks().tolist() == [1.0, 3.5]
+
+
+def test_points_of_what_is_followed_beyond_chance_are_filled():
+    apart = task_geometry().apart
+    axes = figures.dissimilarities(replace(apart, p=np.array([[0.01, 0.2]]))).axes[2]
+    filled = [line for line in axes.lines if line.get_linestyle() == "None"]
+    assert [len(line.get_xdata()) for line in filled] == [1, 0]
+    assert filled[0].get_ydata()[0] == apart.agreement[0, 0]
+
+
 @pytest.mark.parametrize(
     ("draw", "expected"),
     [
@@ -74,6 +113,13 @@ def test_units_are_drawn_in_their_order():
             lambda m: figures.task_axes(m.axes, replace(m.by_motion, of="outputs")),
             "averages are of outputs",
         ),
+        (lambda m: figures.demixed_pca(m.demixed, 10), "components = 10 is not allowed: 1 to 9"),
+        (lambda m: figures.demixed_pca(m.demixed, by="motion"), "by = 'motion' is no variable"),
+        (
+            lambda m: figures.coding_axes(replace(m.coding, variables=("a",) * 4)),
+            "coding has 4 variables; at most 3 are drawn",
+        ),
+        (lambda m: figures.selection_angles([]), "angles is empty; at least one SelectionAngles"),
     ],
 )
 def test_a_callers_mistake_is_one_line(draw, expected):

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from few import few
 
 import attractory as at
 from attractory.models import Constraints, RateRNN
@@ -117,7 +118,7 @@ def test_any_weights_are_brought_to_the_nearest_that_obey(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "optimizer"), [("all", "muon"), ("areas", "adam"), ("mask", "adam")]
+    ("name", "optimizer"), few([("all", "muon"), ("areas", "adam"), ("mask", "adam")], quick=[0])
 )
 def test_weights_obey_after_training_and_in_files(name, optimizer, tmp_path):
     rule = at.rules.BPTT(steps=6, batch=4, optimizer=optimizer, learning_rate=0.05, warmup=0)
@@ -144,7 +145,7 @@ def test_each_network_has_its_own_random_mask_and_keeps_it():
 
 
 @pytest.mark.parametrize("density", [1.0, 0.2])
-@pytest.mark.parametrize("excitatory", [0.5, 0.8, 0.9])
+@pytest.mark.parametrize("excitatory", few([0.5, 0.8, 0.9], quick=[1]))
 def test_no_outlier_eigenvalue_and_the_spectral_radius_asked_for(excitatory, density):
     """Unbalanced, the mean weight makes an eigenvalue that grows with the root of the units."""
     rules = Constraints(excitatory=excitatory, density=density)

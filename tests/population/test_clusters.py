@@ -7,6 +7,7 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 
 import attractory as at
+from attractory.analysis._clustering import silhouette
 from attractory.population import Distances, _clusters
 
 
@@ -66,7 +67,7 @@ def test_silhouettes_are_those_of_rousseeuw():
         others = [far[members == other].mean() for other in {0, 1, 2} - {members[i]}]
         a, b = np.mean(own) if own else np.nan, min(others)
         values.append((b - a) / max(a, b) if own else 0.0)
-    found = _clusters.silhouette(squareform(pdist(points)), members)
+    found = silhouette(squareform(pdist(points)), members)
     assert found == pytest.approx(np.mean(values), abs=1e-12)
 
 

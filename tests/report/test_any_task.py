@@ -70,6 +70,7 @@ def test_yangs_battery_by_a_leaky_rate_network(tmp_path):
     assert results.choices is None
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_and_by_a_network_with_dales_law(tmp_path):
     rules = Constraints(excitatory=0.75, density=0.5, self_connections=False)

@@ -25,7 +25,7 @@ def forgotten():
 @pytest.fixture
 def run(tmp_path):
     model = at.models.RateRNN(units=12, recurrent_gain=1.3)
-    rule = at.rules.BPTT(steps=3, batch=4)
+    rule = at.rules.BPTT(steps=3, batch=4, optimizer="sgd")
     return at.train(TASK, model, rule, nets=2, path=tmp_path / "run", progress=False)
 
 

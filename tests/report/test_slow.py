@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import fields, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -68,6 +69,27 @@ def test_the_study_has_each_constant_input_of_the_task(results):
     assert how.startswith("Slow states under 4 constant inputs: a line in 4.")
     wider = _slow.wider_table(inputs)
     assert list(wider) == ["input", "slow: 5%", "slow: 10%"]
+
+
+def test_selection_vectors_are_laid_beside_the_axes_of_the_task(results):
+    """Choice lies along the line here, and context across it."""
+    given = TASK.sample(80, seed=0)
+    choice = np.arange(80) % 2
+    given = replace(given, conditions={"choice": choice, "context": given.conditions["context"]})
+    carried = np.outer(choice, BASIS[0]) + np.outer(given.conditions["context"], BASIS[2])
+    noise = np.random.default_rng(2).normal(0, 0.05, (80, TASK.n_steps, UNITS))
+    path = at.models.Trajectory(given.inputs, carried[:, None] + noise, given.targets, 50.0)
+    axes = analysis.task_axes(path, given, ["choice", "context"])
+    geometry = SimpleNamespace(networks=[SimpleNamespace(axes=axes)])
+    both = replace(results, geometry=geometry)
+    assert list(SlowSets().figures(both))[-1] == "selection_angles"
+    *_, (title, table) = SlowSets().content(both)["folded"]
+    assert title == "Network 0: angles with axes of task variables"
+    assert table["input"].tolist()[::2] == [each.name for each in TASK.constant_inputs()]
+    angles = table.groupby("axis")["line (°)"]
+    # the axis of context is orthogonal to that of choice in z-scored states alone
+    assert angles.max()["choice"] < 10 < 50 < angles.min()["context"]
+    assert "selection_angles" not in SlowSets().figures(results)
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -11,6 +11,7 @@ import attractory as at
 from attractory.models import Network
 from attractory.report._geometry import geometry_study, geometry_tables
 from attractory.report.sections import TaskGeometry
+from attractory.report.sections._task_geometry import TITLES
 from attractory.runs import _results
 from attractory.tasks import noise_seed
 
@@ -54,6 +55,11 @@ def test_it_is_what_the_analyses_give(run, found):
     (made,) = found.networks
     axes = at.analysis.task_axes(path, trials, variables, TASK, "stimulus")
     np.testing.assert_array_equal(made.axes.axes, axes.axes)
+    coding = at.analysis.coding_axes(
+        path, trials, ["choice", "coherence_1", "context"], TASK, epochs=()
+    )
+    np.testing.assert_array_equal(made.codes.coding.accuracy, coding.accuracy)
+    assert made.codes.demixed.variables == made.codes.apart.by == ("coherence_1", "context")
     assert made.selectivity.variables == made.axes.variables == tuple(variables)
     assert [each.by for each in made.averages] == [
         ("coherence_1", "context"),
@@ -66,13 +72,16 @@ def test_it_is_what_the_analyses_give(run, found):
 def test_the_section_draws_and_says_it(found):
     shown, study = TaskGeometry(), SimpleNamespace(geometry=found)
     drawn = shown.figures(study)
-    names = ["condition_averages", "task_axes", "selectivity", "psychophysical_kernel"]
-    assert list(drawn) == names
+    names = ["condition_averages", "task_axes", "selectivity"]
+    codes = ["demixed_pca", "coding_axes", "dissimilarities"]
+    assert list(drawn) == [*names, *codes, "psychophysical_kernel"]
     assert [len(drawn[name].draw().axes) for name in names[:2]] == [4, 4]
     content = shown.content(study)
     assert content["text"][0].startswith("Network 0: Partial correlation along the axes")
     assert content["table"]["variable"].tolist() == ["choice", *TASK.task_variables]
-    assert set(geometry_tables(found)) == {"task_axes", "selectivity", "psychophysical_kernels"}
+    assert [title for title, _ in content["folded"][1:4]] == [*TITLES.values()]
+    tables = {"task_axes", "selectivity", "psychophysical_kernels", *codes}
+    assert set(geometry_tables(found)) == tables
 
 
 def test_it_is_found_again_in_the_folder_of_the_run(run, found, tmp_path, monkeypatch):

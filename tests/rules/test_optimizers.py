@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from few import few
 from rules.plain_training import MODEL, batch, first_weights, in_float32, plain_gradient, updated
 
 import attractory as at
@@ -271,7 +272,7 @@ def test_a_wrong_optimiser_is_one_line(optimizer, complaint):
         assert field in str(caught.value)
 
 
-@pytest.mark.parametrize("optimizer", [{"name": "fractional", "order": 0.8}, "sm3"])
+@pytest.mark.parametrize("optimizer", few([{"name": "fractional", "order": 0.8}, "sm3"], quick=[0]))
 def test_networks_are_trained_by_them_saved_and_loaded(optimizer, tmp_path):
     task = at.tasks.FlipFlop(bits=1, steps=40, first_onset=(5, 15), pulse=4, delay=4)
     settings = {"trials": 4, "epochs": 20, "batch": 4, "warmup": 0, "learning_rate": 0.1}

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from few import few
 from rules.plain_training import INPUTS, OUTPUTS, batch
 
 import attractory as at
@@ -56,13 +57,16 @@ def gradient(model, weights, trials, key):
 
 @pytest.mark.parametrize(
     ("rule", "model"),
-    [
-        (WeightPerturbation(**SOFT), RateRNN(**SMALL, **NOISE)),
-        (WeightPerturbation(**SOFT), GRU(units=2)),
-        (NodePerturbation(**SOFT), RateRNN(**SMALL, **NOISE)),
-        (NodePerturbation(**SOFT), RateRNN(**SMALL, feedback=True)),
-        (NodePerturbation(**SOFT, readout="perturbed"), CurrentRNN(**SMALL, **NOISE)),
-    ],
+    few(
+        [
+            (WeightPerturbation(**SOFT), RateRNN(**SMALL, **NOISE)),
+            (WeightPerturbation(**SOFT), GRU(units=2)),
+            (NodePerturbation(**SOFT), RateRNN(**SMALL, **NOISE)),
+            (NodePerturbation(**SOFT), RateRNN(**SMALL, feedback=True)),
+            (NodePerturbation(**SOFT, readout="perturbed"), CurrentRNN(**SMALL, **NOISE)),
+        ],
+        quick=(1, 4),
+    ),
 )
 def test_the_mean_of_many_estimates_is_the_gradient(rule, model):
     """For one noise of the network, the same in all runs: other noise would drown it."""

@@ -25,7 +25,7 @@ def forgotten():
 @pytest.fixture
 def run(tmp_path):
     model = at.models.RateRNN(units=3, recurrent_gain=1.5)
-    rule = at.rules.BPTT(steps=2, batch=4)
+    rule = at.rules.BPTT(steps=2, batch=4, optimizer="sgd")
     return at.train(TASK, model, rule, nets=2, path=tmp_path / "run", progress=False)
 
 
@@ -111,7 +111,7 @@ def test_settings_that_cannot_be_told_apart_are_not_kept(run, calls):
 
 def test_a_run_in_memory_keeps_in_memory(calls):
     model = at.models.RateRNN(units=2)
-    run = at.train(TASK, model, at.rules.BPTT(steps=1, batch=2), progress=False)
+    run = at.train(TASK, model, at.rules.BPTT(steps=1, batch=2, optimizer="sgd"), progress=False)
     one, same = calls(run), calls(run)
     assert one is same
     assert calls.made == [1.0]
@@ -141,7 +141,7 @@ def test_a_custom_cell_comes_back_with_its_function(tmp_path):
         return 0.5 * state + weights["input_weights"] @ x
 
     model = at.models.Custom(step=step, units=2, shapes={"input_weights": ("units", "inputs")})
-    rule = at.rules.BPTT(steps=1, batch=2)
+    rule = at.rules.BPTT(steps=1, batch=2, optimizer="sgd")
     run = at.train(TASK, model, rule, path=tmp_path / "run", progress=False)
     first = analysis.fixed_points(run, **FEW)
     _results._memory.clear()

@@ -13,7 +13,7 @@ TASK = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 20), pulse=5, delay=5
 
 
 def test_the_last_radius_is_that_of_the_trained_weights():
-    rule = at.rules.BPTT(steps=7, batch=4, check_every=3)
+    rule = at.rules.BPTT(steps=7, batch=4, check_every=3, optimizer="sgd")
     run = at.train(TASK, at.models.RateRNN(units=9), rule, nets=2, progress=False)
     measured = run.history[run.history["spectral_radius"].notna()]
     for net, network in enumerate(run.networks):
@@ -24,13 +24,13 @@ def test_the_last_radius_is_that_of_the_trained_weights():
 
 
 def test_gated_networks_have_none():
-    rule = at.rules.BPTT(steps=2, batch=4)
+    rule = at.rules.BPTT(steps=2, batch=4, optimizer="sgd")
     run = at.train(TASK, at.models.GRU(units=4), rule, progress=False)
     assert run.history["spectral_radius"].isna().all()
 
 
 def test_a_run_from_before_there_was_one_still_loads(tmp_path):
-    rule = at.rules.BPTT(steps=2, batch=4)
+    rule = at.rules.BPTT(steps=2, batch=4, optimizer="sgd")
     run = at.train(TASK, at.models.RateRNN(units=4), rule, path=tmp_path, progress=False)
     as_first_version(tmp_path)
     run.history.drop(columns="spectral_radius").to_csv(tmp_path / "history.csv", index=False)

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import jax
 import numpy as np
 import pandas as pd
 import pytest
+from few import few
 from safetensors.numpy import load_file
 
 import attractory as at
@@ -135,13 +137,9 @@ EVERY_KIND = {
         RULE,
     ),
 }
-QUICKLY = ("noise",)
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [pytest.param(k, marks=[] if k in QUICKLY else pytest.mark.slow) for k in EVERY_KIND],
-)
+@pytest.mark.parametrize("kind", few(list(EVERY_KIND), quick=["noise"]))
 def test_a_batch_split_over_devices_gives_the_same_bits(monkeypatch, kind):
     """One network on two devices against the same network on one."""
     model, rule = EVERY_KIND[kind]
@@ -186,15 +184,15 @@ jax.config.update("jax_num_cpu_devices", 2)
 import attractory as at
 from attractory.training import _train
 sys.path.insert(0, sys.argv[2])
-from test_train import TASK, MODEL, RULE
+from training.test_train import TASK, MODEL, RULE
 _train.CHECKPOINT_SECONDS = 0.0
 at.train(TASK, MODEL, RULE, nets=2, path=sys.argv[1], progress=False)
 """
 
 
 def test_kill_9_and_the_same_call_again_give_the_same_weights(undisturbed, tmp_path):
-    folder, here = tmp_path / "c", str(__file__).rsplit("/", 1)[0]
-    process = subprocess.Popen([sys.executable, "-c", KILLED, str(folder), here])
+    folder, tests = tmp_path / "c", Path(__file__).resolve().parents[1]
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(folder), str(tests)])
     newest = folder / "checkpoints" / "newest.safetensors"
     deadline = time.monotonic() + 120
     while not newest.exists() and time.monotonic() < deadline:

@@ -31,11 +31,16 @@ from attractory.analysis.dynamics._weight_continuation import (
     weight_continuation,
 )
 from attractory.analysis.states._averages import ConditionAverages, condition_averages
+from attractory.analysis.states._coding_axes import CodingAxes, coding_axes
+from attractory.analysis.states._demixed_pca import DemixedPCA, demixed_pca
 from attractory.analysis.states._dimension import participation_ratio, two_nn_dimension
+from attractory.analysis.states._dissimilarities import Dissimilarities, dissimilarities
 from attractory.analysis.states._hypercube import Hypercube, hypercube
+from attractory.analysis.states._selection_angles import SelectionAngles, selection_angles
 from attractory.analysis.states._selectivity import Selectivity, selectivity
 from attractory.analysis.states._state_space import StateSpace, held_states, state_space
 from attractory.analysis.states._task_axes import TaskAxes, task_axes
+from attractory.analysis.states._task_variance import TaskVariance, task_variance
 from attractory.analysis.weights._audit import Audit, NetworkAudit, audit
 from attractory.analysis.weights._connectivity import Connectivity, connectivity
 from attractory.analysis.weights._spectrum import Spectrum, spectral_matrix, spectrum
@@ -46,11 +51,14 @@ __all__ = [
     "Automaton",
     "Border",
     "Branch",
+    "CodingAxes",
     "Completeness",
     "ConditionAverages",
     "Connections",
     "Connectivity",
     "Continuation",
+    "DemixedPCA",
+    "Dissimilarities",
     "Disturbance",
     "Ellipsoid",
     "Fate",
@@ -60,6 +68,7 @@ __all__ = [
     "LyapunovExponents",
     "NetworkAudit",
     "Oscillation",
+    "SelectionAngles",
     "SelectionVectors",
     "Selectivity",
     "Side",
@@ -69,15 +78,19 @@ __all__ = [
     "Spectrum",
     "StateSpace",
     "TaskAxes",
+    "TaskVariance",
     "WeightContinuation",
     "attractors",
     "audit",
     "automaton",
     "basin_border",
+    "coding_axes",
     "condition_averages",
     "connections",
     "connectivity",
     "continuation",
+    "demixed_pca",
+    "dissimilarities",
     "fixed_points",
     "held_states",
     "hypercube",
@@ -85,6 +98,7 @@ __all__ = [
     "lyapunov_exponents",
     "participation_ratio",
     "pulse_thresholds",
+    "selection_angles",
     "selection_vectors",
     "selectivity",
     "slow_sets",
@@ -93,6 +107,7 @@ __all__ = [
     "spectrum",
     "state_space",
     "task_axes",
+    "task_variance",
     "two_nn_dimension",
     "weight_continuation",
 ]

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from attractory._arguments import a_share
+from attractory._arguments import a_share, not_negative
 from attractory._errors import InvalidSetting, whole_number
 from attractory.evaluation._axes import axis
-from attractory.evaluation._axes_of_weights import not_negative
 from attractory.evaluation._lesions import lesion_order, lesioned
 from attractory.evaluation._pushed import pushed
 from attractory.models import Network

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from attractory._arguments import a_share
-from attractory._errors import InvalidSetting, shown, whole_number
+from attractory._arguments import a_share, not_negative
+from attractory._errors import InvalidSetting, whole_number
 from attractory.evaluation._axes import axis
 from attractory.models import Network
 from attractory.tasks import Task
@@ -82,13 +82,6 @@ def changed_weights(network: Network, changes: dict[str, np.ndarray]) -> Network
     own = network.weights
     cast = {name: array.astype(own[name].dtype) for name, array in changes.items()}
     return Network(network.model, {**own, **cast})
-
-
-def not_negative(name: str, value: Any) -> float:
-    """A value of an axis that must be 0 or more."""
-    if isinstance(value, (int, float, np.number)) and 0 <= value < np.inf:
-        return float(value)
-    raise InvalidSetting(f"{name} = {shown(value)} is not allowed: a number, 0 or more")
 
 
 def _named(network: Network, wanted: tuple[str, ...]) -> list[str]:

@@ -7,8 +7,11 @@ from attractory.figures._automaton import automaton
 from attractory.figures._averages import condition_averages
 from attractory.figures._battery import battery
 from attractory.figures._births_and_losses import births_and_losses
+from attractory.figures._coding_axes import coding_axes
 from attractory.figures._connections import connections
 from attractory.figures._continuation import continuation
+from attractory.figures._demixed_pca import demixed_pca
+from attractory.figures._dissimilarities import dissimilarities
 from attractory.figures._distances import distances
 from attractory.figures._fixed_points import fixed_points
 from attractory.figures._fixed_points_3d import fixed_points_3d
@@ -24,6 +27,7 @@ from attractory.figures._reservoir import ridge_readout
 from attractory.figures._robustness import robustness
 from attractory.figures._save import save
 from attractory.figures._selection import selection_vectors
+from attractory.figures._selection_angles import selection_angles
 from attractory.figures._selectivity import selectivity
 from attractory.figures._slow_sets import slow_sets
 from attractory.figures._smallest import smallest
@@ -31,6 +35,7 @@ from attractory.figures._spectra import jacobian_spectra
 from attractory.figures._state_space import state_space, state_spaces
 from attractory.figures._task import trials
 from attractory.figures._task_axes import task_axes
+from attractory.figures._task_variance import task_variance
 from attractory.figures._through_learning import through_learning
 from attractory.figures._training import learning_curve, spectral_radius
 from attractory.figures._turning import state_space_3d
@@ -40,10 +45,13 @@ __all__ = [
     "automaton",
     "battery",
     "births_and_losses",
+    "coding_axes",
     "condition_averages",
     "connections",
     "connectivity",
     "continuation",
+    "demixed_pca",
+    "dissimilarities",
     "distances",
     "fixed_points",
     "fixed_points_3d",
@@ -60,6 +68,7 @@ __all__ = [
     "ridge_readout",
     "robustness",
     "save",
+    "selection_angles",
     "selection_vectors",
     "selectivity",
     "slow_sets",
@@ -70,6 +79,7 @@ __all__ = [
     "state_space_3d",
     "state_spaces",
     "task_axes",
+    "task_variance",
     "through_learning",
     "trials",
 ]

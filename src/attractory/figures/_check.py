@@ -52,3 +52,14 @@ def by_name(name: str, values: Any, kind: type[T]) -> dict[str, T]:
     if len(found) == 1:
         return {"": found[0]}
     return {f"input {i + 1}": each for i, each in enumerate(found)}
+
+
+def by_own_name(name: str, values: Any, kind: type[T]) -> dict[str, T]:
+    """Results by the names of a mapping, else by their own `name`; numbered where it is none."""
+    found = by_name(name, values, kind)
+    if not found:
+        raise InvalidSetting(f"{name} is empty; at least one {kind.__name__} is needed")
+    names = [str(getattr(each, "name", "")) for each in found.values()]
+    if isinstance(values, Mapping) or not all(names) or len(set(names)) < len(names):
+        return found
+    return dict(zip(names, found.values(), strict=True))

@@ -61,7 +61,9 @@ class Given:
         return grid
 
     def subplot_mosaic(self, layout: str, **ratios: Any) -> dict[str, Any]:
-        names = dict.fromkeys(layout.replace(";", ""))
+        names = dict.fromkeys(
+            name for name in layout if name not in ";."
+        )  # a dot is an empty place
         return {name: self._next() for name in names}
 
     def subfigures(self, rows: int, columns: int, **ratios: Any) -> list[Given]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import matplotlib
 import numpy as np
 from matplotlib.lines import Line2D
 
 from attractory._errors import InvalidSetting, shown
-from attractory.analysis import ConditionAverages
 from attractory.figures._style import BLACK, CATEGORIES, GREY, ORDERED_MAP, SIGNED_MAP, plain
 
 # of the conditions of our tasks: what they are, and in what unit
@@ -26,6 +25,19 @@ LINES = ("-", "--", ":", "-.")
 PALEST = 0.4  # of the half of a map that goes to white: paler lines are not seen
 
 
+class ByConditions(Protocol):
+    """What is told apart by conditions, such as averages: their names, and each one's values."""
+
+    @property
+    def by(self) -> tuple[str, ...]: ...
+
+    @property
+    def conditions(self) -> dict[str, np.ndarray]: ...
+
+    @property
+    def trials(self) -> np.ndarray: ...
+
+
 class Look(NamedTuple):
     """The colour and the line of a condition."""
 
@@ -33,7 +45,7 @@ class Look(NamedTuple):
     line: Any
 
 
-def looks_of(averages: ConditionAverages, apart: str | None = None) -> list[Look]:
+def looks_of(averages: ByConditions, apart: str | None = None) -> list[Look]:
     """One for each condition: the colour tells the first of `by`, the line the next.
 
     apart: a condition that is told otherwise (by panels).
@@ -61,7 +73,7 @@ def looks_of(averages: ConditionAverages, apart: str | None = None) -> list[Look
 
 
 def handles_of(
-    averages: ConditionAverages, apart: str | None = None, named: bool = False
+    averages: ByConditions, apart: str | None = None, named: bool = False
 ) -> list[Line2D]:
     """The entries of a legend: colours, then lines. named: with the name of the first condition."""
     names = [name for name in averages.by if name != apart]

@@ -10,9 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from attractory._errors import InvalidSetting
 from attractory.analysis import SelectionVectors, StateSpace
-from attractory.figures._check import by_name, one_of
+from attractory.figures._check import by_own_name, one_of
 from attractory.figures._drawn import drawn
 from attractory.figures._driven import check_units
 from attractory.figures._held import DRAWN_TRIALS
@@ -71,7 +70,10 @@ def selection_vectors(
     ----------
     .. [1] Mante, Sussillo, Shenoy & Newsome (2013), Nature 503:78, figures 5 and 6.
     """
-    found = {name: _forward(each) for name, each in _named(vectors).items()}
+    found = {
+        name: _forward(each)
+        for name, each in by_own_name("vectors", vectors, SelectionVectors).items()
+    }
     if space is not None:
         one_of("space", space, StateSpace)
         for name, each in found.items():
@@ -89,17 +91,6 @@ def selection_vectors(
     return figure
 
 
-def _named(vectors: Any) -> dict[str, SelectionVectors]:
-    """By the names of a mapping, else by those of the task; numbered where these are none."""
-    found = by_name("vectors", vectors, SelectionVectors)
-    if not found:
-        raise InvalidSetting("vectors is empty; at least one SelectionVectors is needed")
-    names = [each.name for each in found.values()]
-    if isinstance(vectors, Mapping) or not all(names) or len(set(names)) < len(names):
-        return found
-    return dict(zip(names, found.values(), strict=True))
-
-
 def _forward(vectors: SelectionVectors) -> SelectionVectors:
     """Seen from the end from which the relevant change of the input moves the network forward."""
     if vectors.relevant not in vectors.directions or not vectors.single.any():
@@ -111,6 +102,8 @@ def _forward(vectors: SelectionVectors) -> SelectionVectors:
     backward = {
         "line": -vectors.line,
         "selection": -vectors.selection,
+        "right": -vectors.right,
+        "left": -vectors.left,
         "selected": sign * vectors.selected,
         "entering": sign * vectors.entering,
     }

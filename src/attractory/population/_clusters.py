@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import pdist, squareform
 
 from attractory._errors import InvalidSetting, whole_number
 from attractory._result import Result
+from attractory.analysis._clustering import by_size, cut, silhouettes_of
 from attractory.population._map import classical_places
 
 LEAST_NETWORKS = 4  # of fewer, two clusters are always apart
@@ -94,13 +95,13 @@ def clusters_of(matrix: np.ndarray, labels: tuple[str, ...], most: int, seed: in
         )
     tree = tree_of(matrix)
     tried = np.arange(2, min(most, len(matrix) - 1) + 1)
-    silhouettes = _silhouettes(matrix, tree, tried)
+    silhouettes = silhouettes_of(matrix, tree, tried)
     rng = np.random.default_rng(seed)
     clouds = _clouds(matrix, tried, rng)
     as_large = (clouds >= silhouettes.max()).sum()
     p = (1 + as_large) / (1 + len(clouds))
     count = int(tried[silhouettes.argmax()]) if p <= LEVEL else 1
-    members = _by_size(_cut(tree, count))
+    members = by_size(cut(tree, count))
     stability = _stability(matrix, members, count, rng)
     return Clusters(count, members, labels, tried, silhouettes, clouds, float(p), stability, tree)
 
@@ -122,53 +123,13 @@ def tree_of(matrix: np.ndarray) -> np.ndarray:
     return tree
 
 
-def _cut(tree: np.ndarray, count: int) -> np.ndarray:
-    """The cluster of each network, from 0, where the tree is cut into at most so many."""
-    members: np.ndarray = fcluster(tree, count, "maxclust") - 1
-    return members
-
-
-def _by_size(members: np.ndarray) -> np.ndarray:
-    """The largest cluster becomes 0, of equal ones that which comes first."""
-    sizes = np.bincount(members)
-    first = np.array([np.argmax(members == cluster) for cluster in range(len(sizes))])
-    order = np.lexsort((first, -sizes))
-    return np.argsort(order)[members]
-
-
-def _silhouettes(matrix: np.ndarray, tree: np.ndarray, tried: np.ndarray) -> np.ndarray:
-    return np.array([silhouette(matrix, _cut(tree, int(count))) for count in tried])
-
-
-def silhouette(matrix: np.ndarray, members: np.ndarray) -> float:
-    """The mean silhouette (Rousseeuw 1987): 0 of a network that is a cluster of its own.
-
-    0, too, where networks are not apart at all, or all in one cluster.
-    """
-    count = int(members.max()) + 1
-    if count < 2:
-        return 0.0
-    which = np.eye(count)[members]  # (net, cluster)
-    sizes = which.sum(axis=0)
-    totals = matrix @ which
-    own = np.arange(len(matrix)), members
-    within = totals[own] / np.maximum(sizes[members] - 1, 1)
-    to_others = totals / sizes
-    to_others[own] = np.inf
-    beside = to_others.min(axis=1)
-    larger = np.maximum(within, beside)
-    alone = (sizes[members] == 1) | (larger == 0)
-    values = np.where(alone, 0.0, (beside - within) / np.where(larger > 0, larger, 1.0))
-    return float(values.mean())
-
-
 def _clouds(matrix: np.ndarray, tried: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The largest mean silhouettes of normally distributed points, as wide as the networks are."""
     widths = classical_places(matrix).std(axis=0, ddof=1)
     found = []
     for _ in range(CLOUDS):
         apart = squareform(pdist(widths * rng.normal(size=(len(matrix), len(widths)))))
-        found.append(_silhouettes(apart, tree_of(apart), tried).max())
+        found.append(silhouettes_of(apart, tree_of(apart), tried).max())
     return np.array(found)
 
 
@@ -181,7 +142,7 @@ def _stability(
     found = []
     for _ in range(RESAMPLES):
         some = rng.choice(len(matrix), size, replace=False)
-        again = _cut(tree_of(matrix[np.ix_(some, some)]), count)
+        again = cut(tree_of(matrix[np.ix_(some, some)]), count)
         found.append(adjusted_rand(members[some], again))
     return float(np.mean(found))
 

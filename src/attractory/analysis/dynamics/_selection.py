@@ -115,6 +115,8 @@ def selection_vectors(
         eigenvalues=np.array([mode.eigenvalue for mode in found]),
         line=np.array([mode.line for mode in found]),
         selection=np.array([mode.selection for mode in found]),
+        right=np.array([mode.right for mode in found], complex),
+        left=np.array([mode.left for mode in found], complex),
         alignment=np.array([mode.alignment for mode in found]),
         directions=tuple(changes),
         moves=moves,

@@ -37,6 +37,9 @@ class SelectionVectors(Result):
         complex pair.
     selection : array (state, unit)
         Left eigenvector, scaled so that selection · line = 1: the selection vector [1]_.
+    right, left : complex array (state, unit)
+        Both eigenvectors of that mode, also where it is one of a complex pair: then the network
+        turns in the plane of the real and imaginary part of `right`. left · right = 1.
     alignment : array (state,)
         |cos| of the angle between `line` and the direction from the states before to those after;
         NaN without an order.
@@ -65,6 +68,8 @@ class SelectionVectors(Result):
     eigenvalues: np.ndarray
     line: np.ndarray
     selection: np.ndarray
+    right: np.ndarray
+    left: np.ndarray
     alignment: np.ndarray
     directions: tuple[str, ...]
     moves: np.ndarray

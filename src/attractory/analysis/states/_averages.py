@@ -12,7 +12,7 @@ from attractory._arguments import a_flag, a_name, a_window, names_of, optional, 
 from attractory._errors import InvalidSetting, shown
 from attractory._result import Result
 from attractory.analysis._given import network_or_trajectory, trajectory_in
-from attractory.analysis.states._variables import CORRECT, is_choice, values_of
+from attractory.analysis.states._variables import CORRECT, values_of, with_options
 from attractory.evaluation import in_levels
 from attractory.models import Network, Trajectory
 from attractory.runs import kept
@@ -197,7 +197,7 @@ def condition_averages(
     averages, sem, counts = (np.stack(part) for part in by_kind)
     return ConditionAverages(
         by=names,
-        conditions=_with_options(conditions, task),
+        conditions=with_options(conditions, task),
         trials=np.bincount(cells[cells >= 0]),
         time_ms=laid.time_ms,
         averages=averages,
@@ -208,15 +208,6 @@ def condition_averages(
         names=trials.output_names if of == "outputs" and _named(trials) else (),
         left_out=int((cells < 0).sum()),
     )
-
-
-def _with_options(conditions: dict[str, np.ndarray], task: Task | None) -> dict[str, np.ndarray]:
-    """The values of conditions, of a choice the name of the option in the place of its index."""
-    options = np.array(() if task is None else task.options)
-    return {
-        name: options[found.astype(int)] if is_choice(name, task) else found
-        for name, found in conditions.items()
-    }
 
 
 def _named(trials: Trials) -> bool:

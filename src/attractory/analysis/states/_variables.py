@@ -59,3 +59,12 @@ def _choice_names(task: Task) -> tuple[str, ...]:
 def is_choice(name: str, task: Task | None) -> bool:
     """The values of this name are indices of options."""
     return task is not None and bool(task.options) and name in _choice_names(task)
+
+
+def with_options(conditions: dict[str, np.ndarray], task: Task | None) -> dict[str, np.ndarray]:
+    """The values of conditions, of a choice the name of the option in the place of its index."""
+    options = np.array(() if task is None else task.options)
+    return {
+        name: options[found.astype(int)] if is_choice(name, task) else found
+        for name, found in conditions.items()
+    }

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attractory import figures
+import pandas as pd
+
+from attractory import analysis, figures
+from attractory.report._geometry import GeometryStudy
 from attractory.report._section import Content, Drawing, Section, section
 from attractory.report._slow import (
     SlowStates,
@@ -50,6 +53,14 @@ class SlowSets(Section):
                 "how much of that stays after all else has decayed.",
                 lambda: figures.selection_vectors(vectors, study.spaces[0]),
             )
+        angles = _angles(first, study.geometry)
+        if angles:
+            made["selection_angles"] = Drawing(
+                "How the lines of network 0 (A) and its selection vectors (B) lie to the axes of "
+                "the task's variables: a line beside the directions along which states carry "
+                "them, a selection vector beside those that read them.",
+                lambda: figures.selection_angles(angles),
+            )
         return made
 
     def content(self, study: Study) -> Content | None:
@@ -64,12 +75,31 @@ class SlowSets(Section):
             ("What each change of the input does", selection_table(found)),
             ("How far network 0's sets reach, by what counts as slow", wider_table(first)),
         ]
+        angles = _angles(first, study.geometry)
+        if angles:
+            tables = [each.table() for each in angles.values()]
+            folded.append(("Network 0: angles with axes of task variables", pd.concat(tables)))
         return {
             "text": [study.slow.left_out] if study.slow.left_out else [],
             "table": main_table(found),
             "said": [(each.input.name, _said(each)) for each in first],
             "folded": [(title, frame) for title, frame in folded if len(frame)],
         }
+
+
+def _angles(
+    first: list[SlowStates], geometry: GeometryStudy | None
+) -> dict[str, analysis.SelectionAngles]:
+    """Of network 0 with the axes of its task's variables, by input; none where either is not."""
+    if geometry is None or not geometry.networks:
+        return {}
+    axes = geometry.networks[0].axes
+    found = {
+        each.input.name: analysis.selection_angles(each.selection, axes)
+        for each in first
+        if each.selection is not None
+    }
+    return {name: each for name, each in found.items() if each.known.any()}
 
 
 def _said(each: SlowStates) -> str:

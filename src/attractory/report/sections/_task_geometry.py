@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attractory import figures
-from attractory.report._geometry import CONTEXT, Geometry, axes_table
+from attractory.report._geometry import CONTEXT, Codes, Geometry, axes_table, codes_tables
 from attractory.report._section import Content, Drawing, Section, section
 
 if TYPE_CHECKING:
     from attractory.report._study import Study
 
+TITLES = {
+    "demixed_pca": "Demixed components of network 0",
+    "coding_axes": "Decoding from network 0 in each epoch",
+    "dissimilarities": "Dissimilarities in network 0",
+}
+
 
 @section
 class TaskGeometry(Section):
-    """Averages by condition, axes of the task's variables, selectivity, psychophysical kernels."""
+    """Averages, axes of task variables, selectivity, demixed components, decoding, kernels."""
 
     title = "Task geometry"
     order = 65
@@ -50,9 +56,18 @@ class TaskGeometry(Section):
             made["table"] = table.drop(columns=angles)
             of_axes = ("Angles between the axes (degrees)", table[["net", "variable", *angles]])
             made["folded"].append(of_axes)
+            made["text"] += _said(found.networks[0].codes)
+            tables = codes_tables(found.networks[0].codes)
+            made["folded"] += [(TITLES[name], each) for name, each in tables.items()]
         if found.kernels is not None:
             made["folded"].append(("Psychophysical kernels", found.kernels.table()))
         return made
+
+
+def _said(codes: Codes | None) -> list[str]:
+    """What is known of how network 0 codes its variables, in words."""
+    results = () if codes is None else (codes.demixed, codes.coding, codes.apart)
+    return [f"Network 0: {found.statement}" for found in results if found is not None]
 
 
 def _of_network(first: Geometry) -> dict[str, Drawing]:
@@ -76,4 +91,31 @@ def _of_network(first: Geometry) -> dict[str, Drawing]:
         "What each unit of network 0 follows (A), and how much of its variance that explains (B).",
         lambda: figures.selectivity(first.selectivity),
     )
+    return made | _of_codes(first.codes)
+
+
+def _of_codes(codes: Codes | None) -> dict[str, Drawing]:
+    """The figures of how network 0 codes its variables."""
+    made = {}
+    demixed, coding, apart = (
+        (None, None, None) if codes is None else (codes.demixed, codes.coding, codes.apart)
+    )
+    if demixed is not None:
+        made["demixed_pca"] = Drawing(
+            "Demixed principal components of network 0: averages of the conditions along their "
+            "decoders, what each component explains, and angles between them.",
+            lambda: figures.demixed_pca(demixed),
+        )
+    if coding is not None:
+        made["coding_axes"] = Drawing(
+            "How well the variables are decoded from network 0 in each epoch, in other trials and "
+            "in other epochs, and angles between the subspaces that code them.",
+            lambda: figures.coding_axes(coding),
+        )
+    if apart is not None:
+        made["dissimilarities"] = Drawing(
+            "How far apart the mean states of conditions are in each epoch of network 0, and which "
+            "variable that follows.",
+            lambda: figures.dissimilarities(apart),
+        )
     return made
