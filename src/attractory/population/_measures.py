@@ -163,10 +163,11 @@ class Measures(Result):
 
         Notes
         -----
-        The interval is Student's, corrected for the skewness of the numbers by Hall's
-        transformation [1]_. In simulations it holds the true mean of 12 normal networks in 95 % of
-        cases, of exponential ones in 94 %, of uniform ones in 97 %, as the studentised bootstrap
-        does, which goes far astray where all numbers but a few are the same.
+        The interval is Student's; where the numbers have a long tail, its end on that side is moved
+        out by Hall's transformation [1]_, and moved farther for few numbers, in which the tail is
+        hardly seen. In 20 000 simulations it holds the true mean of 12 normal networks in 96 % of
+        cases, of uniform ones in 97 %, of exponential ones in 95 %, of lognormal ones in 93 %; of 6
+        exponential ones in 92 %, of 6 lognormal ones in 89 %.
 
         References
         ----------
