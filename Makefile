@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
+ORACLES := .venv-oracles
 OUT ?= runs/reproduce
 
-.PHONY: reproduce test test-slow lint docs bench clean
+.PHONY: reproduce test test-slow lint docs oracles bench clean
 
 reproduce: $(VENV)/.installed
 	$(BIN)/attractory reproduce --out $(OUT)
@@ -28,8 +29,12 @@ lint: $(VENV)/.installed-test
 docs: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m 'slow or not slow' tests/test_docs.py
 
+# measures and distances of populations beside the field's own packages
+oracles: $(ORACLES)/.installed
+	$(ORACLES)/bin/python -m pytest tests/oracles -rs
+
 # the tables and the figure of docs/speed.md; everything beside the peers' libraries, in turn
-bench: $(VENV)/.installed-test $(PEERS)/.installed
+bench: $(VENV)/.installed-test $(PEERS)/.installed $(ORACLES)/.installed
 	$(BIN)/python benchmarks/generate_trials.py
 	$(BIN)/python benchmarks/fixed_points.py
 	$(BIN)/python benchmarks/training_step.py
@@ -38,10 +43,11 @@ bench: $(VENV)/.installed-test $(PEERS)/.installed
 	$(BIN)/python benchmarks/time_to_trained.py
 	$(BIN)/python benchmarks/reservoir.py
 	$(BIN)/python benchmarks/force_step.py
+	$(ORACLES)/bin/python benchmarks/population_distances.py
 	$(BIN)/python benchmarks/speed_page.py
 
 clean:
-	rm -rf $(VENV) $(PEERS) build dist
+	rm -rf $(VENV) $(PEERS) $(ORACLES) build dist
 
 $(VENV)/bin/pip:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
@@ -61,4 +67,10 @@ $(VENV)/.installed-test: $(VENV)/.installed
 $(PEERS)/.installed: benchmarks/constraints.txt
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -c benchmarks/constraints.txt tensorflow-cpu keras jax torch numpy reservoirpy
+	touch $@
+
+# rsatoolbox, POT, scikit-dimension, dsa-metric, lyapynov and dPCA beside Attractory, in one process
+$(ORACLES)/.installed: pyproject.toml constraints.txt benchmarks/population_constraints.txt
+	$(PYTHON) -m venv $(ORACLES)
+	$(ORACLES)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -c benchmarks/population_constraints.txt -e '.[population-peers]' pytest hypothesis
 	touch $@

@@ -112,7 +112,7 @@ def line(name: str, found: at.population.Distances) -> str:
     for null in NULLS:
         known = [values for name, values in found.nulls.items() if name.startswith(null)]
         medians.append(float(np.median(known[0])) if known else np.nan)
-    shown = " | ".join(f"{value:.3g}" for value in medians)
+    shown = " | ".join("" if np.isnan(value) else f"{value:.2f}" for value in medians)
     return f"| `{name}` ({found.unit}) | {shown} | {found.clusters(seed=SEED).count} |"
 
 

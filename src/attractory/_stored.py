@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
@@ -13,6 +14,8 @@ from attractory._errors import FileProblem, InvalidSetting, shown
 from attractory._settings import Settings
 
 AnyClass = TypeVar("AnyClass", bound=type)
+PACKAGE = __name__.partition(".")[0]
+OF_RESULTS = ("evaluation", "analysis", "population")  # folders that are loaded when asked for
 
 
 @dataclass(frozen=True)
@@ -272,9 +275,9 @@ class Reader:
         raise FileProblem(f"{self.where}: damaged: {shown(content)} is no part of a result")
 
     def _made(self, name: str, of: dict[str, Any]) -> Any:
-        for kind in _kinds.values():
-            if kind.name == name:
-                return kind.made(**{n: self.decoded(part, n) for n, part in of.items()})
+        kind = _kind_named(name)
+        if kind is not None:
+            return kind.made(**{n: self.decoded(part, n) for n, part in of.items()})
         raise FileProblem(f"{self.where}: {shown(name)} is no part of a result that is known here")
 
     def _settings(self, named: list[str], of: dict[str, Any]) -> Any:
@@ -294,6 +297,17 @@ class Reader:
                 f"stored; hand it over: load(path, {field}=...)"
             )
         return self.functions[field]
+
+
+def _kind_named(name: str) -> Kind | None:
+    """The kind of this name: also a result's whose folder this process has not loaded yet."""
+    for folder in ("", *OF_RESULTS):
+        if folder:
+            importlib.import_module(f"{PACKAGE}.{folder}")
+        for kind in _kinds.values():
+            if kind.name == name:
+                return kind
+    return None
 
 
 def _all_settings(base: type) -> list[type]:

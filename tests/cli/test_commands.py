@@ -248,6 +248,7 @@ def test_reproduce_from_the_authors_network(tmp_path, authors_data):
         "report",
         "compare",
         "sweep",
+        "tune",
         "import",
         "export",
         "tasks",

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+import xarray
 from contracts.examples_of_figures import smallest_network
 from html_pieces import read
 
@@ -233,3 +234,15 @@ def test_unusual_numbers_and_parts_come_back():
     assert_equal({**back, "table": 0}, {**odd, "table": 0}, "odd")
     pd.testing.assert_frame_equal(back["table"], odd["table"])
     assert json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
+
+
+@pytest.mark.parametrize("name", ["battery", "distances", "learning", "measures"])
+def test_numbers_of_networks_are_xarray_too_and_stay_so_in_a_file(results, name, tmp_path):
+    made = results[name].to_xarray()
+    assert {"net"} <= set(made.dims)
+    assert all(isinstance(label, str) for label in made["net"].values.tolist())
+    (tmp_path / "numbers.nc").write_bytes(made.to_netcdf(engine="scipy"))
+    with xarray.open_dataset(tmp_path / "numbers.nc", engine="scipy") as back:
+        xarray.testing.assert_equal(back, made)
+        for variable in made.data_vars:
+            assert back[variable].attrs == made[variable].attrs

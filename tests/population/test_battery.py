@@ -11,11 +11,14 @@ from scipy import stats
 
 import attractory as at
 from attractory.evaluation import RobustnessCurve
-from attractory.population import Battery, battery
+from attractory.population import Battery, _battery, battery
 from attractory.population._thresholds import crossing
+from attractory.runs import _results
 
 NETS = [memory(seed) for seed in range(3)]
 AXES = {"noise_on_weights": [0.0, 0.5, 1.0], "amplitude": [0.0, 1.0, 2.0]}
+
+NAMES = ("first 0", "first 1", "first 2", "second 0", "second 1")
 
 
 @pytest.fixture(scope="module")
@@ -159,3 +162,57 @@ def test_what_was_tried_is_saved_and_shown(tried, tmp_path):
 def test_what_cannot_be_is_one_line(settings, said):
     with pytest.raises(at.InvalidSetting, match=said):
         battery(NETS, **{"task": TASK, "trials": 4, "progress": False, **settings})
+
+
+def test_a_battery_that_is_stopped_goes_on_with_the_axes_that_are_left(tmp_path, monkeypatch):
+    run = at.Run.of(NETS, TASK)
+    run.save(tmp_path / "run")
+    tried_on = []
+
+    def counted(answers, task, axis, *rest):
+        tried_on.append(axis)
+        if tried_on == ["noise_on_weights", "amplitude"]:
+            raise KeyboardInterrupt
+        return at.evaluation.robustness(answers, task, axis, *rest)
+
+    monkeypatch.setattr(_battery, "robustness", counted)
+    asked = {"axes": AXES, "trials": 8, "progress": False}
+    with pytest.raises(KeyboardInterrupt):
+        battery(run, **asked)
+    whole = []
+    for settings in ({}, {"level": 0.6, "score": "accuracy"}):
+        _results._memory.clear()  # as in a new process
+        whole.append(battery(run, **asked, **settings))
+    assert tried_on == ["noise_on_weights", "amplitude", "amplitude"]
+    alone = battery(NETS, TASK, **asked)
+    assert whole[0].table().equals(whole[1].table())
+    assert whole[0].table().equals(alone.table())
+    assert (whole[1].level, whole[1].score) == (0.6, "accuracy")
+
+
+def test_what_a_users_axis_gives_is_not_kept(registries):
+    given = []
+
+    @at.evaluation.axis("Anything")
+    def anything(network, task, value, rng):
+        given.append(value)
+        return network, task
+
+    run = at.Run.of(NETS[:1], TASK)
+    for _ in range(2):
+        battery(run, axes={"anything": [0.0, 1.0]}, trials=4, progress=False)
+    assert given == [0.0, 1.0] * 2
+
+
+def test_scores_and_thresholds_have_their_names_in_xarray(tried):
+    found = tried.to_xarray()
+    assert found["net"].values.tolist() == list(NAMES)
+    one = found["amplitude_mse"].sel(net="second 1", amplitude=2.0)
+    assert float(one) == tried["amplitude"].mse[4, 2]
+    assert found["group"].values.tolist() == list(tried.group)
+    for (axis, side), rows in tried.crossings().groupby(["axis", "side"]):
+        here = found["threshold"].sel(axis=axis, side=side)
+        np.testing.assert_array_equal(here, rows["threshold"])
+    assert found["threshold"].sel(axis="noise_on_weights", side="smaller").isnull().all()
+    ranges = replace(tried, curves=(RobustnessCurve("gap", ((1, 2),), None, *np.ones((3, 5, 1))),))
+    assert ranges.to_xarray()["gap"].values.tolist() == ["(1, 2)"]

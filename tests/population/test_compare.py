@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import attractory as at
-from attractory.population import compare
+from attractory.population import _compare, compare
+from attractory.runs import _results
 
 TASK = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4)
 MODEL = at.models.RateRNN(units=6)
@@ -144,6 +145,32 @@ def test_a_run_brings_its_task_and_groups_their_names():
     table = found.table()
     assert table["other_group"].tolist() == ["first", "one", "one"]
     assert found.frame().loc["first 0", "one"] == table["distance"][1]
+
+
+def test_distances_of_runs_are_found_again(tmp_path, monkeypatch):
+    run = at.Run.of(NETS, TASK)
+    run.save(tmp_path / "run")
+    first = {metric: compare(run, metric, **QUIET) for metric in ("procrustes", "spectra")}
+    _results._memory.clear()  # as in a new process
+    monkeypatch.setattr(_compare, "_all_prepared", None)
+    for metric, known in first.items():
+        again = compare(at.load(run.path), metric, TASK, **QUIET)
+        np.testing.assert_array_equal(again.matrix, known.matrix)
+        assert again.statement == known.statement
+    for other in ({"nulls": False}, {"seed": 1}, {"trials": 16}, {"other_task": TASK}):
+        with pytest.raises(TypeError):
+            compare(run, "procrustes", **{**QUIET, **other})
+
+
+def test_distances_and_nulls_have_their_names_in_xarray():
+    found = compare({"a": NETS[:2], "b": NETS[2:]}, "spectra", **QUIET)
+    named = found.to_xarray()
+    assert float(named["distance"].sel(net="a 1", other="b 0")) == found.matrix[1, 2]
+    assert named["group"].values.tolist() == ["a", "a", "b", "b"]
+    assert named["distance"].attrs["unit"] == found.unit
+    for null, values in found.nulls.items():
+        here = named["null_distance"][(named["null"] == null).values]
+        np.testing.assert_array_equal(here, values)
 
 
 def test_trials_are_taken_as_they_are():

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import pdist
-from scipy.stats import spearmanr
+from scipy.stats import rankdata, spearmanr
 
 import attractory as at
 from attractory.models import Trajectory
 from attractory.population import Subject, find_distance
+from attractory.population.distances._shapes import distance_ranks, mean_ranks
 from attractory.population.distances._stochastic_shapes import Clouds
 
 NET = at.models.RateRNN(units=3).build(1, 1)
@@ -120,6 +121,20 @@ def test_debiased_cka_of_unrelated_networks_is_1_with_few_samples():
 def test_rsa_is_spearmans_correlation_of_distances(pair):
     rho = spearmanr(*(pdist(flat(states)) for states in pair)).statistic
     assert between("rsa", *map(subject, pair)) == pytest.approx(1 - rho, abs=1e-12)
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=40))
+def test_ranks_are_scipys_where_values_are_equal_too(values):
+    np.testing.assert_array_equal(mean_ranks(np.array(values, float)), rankdata(values))
+
+
+@pytest.mark.parametrize("states", [
+    np.random.default_rng(0).normal(5, 1, (60, 7)),
+    np.random.default_rng(0).integers(0, 3, (60, 7)),  # many distances are the same
+    np.repeat(np.random.default_rng(0).normal(size=(20, 7)), 3, axis=0),
+])  # fmt: skip
+def test_ranks_of_distances_are_those_of_their_differences(states):
+    np.testing.assert_array_equal(distance_ranks(states), rankdata(pdist(states)))
 
 
 def clouds(means, spreads):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ import attractory as at
 from attractory import analysis
 from attractory.models import Network, RateRNN
 from attractory.population import GroupDifferences, measure
-from attractory.runs import Run
+from attractory.runs import Run, _results
 
 FLIP = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4)
 DELAYED = at.tasks.DelayedResponse()
@@ -168,10 +170,30 @@ def test_a_run_keeps_what_was_computed(tmp_path, monkeypatch):
     first = measure(run, names)
     kept = run.results.table()
     analyses = ["spectrum", "lyapunov_exponents", "fixed_points"]
-    assert sorted(kept["analysis"]) == sorted(2 * analyses)
+    assert sorted(kept["analysis"]) == sorted([*2 * analyses, "measures"])
     monkeypatch.setattr(np.linalg, "eigvals", None)
-    again = measure(at.load(tmp_path / "run"), names)
+    again = measure(at.load(tmp_path / "run"), names[::-1])  # by the analyses
+    np.testing.assert_array_equal(again.values, first.values[:, ::-1])
+
+
+def test_measures_of_runs_are_found_again_and_not_those_of_another_history(tmp_path, monkeypatch):
+    run = Run.of([drawn(0), drawn(1)], FLIP)
+    run.save(tmp_path / "run")
+    losses = {"net": [0, 0, 1, 1], "step": [1, 2, 1, 2], "loss": [1.0, 0.01, 1.0, 0.02]}
+    histories = [pd.DataFrame({**losses, "validation_loss": np.nan}) for _ in range(2)]
+    histories[1].loc[1, "loss"] = 0.5
+    names = ["accuracy", "learning_time"]
+    first, other = (
+        measure({"a": replace(run, history=history)}, names, trials=8) for history in histories
+    )
+    np.testing.assert_array_equal(first["learning_time"], [2, 2])
+    np.testing.assert_array_equal(other["learning_time"], [np.nan, 2])
+    _results._memory.clear()
+    monkeypatch.setattr(Network, "respond", None)
+    again = measure({"a": replace(run, history=histories[0])}, names, trials=8)
     np.testing.assert_array_equal(again.values, first.values)
+    assert again.table().equals(first.table())
+    assert again.reasons == first.reasons
 
 
 def test_runs_of_different_tasks_have_their_weights_and_histories():

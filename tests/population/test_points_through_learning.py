@@ -13,6 +13,7 @@ from attractory.population import (
     _points_through_learning,
     points_through_learning,
 )
+from attractory.runs import Check, _results
 
 
 def unit(gain, bias=0.0):
@@ -100,3 +101,38 @@ def test_it_is_saved_loaded_and_shown(bit, tmp_path):
 def test_a_network_that_is_not_there_is_one_line():
     with pytest.raises(at.InvalidSetting, match=r"net = 1 is not allowed: 0 to 0"):
         points_through_learning([(0, unit(0.5)), (1, unit(2.0))], net=1)
+
+
+def test_points_of_a_run_are_searched_and_followed_once(tmp_path, monkeypatch):
+    task = at.tasks.FlipFlop(bits=1, steps=40, first_onset=(5, 15), pulse=4, delay=4)
+    course = [(1, (unit(0.5),)), (2, (unit(2.0),))]
+    run = at.Run.of(course[-1][1], task)
+    run.save(tmp_path / "run")
+    monkeypatch.setattr(at.Run, "checks", lambda run: [Check(*each) for each in course])
+    calls = []
+
+    def counted(name):
+        function = getattr(_points_through_learning, name)
+
+        def call(*given, **settings):
+            calls.append(name)
+            if calls == ["fixed_points"] * 2 + ["weight_continuation"]:
+                raise KeyboardInterrupt
+            return function(*given, **settings)
+
+        monkeypatch.setattr(_points_through_learning, name, call)
+
+    counted("fixed_points")
+    counted("weight_continuation")
+    asked = {"n_starts": 32, "progress": False}
+    with pytest.raises(KeyboardInterrupt):
+        points_through_learning(run, **asked)
+    found = []
+    for _ in range(2):
+        _results._memory.clear()  # as in a new process
+        found.append(points_through_learning(at.load(run.path), **asked))
+    assert calls == ["fixed_points"] * 2 + ["weight_continuation"] * 2
+    alone = points_through_learning(course, task=task, **asked)
+    for each in found:
+        assert each.table().equals(alone.table())
+        assert each.fates_table().equals(alone.fates_table())

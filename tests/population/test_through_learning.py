@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import attractory as at
-from attractory.population import Learning, measure, through_learning
+from attractory.population import Learning, _through_learning, measure, through_learning
+from attractory.runs import _results
 
 FLIP = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4)
 RULE = at.rules.BPTT(steps=5, batch=8, optimizer="adam", check_every=2, keep_checks=True)
@@ -65,6 +66,47 @@ def test_measures_are_those_of_each_network_alone(run):
     assert list(table.columns) == ["net", "step", "measure", "value", "unit"]
     row = table[(table.net == 1) & (table.step == 4) & (table.measure == "spectral_radius")]
     assert row["value"].item() == found["spectral_radius"][1, 1]
+
+
+def test_what_is_stopped_goes_on_at_the_step_that_is_left(run, tmp_path, monkeypatch):
+    shutil.copytree(run.path, tmp_path / "run")
+    measured, compared = [], []
+
+    def counted(networks, *rest, **settings):
+        measured.append(len(measured))
+        if measured == [0, 1]:
+            raise KeyboardInterrupt
+        return measure(networks, *rest, **settings)
+
+    distance = at.population.find_distance("procrustes")
+    prepared = type(distance).prepared
+    monkeypatch.setattr(_through_learning, "measure", counted)
+    monkeypatch.setattr(
+        type(distance), "prepared", lambda *of: compared.append(of) or prepared(*of)
+    )
+    asked = {"measures": ["accuracy", "n_outside"], "metric": "procrustes", "trials": 8}
+    with pytest.raises(KeyboardInterrupt):
+        through_learning(at.load(tmp_path / "run"), **asked, progress=False)
+    found = []
+    for _ in range(2):
+        _results._memory.clear()  # as in a new process
+        found.append(through_learning(at.load(tmp_path / "run"), **asked, progress=False))
+    assert len(measured) == 2 + 2  # of three steps the first was done
+    assert len(compared) == 2 * (3 + 1)  # each network at three steps, and at the last one
+    alone = through_learning([tuple(check) for check in run.checks()], task=FLIP, **asked)
+    for each in found:
+        assert each.table().equals(alone.table())
+
+
+def test_the_numbers_have_their_names_in_xarray(run):
+    found = through_learning(run, ["accuracy", "n_outside"], metric="spectra", trials=8)
+    named = found.to_xarray()
+    assert dict(named.sizes) == {"step": 3, "net": 2}
+    assert float(named["n_outside"].sel(step=4, net="1")) == found["n_outside"][1, 1]
+    np.testing.assert_array_equal(named["distance_to_last_step"], found.to_last)
+    assert named["accuracy"].attrs == {"unit": "share", "larger": found.larger["accuracy"]}
+    ends = found.first_and_last().set_index("measure").loc["accuracy"]
+    assert ends["first"] == pytest.approx(found["accuracy"][0].mean())
 
 
 def test_the_step_at_which_an_eigenvalue_has_left_the_circle():

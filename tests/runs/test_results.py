@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -123,6 +125,19 @@ def test_memory_has_an_end(calls, monkeypatch):
     for scale in range(6):
         calls(net, float(scale))
     assert len(_results._memory) == 3
+
+
+@pytest.mark.slow
+def test_a_process_that_has_computed_nothing_lists_all_kinds_of_results(tmp_path):
+    run = at.Run.of(at.models.RateRNN(units=3).build(1, 1), TASK)
+    run.save(tmp_path / "run")
+    at.population.battery(run, axes={"pruned_weights": [0.0]}, trials=4)
+    at.population.measure(run, "spectral_radius")
+    code = f"import attractory; print(*attractory.load({str(run.path)!r}).results.table().analysis)"
+    listed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert sorted(listed.stdout.split()) == ["measures", "robustness", "spectrum"]
 
 
 def test_fixed_points_of_a_run_are_computed_once(run):

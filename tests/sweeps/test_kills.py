@@ -15,9 +15,10 @@ import attractory as at
 from attractory.sweeps import _sweep, _work
 from attractory.training import _train
 
-TASK = at.tasks.FlipFlop(bits=1, steps=40, first_onset=(5, 10), pulse=4, delay=4)
+# those of training/test_start.py: their programs are compiled once in a test run
+TASK = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4)
 MODEL = at.models.RateRNN(units=8)
-RULE = at.rules.BPTT(steps=6, batch=4, validation=4, check_every=3)
+RULE = at.rules.BPTT(steps=6, batch=4, optimizer="sgd", learning_rate=0.05)
 RUNS = 3
 
 

@@ -19,9 +19,10 @@ distributed = pytest.importorskip("distributed")
 # what Dask leaves to the collector when it ends is not of these tests
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 
-TASK = at.tasks.FlipFlop(bits=1, steps=40, first_onset=(5, 10), pulse=4, delay=4)
+# those of training/test_start.py: their programs are compiled once in a test run
+TASK = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4)
 MODEL = at.models.RateRNN(units=8)
-RULE = at.rules.BPTT(steps=6, batch=4, validation=4, check_every=3)
+RULE = at.rules.BPTT(steps=6, batch=4, optimizer="sgd", learning_rate=0.05)
 
 
 def study(values, **more):
@@ -205,6 +206,24 @@ def test_an_address_where_nobody_answers_is_refused_in_time(tmp_path, monkeypatc
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.parametrize(("deaths", "status"), [(2, "done"), (3, "lost")])
+def test_a_run_whose_worker_dies_too_often_is_lost(sweep, monkeypatch, deaths, status):
+    outcome = _crew.Crew._outcome
+    died = []
+
+    def dying(crew, future):
+        if len(died) < deaths:
+            died.append(future)
+            return _crew.Outcome("lost", {"line": "its worker died"})
+        return outcome(crew, future)
+
+    monkeypatch.setattr(_crew.Crew, "_outcome", dying)
+    made = sweep(study({"seed": [0]}), retries=2)
+    assert made.status[status] == 1
+    assert len(died) == deaths
+
+
+@pytest.mark.slow
 def test_a_worker_that_dies_loses_nothing(tmp_path, monkeypatch):
     """The worker's process is killed in the middle of the sweep: the runs are as without it."""
     submit = _crew.Crew.submit

@@ -122,6 +122,7 @@ def test_pruning_ends_trials_by_their_validation_losses(tmp_path):
     assert made.status["complete"] == 0
 
 
+@pytest.mark.slow
 def test_several_objectives_give_a_pareto_front(tmp_path):
     objective = ["mse", {"name": "spectral_radius", "direction": "maximize"}]
     made = tune(study(objective=objective, retrain=0, trials=5), tmp_path)
@@ -143,6 +144,7 @@ def test_several_objectives_give_a_pareto_front(tmp_path):
     assert radius[0] == pytest.approx(measured.values.mean())
 
 
+@pytest.mark.slow
 def test_values_that_do_not_go_together_fail_with_a_line_and_the_rest_goes_on(tmp_path):
     """Patience needs validation trials, which one of two choices lacks."""
     fields = {"rule.validation": [4, 0], "rule.patience": [3, None]}
@@ -166,3 +168,25 @@ def test_trials_of_a_scheduler_s_workers_are_those_of_this_process(tuned, tmp_pa
     expected = dict(zip(*tuned.table()[["rule.steps", "mse"]].head(3).T.to_numpy(), strict=True))
     for row in made.table().to_dict("records"):
         assert row["mse"] == expected[row["rule.steps"]]
+
+
+@pytest.mark.slow
+def test_importance_tells_a_field_that_matters_from_one_that_does_not(tmp_path):
+    """How often a training is checked changes nothing in it."""
+    fields = {**STEPS, "rule.check_every": {"low": 2, "high": 90}}
+    made = tune(study(tune=fields, trials=12, retrain=0), tmp_path)
+    importance = made.importance()
+    assert importance["field"].tolist() == ["rule.steps", "rule.check_every"]
+    assert importance["importance"].sum() == pytest.approx(1.0)
+    with pytest.raises(at.InvalidSetting, match="objective = 'correct'"):
+        made.importance("correct")
+
+
+def test_a_password_is_not_written_and_a_database_s_driver_is_asked_for(tmp_path):
+    address = "nosuchdatabase://me:secret@host/name"
+    with pytest.raises(at.FileProblem, match="cannot be read or written") as told:
+        tune(study(storage=address), tmp_path)
+    assert "\n" not in str(told.value)
+    content = (tmp_path / "study.json").read_text()
+    assert "nosuchdatabase://me@host/name" in content
+    assert "secret" not in content

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from attractory._errors import InvalidSetting
-from attractory.cli._app import Cores, app, begin, console, loaded
+from attractory.cli._app import Cores, app, begin, console
 from attractory.cli._ctrl_c import OF_RESULTS, stopped_with
-
-if TYPE_CHECKING:
-    from attractory.runs import Run
-
-OF_SEVERAL = Path("runs/compare")  # beside the runs, as `train` leaves them
+from attractory.cli._several import RunFolders, place_of, runs_in
 
 
 @app.command()
 def compare(
-    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs.")],
+    folders: RunFolders,
     metric: Annotated[
         str,
         typer.Option(help="Name of a distance, such as cka, rsa, dsa, behaviour or your own."),
@@ -35,6 +30,12 @@ def compare(
     ] = None,
     trials: Annotated[int, typer.Option(help="Number of trials for the measures.")] = 512,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    battery: Annotated[
+        bool, typer.Option("--battery", help="How robust they are, too: see `robustness`.")
+    ] = False,
+    learning: Annotated[
+        bool, typer.Option("--learning", help="Each through its training, too: see `learning`.")
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder (default: RUN/compare; of several runs runs/compare)."),
@@ -48,11 +49,13 @@ def compare(
     begin(cores)
     from attractory.report import population_study, write_population
 
-    runs = _named(folders)
-    given = next(iter(runs.values())) if len(runs) == 1 else runs
+    given = runs_in(folders)
     with stopped_with(OF_RESULTS):
-        results = population_study(given, metric, by, measures, trials=trials, seed=seed)
-        place = out or (folders[0] / "compare" if len(folders) == 1 else OF_SEVERAL)
+        results = population_study(
+            given, metric, by, measures,
+            trials=trials, seed=seed, battery=battery, learning=learning,
+        )  # fmt: skip
+        place = out or place_of(folders, "compare")
         results.save(place)
         page = write_population(results, place / "population.html")
     statements = [results.measures.statement, results.distances.statement, *results.omitted]
@@ -60,12 +63,3 @@ def compare(
         statements += [] if found is None else [found.statement]
     console.print("\n".join(statements), highlight=False)
     console.print(f"tables: {place}\nreport: {page}", highlight=False, soft_wrap=True)
-
-
-def _named(folders: list[Path]) -> dict[str, Run]:
-    """The runs by the names of their folders; by all of the path where two have the same name."""
-    short = [folder.resolve().name for folder in folders]
-    names = short if len(set(short)) == len(short) else [str(folder) for folder in folders]
-    if len({folder.resolve() for folder in folders}) < len(folders):
-        raise InvalidSetting(f"RUN {', '.join(names)}: a run is given twice; allowed: once")
-    return {name: loaded(folder) for name, folder in zip(names, folders, strict=True)}

@@ -121,13 +121,18 @@ def parsed_values(text: str | None, vary: str, task: tasks.Task) -> list[Any]:
                 f"--values is needed for --vary {vary}; there are usual values for {', '.join(own)}"
             )
         return list(own[vary])
+    return listed_values("--values", text)
+
+
+def listed_values(option: str, text: str) -> list[Any]:
+    """Values with commas between, as an option of this name has them."""
     try:
-        values = read_value("--values", f"[{text}]")
+        values = read_value(option, f"[{text}]")
     except InvalidSetting:
         values = None
     if not isinstance(values, list) or not values or None in values:
         raise InvalidSetting(
-            f"--values {shown(text)} is not allowed: values with commas between, such as 0,0.1 or "
+            f"{option} {shown(text)} is not allowed: values with commas between, such as 0,0.1 or "
             "[200, 400], [400, 800]"
         )
     return values

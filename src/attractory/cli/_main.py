@@ -9,7 +9,14 @@ import sys
 import typer
 
 from attractory._errors import AttractoryError, one_line
-from attractory.cli import _compare, _listings, _sweep, _tune  # noqa: F401  # their commands
+from attractory.cli import (  # noqa: F401  # their commands
+    _compare,
+    _learning,
+    _listings,
+    _robustness,
+    _sweep,
+    _tune,
+)
 from attractory.cli._app import app
 from attractory.cli._ctrl_c import words
 

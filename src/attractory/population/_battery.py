@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,8 @@ from attractory.evaluation import (
 )
 from attractory.models import Network, check_fit
 from attractory.population._battery_result import Battery
-from attractory.population._members import common_task, members_of
+from attractory.population._kept import kept_together
+from attractory.population._members import Member, common_task, members_of
 from attractory.runs import Run
 from attractory.tasks import Task, as_task
 
@@ -49,7 +50,10 @@ def a_score(name: str, value: Any) -> str:
 def _axes_given(name: str, value: Any) -> dict[str, Sequence[Any] | None]:
     """The axes by name, each with its values; None for the usual ones."""
     if isinstance(value, Mapping):
-        return {a_name(name, axis): several(f"{name}[{axis!r}]", v) for axis, v in value.items()}
+        return {
+            a_name(name, axis): None if values is None else several(f"{name}[{axis!r}]", values)
+            for axis, values in value.items()
+        }
     return dict.fromkeys(names_of(name, value))
 
 
@@ -66,7 +70,7 @@ def _axes_given(name: str, value: Any) -> dict[str, Sequence[Any] | None]:
 def battery(
     networks: Networks | Mapping[str, Networks],
     task: Task | None = None,
-    axes: str | Sequence[str] | Mapping[str, Sequence[Any]] | None = None,
+    axes: str | Sequence[str] | Mapping[str, Sequence[Any] | None] | None = None,
     score: str = "correct",
     level: float | None = None,
     repeats: int = 3,
@@ -85,8 +89,9 @@ def battery(
         None: the task that the runs have in common.
     axes : str, sequence of str, or dict of str to sequence, optional
         What is varied: settings of the task, and axes of robustness (`attractory.evaluation.axis`);
-        a dict says their values. None: the task's own conditions (`Task.conditions`) and every axis
-        that has usual values, but for those that these networks or this task do not have.
+        a dict says their values, None for the usual ones. None: the task's own conditions
+        (`Task.conditions`) and every axis that has usual values, but for those that these networks
+        or this task do not have.
     score : "correct" or "accuracy"
         What thresholds are of: the share of correct trials, or of correct signs.
     level : float, optional
@@ -116,7 +121,8 @@ def battery(
     Notes
     -----
     Neighbouring values have the same trials and the same draws: they differ by the condition alone,
-    and more lesions are the fewer ones and others.
+    and more lesions are the fewer ones and others. Curves of runs are kept in the folder of the
+    first one, an axis at a time, and found again, but for those of a user's own axes.
 
     Examples
     --------
@@ -131,7 +137,11 @@ def battery(
     check_fit(found, task, [member.name for member in members])
     tried = _with_values(axes, task)
     answers = responses(found, task, trials, seed)
-    curves, skipped = _curves(answers, tried, axes is None, repeats, progress)
+
+    def curve(axis: str) -> RobustnessCurve:
+        return _curve(members, answers, axis, tried[axis], repeats)
+
+    curves, skipped = _curves(list(tried), curve, axes is None, progress)
     chance = _chance(task)
     own = A_COIN if score == "accuracy" or chance is None else chance
     return Battery(
@@ -159,7 +169,11 @@ def _with_values(axes: Any, task: Task) -> dict[str, Sequence[Any]]:
     made = {}
     for axis, values in axes.items():
         if values is None and axis not in usual:
-            hint = "say its values: axes={name: values}" if _is_known(axis, task) else ""
+            hint = (
+                "say its values: axes={name: values}, or --axis NAME=VALUES"
+                if _is_known(axis, task)
+                else ""
+            )
             raise InvalidSetting(
                 f"axes: {shown(axis)} has no usual values; {hint or nearest(axis, usual)}"
             )
@@ -172,23 +186,20 @@ def _is_known(axis: str, task: Task) -> bool:
 
 
 def _curves(
-    answers: Responses,
-    tried: Mapping[str, Sequence[Any]],
+    names: Sequence[str],
+    curve: Callable[[str], RobustnessCurve],
     may_skip: bool,
-    repeats: int,
     shows: bool,
 ) -> tuple[list[RobustnessCurve], dict[str, str]]:
     """A curve an axis, and why there is none of others."""
     curves: list[RobustnessCurve] = []
     skipped: dict[str, str] = {}
-    names = list(tried)
-    n, seed = len(answers.trials), answers.seed
     with NetworksProgress(len(names), shows, "axis") as progress:
         for place in progress.networks():
             axis = names[place]
             progress.say(axis)
             try:
-                made = robustness(answers, answers.task, axis, tried[axis], n, seed, repeats)
+                made = curve(axis)
             except InvalidSetting as problem:
                 if not may_skip:
                     raise
@@ -198,6 +209,30 @@ def _curves(
     if not curves:
         raise InvalidSetting("axes: none could be tried; say axes={name: values}")
     return curves, skipped
+
+
+def _curve(
+    members: Sequence[Member],
+    answers: Responses,
+    axis: str,
+    values: Sequence[Any],
+    repeats: int,
+) -> RobustnessCurve:
+    """All networks on one axis, kept with their first run: a battery that is stopped goes on."""
+    task, n, seed = answers.task, len(answers.trials), answers.seed
+    known = axis_of(axis, task)
+    asked = {
+        "task": task,
+        "axis": axis,
+        "values": list(values),
+        "trials": n,
+        "seed": seed,
+        "repeats": repeats,
+    }
+    return kept_together(
+        members, "robustness", asked, [] if known is None else [known.function],
+        lambda: robustness(answers, task, axis, values, n, seed, repeats),
+    )  # fmt: skip
 
 
 def _chance(task: Task) -> float | None:

@@ -13,8 +13,18 @@ from attractory._arguments import a_share, takes
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory._result import Result
 from attractory.evaluation import RobustnessCurve
+from attractory.evaluation._robustness import SCORES
 from attractory.population._group_statistics import student_interval
-from attractory.population._thresholds import BEFORE, REACHED, Side, crossing, over_networks, sides
+from attractory.population._labelled import net_coordinates, network_labels
+from attractory.population._thresholds import (
+    BEFORE,
+    REACHED,
+    SIDES,
+    Side,
+    crossing,
+    over_networks,
+    sides,
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -130,6 +140,49 @@ class Battery(Result):
             parts.append(joined[["axis", "value", *networks.columns, "mse", "accuracy", "correct"]])
         return pd.concat(parts, ignore_index=True)
 
+    def to_xarray(self) -> Any:
+        """The scores and thresholds with their names.
+
+        Returns
+        -------
+        xarray.Dataset
+            For each axis AXIS_mse, AXIS_accuracy and AXIS_correct (net, AXIS), such as
+            noise_correct; threshold (axis, side, net), NaN where there is none, with score and
+            level as attributes. Coordinates: net (the networks' names), group where there are
+            groups, the values of each axis (in words where they are no numbers).
+        """
+        import xarray
+
+        variables: dict[str, Any] = {
+            f"{curve.vary}_{score}": (("net", curve.vary), getattr(curve, score))
+            for curve in self.curves
+            for score in SCORES
+        }
+        values = {
+            curve.vary: (curve.vary, _as_coordinate(curve.values), {"label": curve.label})
+            for curve in self.curves
+        }
+        labels = network_labels(self.group, self.net)
+        scores = xarray.Dataset(variables, {**net_coordinates(labels, self.group), **values})
+        return scores.assign(threshold=self._thresholds_by_network(labels))
+
+    def _thresholds_by_network(self, labels: list[str]) -> Any:
+        """The threshold (axis, side, net) of each network, as xarray."""
+        import xarray
+
+        sides_of = {"axis": list(self.axes), "side": list(SIDES), "net": labels}
+        found = xarray.DataArray(
+            np.full((len(self.curves), len(SIDES), len(self)), np.nan),
+            sides_of,
+            list(sides_of),
+            attrs={"score": self.score, "level": self.level},
+        )
+        for curve, side in self._sides():
+            found.loc[curve.vary, side.name] = [
+                self._crossing(member, curve, side)[0] for member in range(len(self))
+            ]
+        return found
+
     @takes(level=a_share)
     def means(self, level: float = 0.95) -> pd.DataFrame:
         """The mean of the score over the networks of each group, with its confidence interval.
@@ -234,6 +287,10 @@ class Battery(Result):
         found = [self._crossing(int(member), curve, side) for member in members]
         thresholds = np.array([threshold for threshold, _ in found])
         return over_networks(thresholds, [status for _, status in found], side, level)
+
+
+def _as_coordinate(values: np.ndarray | tuple[Any, ...]) -> np.ndarray | list[str]:
+    return values if isinstance(values, np.ndarray) else [str(value) for value in values]
 
 
 def _in_words(row: Mapping[Any, Any], score: str, level: float) -> str:

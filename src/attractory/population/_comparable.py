@@ -8,6 +8,7 @@ from attractory._errors import InvalidSetting, shown
 from attractory.evaluation._networks import task_of
 from attractory.models import check_fit
 from attractory.population._distance import Distance
+from attractory.population._labelled import network_labels
 from attractory.population._members import Member, common_task
 from attractory.tasks import Task, Trials
 
@@ -17,14 +18,7 @@ Given = tuple[Task | None, Trials | None]
 
 def labels_of(members: Sequence[Member]) -> list[str]:
     """A short name for each: its number, after that of its group where it has one."""
-    groups = [member.group for member in members]
-    return [_label(member, groups.count(member.group) == 1) for member in members]
-
-
-def _label(member: Member, alone: bool) -> str:
-    if not member.group:
-        return str(member.net)
-    return member.group if alone else f"{member.group} {member.net}"
+    return network_labels([m.group for m in members], [m.net for m in members])
 
 
 def trials_for(

@@ -16,6 +16,7 @@ from attractory._progress import NetworksProgress
 from attractory.models import Network
 from attractory.population._comparable import (
     LEAST_TRIALS,
+    Given,
     check_members,
     labels_of,
     other_trials_for,
@@ -23,7 +24,8 @@ from attractory.population._comparable import (
 )
 from attractory.population._distance import Distance, find_distance
 from attractory.population._distances import Distances
-from attractory.population._members import members_of
+from attractory.population._kept import kept_together
+from attractory.population._members import Member, members_of
 from attractory.population._nulls import Prepared, few_of, held_against, prepared
 from attractory.population._pairs import distances_of, every_pair
 from attractory.population._subject import Subject
@@ -102,6 +104,7 @@ def compare(
     once; pairs are then cheap. Networks that diverged in
     training, whose states in the trials are not finite or never change, or whose fixed points
     are a continuum where these are compared, are left out; `Distances.left_out` says why.
+    Distances of runs are kept in the folder of the first one, and found again.
 
     Nulls are distances to hold the networks' own against, each of up to 100 pairs:
 
@@ -123,15 +126,43 @@ def compare(
     members, diverged = members_of(networks)
     check_members(distance, members)
     given = trials_for(distance, members, task, trials, seed)
-    labels = labels_of(members)
-    subjects = [
+    asked = {
+        "metric": distance.name,
+        "task": given[0] if isinstance(task, Task) or task is None else given[1],
+        "trials": None if given[1] is None else len(given[1]),
+        "seed": seed,
+        "nulls": nulls,
+        "other_task": other_task,
+        "diverged": diverged,
+    }
+
+    def compute() -> Distances:
+        count = trials if given[1] is None else len(given[1])
+        elsewhere = other_trials_for(distance, members, other_task, count, seed)
+        ways = Ways(nulls, elsewhere, np.random.default_rng(seed))
+        subjects = _subjects(members, given, seed)
+        return _compared(distance, members, diverged, subjects, ways, progress)
+
+    return kept_together(members, "distances", asked, [distance.function], compute)
+
+
+def _subjects(members: Sequence[Member], given: Given, seed: int) -> list[Subject]:
+    return [
         Subject(member.network, *given, _seed_of(i, seed), seed, member.run, member.net)
         for i, member in enumerate(members)
     ]
-    rng = np.random.default_rng(seed)
-    count = trials if given[1] is None else len(given[1])
-    elsewhere = other_trials_for(distance, members, other_task, count, seed)
-    ways = Ways(nulls, elsewhere, rng)
+
+
+def _compared(
+    distance: Distance,
+    members: Sequence[Member],
+    diverged: Sequence[str],
+    subjects: Sequence[Subject],
+    ways: Ways,
+    progress: bool,
+) -> Distances:
+    """The distances of each two that can be compared; InvalidSetting where these are fewer."""
+    labels = labels_of(members)
     made, unfit = _all_prepared(distance, subjects, ways, progress)
     left_out = dict.fromkeys(diverged, DIVERGED) | {
         members[i].name: why for i, why in unfit.items()
@@ -142,8 +173,9 @@ def compare(
             + "".join(f"; {name}: {why}" for name, why in left_out.items())
         )
     held: dict[str, Any] = {"nulls": {}, "reliability": float("nan")}
-    if nulls:
-        held = held_against(distance, list(made.values()), [subjects[i] for i in made], rng)
+    if ways.nulls:
+        own = [subjects[i] for i in made]
+        held = held_against(distance, list(made.values()), own, ways.rng)
     wholes = [each.whole for each in made.values()]
     between = distances_of(distance, wholes, wholes, every_pair(len(wholes)))
     return Distances(

@@ -11,6 +11,7 @@ from scipy.spatial.distance import squareform
 
 from attractory._result import Result
 from attractory.population._clusters import Clusters, clusters_of
+from attractory.population._labelled import net_coordinates
 from attractory.population._map import PopulationMap, map_of
 from attractory.population._nulls import NOISE_ANEW, TWO_HALVES, UNTRAINED
 
@@ -96,6 +97,28 @@ class Distances(Result):
         """
         names = pd.Index(self.labels, name="net")
         return pd.DataFrame(self.matrix, index=names, columns=names)
+
+    def to_xarray(self) -> Any:
+        """The matrix and the nulls with their names.
+
+        Returns
+        -------
+        xarray.Dataset
+            The variable distance (net, other), with metric, unit and source as attributes; where
+            there are nulls, null_distance (null_pair), and the name of the null of each.
+            Coordinates: net and other (the networks' names), group where there are groups.
+        """
+        import xarray
+
+        about = {"metric": self.metric, "unit": self.unit, "source": self.source}
+        variables: dict[str, Any] = {"distance": (("net", "other"), self.matrix, about)}
+        coordinates = net_coordinates(self.labels, self.groups) | {"other": list(self.labels)}
+        if self.nulls:
+            names = np.repeat(list(self.nulls), [len(each) for each in self.nulls.values()])
+            every = np.concatenate(list(self.nulls.values()))
+            variables["null_distance"] = ("null_pair", every, {"unit": self.unit})
+            coordinates["null"] = ("null_pair", names)
+        return xarray.Dataset(variables, coordinates)
 
     @property
     def position(self) -> float:

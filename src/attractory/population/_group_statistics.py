@@ -10,6 +10,8 @@ from scipy import special, stats
 
 PERMUTATIONS = 9999  # at most; where there are fewer ways to split two groups, all are taken
 SYMMETRIC = 1e-6  # skewness below which the correction is 0 but for rounding
+LEAST_FOR_KURTOSIS = 4
+TAIL_UNSEEN, MOST_SKEWED = 8, 0.5  # see `_skewness_of_mean`
 ROUNDING = 1e-12  # of a statistic: another order of its sums is no other split
 
 
@@ -78,24 +80,49 @@ def _welch_p(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def mean_interval(values: np.ndarray, level: float) -> tuple[float, float]:
-    """Of a mean: Student's t, corrected for the skewness κ of the mean.
+    """Of a mean: Student's t, with the side of the longer tail moved out for skewness.
 
     By Hall's transformation of t (1992, J. R. Stat. Soc. B 54:221), t + κt²/3 + κ²t³/27 + κ/6,
-    which has an inverse for any κ. NaN of fewer than two numbers.
+    which has an inverse for any κ, the skewness of the mean (see `_skewness_of_mean`). No side is
+    nearer to the mean than Student's. NaN of fewer than two numbers.
+    """
+    low, high = student_interval(values, level)
+    skewness = _skewness_of_mean(values)
+    if abs(skewness) <= SYMMETRIC:
+        return low, high
+    t = stats.t.ppf([(1 - level) / 2, (1 + level) / 2], len(values) - 1)
+    t = 3 / skewness * (np.cbrt(1 + skewness * (t - skewness / 6)) - 1)
+    center, error = float(values.mean()), float(stats.sem(values))
+    return min(low, center - float(t[1]) * error), max(high, center - float(t[0]) * error)
+
+
+def _skewness_of_mean(values: np.ndarray) -> float:
+    """Of the mean of numbers like these; 0 where nothing says that they are skewed.
+
+    In few numbers of short tails the skewness is by chance, and an interval that follows it holds
+    the mean too often: the share that counts grows from 0 to all as the excess kurtosis plus the
+    square of the skewness, least for two equal peaks (-2), goes from 0 to 1. In few numbers of a
+    long tail it is too small, since the tail is not among them: it counts 1 + 8 / n times, up to
+    half of the skewness of the numbers. The three constants are such that intervals of 12 numbers
+    hold their mean in 93 to 97 % of simulations, for normal, uniform, exponential, lognormal,
+    Laplace, t, gamma and beta distributions.
     """
     count = len(values)
-    if count < 2:
-        return np.nan, np.nan
-    center, error = float(values.mean()), float(stats.sem(values))
-    if error == 0:
-        return center, center
-    t = stats.t.ppf([(1 - level) / 2, (1 + level) / 2], count - 1)
-    cubes = float(np.sum((values - center) ** 3))
-    # of two numbers there is no third moment
-    skewness = cubes / (count * (count - 1) * (count - 2) * error**3) if count > 2 else 0.0
-    if abs(skewness) > SYMMETRIC:
-        t = 3 / skewness * (np.cbrt(1 + skewness * (t - skewness / 6)) - 1)
-    return center - float(t[1]) * error, center - float(t[0]) * error
+    # a kurtosis takes four numbers, and numbers that are the same but for rounding have none
+    if count < LEAST_FOR_KURTOSIS or np.ptp(values) <= ROUNDING * np.abs(values).max():
+        return 0.0
+    skewness, excess_kurtosis = _third_and_fourth(values)
+    counts = min(max(excess_kurtosis + skewness**2, 0.0), 1.0)
+    return counts * skewness * min(MOST_SKEWED, (1 + TAIL_UNSEEN / count) / count**0.5)
+
+
+def _third_and_fourth(values: np.ndarray) -> tuple[float, float]:
+    """Skewness and excess kurtosis, of few numbers with as little bias as SciPy's bias=False."""
+    n, deviations = len(values), values - values.mean()
+    second, third, fourth = (float(np.mean(deviations**power)) for power in (2, 3, 4))
+    skewness = (n * (n - 1)) ** 0.5 / (n - 2) * third / second**1.5
+    kurtosis = (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * fourth / second**2 - 3 * (n - 1))
+    return skewness, kurtosis
 
 
 def difference_interval(first: np.ndarray, second: np.ndarray, level: float) -> tuple[float, float]:

@@ -24,7 +24,8 @@ class Progression:
     """The same networks at one step after the other.
 
     steps: where in the training, rising. networks: at each step, all networks in order. nets: the
-    index of each in its run. left_out: those of a run that diverged.
+    index of each in its run. left_out: those of a run that diverged. run: that they are of, which
+    keeps what is computed on them; None of pairs.
     """
 
     steps: np.ndarray
@@ -32,6 +33,7 @@ class Progression:
     nets: np.ndarray
     task: Task | None
     left_out: tuple[str, ...] = ()
+    run: Run | None = None
 
 
 def progression_of(networks: Any) -> Progression:
@@ -54,6 +56,7 @@ def _of_run(run: Run) -> Progression:
         nets=nets,
         task=None if run.task.missing else run.task,
         left_out=tuple(f"network {net}" for net in np.flatnonzero(~np.array(kept))),
+        run=run,
     )
 
 

@@ -11,6 +11,9 @@ import pandas as pd
 from attractory._arguments import a_flag, a_name, takes
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory._result import Result
+from attractory.population._labelled import net_coordinates, network_labels
+
+AXES = ("step", "net")  # of every variable for xarray
 
 
 @dataclass(frozen=True, repr=False)
@@ -122,10 +125,21 @@ class Learning(Result):
             networks.
         """
         said: dict[str, Any] = {"networks": len(self.net), "steps": len(self.steps)}
-        for name in self.names:
-            for where, values in (("first", self[name][0]), ("last", self[name][-1])):
-                said[f"{name}, {where}"] = float(values.mean())
+        for row in self.first_and_last().to_dict("records"):
+            said |= {f"{row['measure']}, {where}": row[where] for where in ("first", "last")}
         return said
+
+    def first_and_last(self) -> pd.DataFrame:
+        """The means over the networks at both ends of the training.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a measure: measure, unit, first (at the first step), last (at the last one).
+        """
+        first, last = self.values[[0, -1]].mean(axis=1)
+        units = [self.units[name] for name in self.names]
+        return pd.DataFrame({"measure": self.names, "unit": units, "first": first, "last": last})
 
     def table(self) -> pd.DataFrame:
         """The numbers as a tidy table.
@@ -152,3 +166,25 @@ class Learning(Result):
             for name, values, unit in columns
         ]
         return pd.concat(parts, ignore_index=True)
+
+    def to_xarray(self) -> Any:
+        """The numbers with their names.
+
+        Returns
+        -------
+        xarray.Dataset
+            A variable (step, net) for each measure, its unit and what a larger number means as
+            attributes; where a distance was asked for, distance_to_last_step, with its metric and
+            unit. Coordinates: step, net (the networks' names).
+        """
+        import xarray
+
+        variables: dict[str, Any] = {
+            name: (AXES, self[name], {"unit": self.units[name], "larger": self.larger[name]})
+            for name in self.names
+        }
+        if self.metric:
+            about = {"metric": self.metric, "unit": self.metric_unit}
+            variables["distance_to_last_step"] = (AXES, self.to_last, about)
+        labels = network_labels((), self.net)
+        return xarray.Dataset(variables, {"step": self.steps, **net_coordinates(labels, ())})

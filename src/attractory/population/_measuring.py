@@ -12,6 +12,7 @@ from attractory._errors import InvalidSetting, shown
 from attractory._progress import NetworksProgress
 from attractory.evaluation import Responses, responses
 from attractory.models import Network, check_fit
+from attractory.population._kept import kept_together
 from attractory.population._measure import NEEDS, Measure, find_measure, measure_names
 from attractory.population._measure_context import Context
 from attractory.population._measures import Measures
@@ -21,6 +22,7 @@ from attractory.tasks import Task, Trials, as_task_or_trials
 
 IN_TRIALS = ("trials", "states", "machine")  # what cannot be without a task
 ALONE = ("weights", "history")  # what is the same whatever the task
+LOSSES = ["net", "step", "loss", "validation_loss"]  # what measures of a history are of
 EACH = "*"  # instead of an epoch: every one of the task
 
 Networks = Network | Sequence[Network] | Run
@@ -88,7 +90,8 @@ def measure(
     Notes
     -----
     What several measures need is computed once a network: its outputs, its states, its spectrum,
-    its fixed points. Of a run the analyses are kept in its folder and found again.
+    its fixed points. Of a run the analyses are kept in its folder and found again, and so are the
+    measures, in that of the first run, but for those of a user's own.
 
     Examples
     --------
@@ -97,11 +100,44 @@ def measure(
     """
     members, left_out = members_of(networks)
     asked = _asked(names, members, task)
-    answers = None
     if any(each.measure.needs not in ALONE for each in asked):
         task = common_task(members) if task is None else task
+    else:
+        task = None
+    settings = {
+        "names": [each.name for each in asked],
+        "task": task,
+        "trials": trials,
+        "seed": seed,
+        "diverged": left_out,
+        "histories": _histories(members, asked),
+    }
+    functions = [each.measure.function for each in asked]
+
+    def compute() -> Measures:
         answers = None if task is None else _answers(members, task, trials, seed)
-    asked = _by_epoch(asked, answers)
+        return _measured(members, left_out, _by_epoch(asked, answers), answers, seed, progress)
+
+    return kept_together(members, "measures", settings, functions, compute)
+
+
+def _histories(members: Sequence[Member], asked: Sequence[Asked]) -> list[Any]:
+    """What measures of training are of, where any is asked for, beside the weights."""
+    if all(each.measure.needs != "history" for each in asked):
+        return []
+    runs = {id(member.run): member.run for member in members if member.run is not None}
+    # single precision: a loss that was read from a file may differ in its last digit
+    return [run.history.reindex(columns=LOSSES).to_numpy(np.float32) for run in runs.values()]
+
+
+def _measured(
+    members: Sequence[Member],
+    left_out: tuple[str, ...],
+    asked: Sequence[Asked],
+    answers: Responses | None,
+    seed: int,
+    progress: bool,
+) -> Measures:
     rows, reasons = _rows(members, asked, answers, seed, progress)
     return Measures(
         names=tuple(each.name for each in asked),

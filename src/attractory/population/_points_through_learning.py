@@ -23,7 +23,10 @@ from attractory.analysis import (
     weight_continuation,
 )
 from attractory.models import Network
+from attractory.population._kept import kept_with
 from attractory.population._learned import Learned, progression_of
+from attractory.runs import Run
+from attractory.runs._results import weights_checksum
 from attractory.tasks import Task, Trials, as_task_or_trials
 
 GOES_ON, UNLISTED = "goes on", -1  # as `Fate` has them
@@ -190,7 +193,8 @@ def points_through_learning(
     Between two steps the weights go along a straight line, which is not the way that training took:
     see `attractory.analysis.weight_continuation`. Where a curve ends in a point, proved, that the
     search at that step did not find, the search is repeated once with it as a start, and the
-    intervals beside it are followed anew.
+    intervals beside it are followed anew. The points at each step of a run, and what becomes of
+    them up to the next one, are kept in its folder and found again.
 
     Examples
     --------
@@ -201,36 +205,60 @@ def points_through_learning(
     if net >= len(progression.nets):
         raise InvalidSetting(f"net = {net} is not allowed: 0 to {len(progression.nets) - 1}")
     own = [each[net] for each in progression.networks]
-    met = progression.task if task is None else task
+    asked = {
+        "inputs": inputs,
+        "n_starts": n_starts,
+        "seed": seed,
+        "task": progression.task if task is None else task,
+        "max_starts": max_starts,
+    }
 
-    def search(network: Network, starts: np.ndarray | None = None) -> FixedPoints:
-        return fixed_points(
-            network,
-            inputs,
-            n_starts,
-            seed,
-            task=met,
-            max_starts=max_starts,
-            initial_states=starts,
-        )
+    def search(i: int, starts: np.ndarray | None = None) -> FixedPoints:
+        return _found(progression.run, own[i], {**asked, "initial_states": starts})
+
+    def follow(i: int) -> WeightContinuation:
+        return _followed(progression.run, own[i : i + 2], points[i : i + 2])
 
     points = []
     with NetworksProgress(len(own), progress) as shown:
         for i in shown.networks():
             shown.say(f"fixed points at step {progression.steps[i]:g}")
-            points.append(search(own[i]))
-    followed = [weight_continuation(*pair) for pair in pairwise(points)]
+            points.append(search(i))
+    followed = [follow(i) for i in range(len(points) - 1)]
     missed = _missed(followed)
     for i, states in missed.items():
-        points[i] = search(own[i], np.concatenate([points[i].states, *states]))
+        points[i] = search(i, np.concatenate([points[i].states, *states]))
     for i in range(len(followed)):
         if i in missed or i + 1 in missed:
-            followed[i] = weight_continuation(points[i], points[i + 1])
+            followed[i] = follow(i)
     return PointsThroughLearning(
         steps=progression.steps,
         net=int(progression.nets[net]),
         points=tuple(points),
         fates=tuple(tuple(each.fates) for each in followed),
+    )
+
+
+def _found(run: Run | None, network: Network, asked: dict[str, Any]) -> FixedPoints:
+    """The fixed points at one step, by a search with these settings; of a run they are kept."""
+    settings = {"weights": weights_checksum(network), **asked}
+    return kept_with(
+        run, "fixed_points_at_step", settings, (), lambda: fixed_points(network, **asked)
+    )
+
+
+def _followed(
+    run: Run | None, networks: Sequence[Network], points: Sequence[FixedPoints]
+) -> WeightContinuation:
+    """What becomes of the points from one step to the next; of a run it is kept."""
+    before, after = points
+    asked = {
+        "weights": [weights_checksum(network) for network in networks],
+        "points": [before.states, after.states],
+        "inputs": before.inputs,
+    }
+    return kept_with(
+        run, "weight_continuation", asked, (), lambda: weight_continuation(before, after)
     )
 
 

@@ -82,18 +82,19 @@ class Subject(Shown):
         """The outputs (trial, time, output), float64."""
         return self.path.outputs
 
-    @property
+    @cached_property
     def samples(self) -> np.ndarray:
         """The states in the trials' own steps (sample, unit), float64.
 
         At most 4096 of them, drawn at random: the same ones of every network.
         """
-        own = self.states[self._trials.within]
-        if len(own) <= MOST_SAMPLES:
-            return own
-        # drawn, not every so many: these might fall on the same steps of each trial
-        drawn = np.random.default_rng(0).choice(len(own), MOST_SAMPLES, replace=False)
-        return own[np.sort(drawn)]
+        own = np.flatnonzero(self._trials.within)
+        if len(own) > MOST_SAMPLES:
+            # drawn, not every so many: these might fall on the same steps of each trial
+            drawn = np.random.default_rng(0).choice(len(own), MOST_SAMPLES, replace=False)
+            own = own[np.sort(drawn)]
+        flat: np.ndarray = self.states.reshape(-1, self.states.shape[-1])
+        return flat[own]
 
     @property
     def eigenvalues(self) -> np.ndarray:

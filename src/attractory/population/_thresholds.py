@@ -12,6 +12,7 @@ from attractory.population._group_statistics import student_interval
 
 REACHED, NEVER, BEFORE = "reached", "not reached", "below from the start"
 UNKNOWN = "no score"
+SIDES = ("larger", "smaller")  # values than the trained one
 
 
 class Side(NamedTuple):
@@ -37,7 +38,7 @@ def sides(curve: RobustnessCurve) -> Iterator[Side]:
         return
     order = np.argsort(values, kind="stable")
     start = _start(curve, values[order].astype(float), order)
-    for name, part in [("larger", order[start:]), ("smaller", order[: start + 1][::-1])]:
+    for name, part in zip(SIDES, (order[start:], order[: start + 1][::-1]), strict=True):
         if len(part) > 1:
             yield Side(name, values[part].astype(float), part)
 

@@ -10,16 +10,22 @@ import numpy as np
 from attractory._arguments import a_flag, a_name, names_of, optional, takes, whole
 from attractory._cores import one_blas_thread
 from attractory._progress import NetworksProgress
-from attractory.population._comparable import LEAST_TRIALS, trials_for
+from attractory.models import Network
+from attractory.population._comparable import LEAST_TRIALS, Given, trials_for
 from attractory.population._distance import Distance, find_distance
+from attractory.population._kept import kept_with
 from attractory.population._learned import Learned, Progression, progression_of
 from attractory.population._learning import Learning
+from attractory.population._measure import find_measure, measure_names
 from attractory.population._measures import Measures
 from attractory.population._measuring import measure
 from attractory.population._members import members_of
 from attractory.population._subject import Subject
+from attractory.runs import Run
+from attractory.runs._results import weights_checksum
 from attractory.tasks import Task, Trials, as_task_or_trials
 
+GivenTo = tuple[Task | Trials | None, int, int]  # all networks: of a task so many trials, a seed
 MOST_TRIALS = 64  # as `compare` takes, unless told: states are compared one by one
 
 
@@ -74,6 +80,11 @@ def through_learning(
         For a run that kept no checks, for less than two steps, for an unknown measure or distance,
         and where a task is needed and there is none.
 
+    Notes
+    -----
+    What is computed of a run is kept in its folder, a step at a time, and found again, but for what
+    a user's own measures and distances give.
+
     Examples
     --------
     >>> learning = at.population.through_learning(run, ["accuracy", "n_outside"])  # doctest: +SKIP
@@ -86,7 +97,7 @@ def through_learning(
     with NetworksProgress(len(progression.steps), progress) as shown:
         for at in shown.networks():
             shown.say(f"measured at step {progression.steps[at]:g}")
-            every.append(measure(progression.networks[at], measures, task, trials, seed, False))
+            every.append(_measured(progression, at, measures, (task, trials, seed)))
     first = every[0]
     return Learning(
         steps=progression.steps,
@@ -103,6 +114,20 @@ def through_learning(
         trials=first.trials,
         seed=seed,
     )
+
+
+def _measured(
+    progression: Progression, at: int, measures: Sequence[str] | None, given: GivenTo
+) -> Measures:
+    """The measures at one step; of a run they are kept, a step at a time."""
+    networks = progression.networks[at]
+    names = tuple(measures or measure_names())
+    functions = [find_measure(name.partition("@")[0]).function for name in names]
+    asked = {"names": names, "weights": [weights_checksum(net) for net in networks], "given": given}
+    return kept_with(
+        progression.run, "measures_at_step", asked, functions,
+        lambda: measure(networks, measures, *given, progress=False),
+    )  # fmt: skip
 
 
 def _reasons(every: Sequence[Measures]) -> dict[str, str]:
@@ -122,18 +147,31 @@ def _to_last(
     seed: int,
 ) -> np.ndarray:
     """The distance of each network from itself at the last step (step, network)."""
-    found = np.full((len(progression.steps), len(progression.nets)), np.nan)
     if distance is None:
-        return found
+        return np.full((len(progression.steps), len(progression.nets)), np.nan)
     members, _ = members_of(progression.networks[-1])
     given = trials_for(distance, members, task, min(trials, MOST_TRIALS), seed)
-    for net, last in enumerate(progression.networks[-1]):
-        end = _prepared(distance, Subject(last, *given, seed, seed))
-        for at, networks in enumerate(progression.networks):
-            here = _prepared(distance, Subject(networks[net], *given, seed, seed))
+    course = zip(*progression.networks, strict=True)
+    return np.stack([_of_one(progression.run, own, distance, given, seed) for own in course], 1)
+
+
+def _of_one(
+    run: Run | None, course: Sequence[Network], distance: Distance, given: Given, seed: int
+) -> np.ndarray:
+    """The distances (step,) of one network from itself at the last step; of a run they are kept."""
+
+    def compute() -> np.ndarray:
+        end = _prepared(distance, Subject(course[-1], *given, seed, seed))
+        found = np.full(len(course), np.nan)
+        for at, network in enumerate(course):  # one after the other: each holds its states
+            here = _prepared(distance, Subject(network, *given, seed, seed))
             if here is not None and end is not None:
-                found[at, net] = distance.function(here, end)
-    return found
+                found[at] = distance.function(here, end)
+        return found
+
+    weights = [weights_checksum(network) for network in course]
+    asked = {"metric": distance.name, "weights": weights, "given": given, "seed": seed}
+    return kept_with(run, "distances_to_last_step", asked, [distance.function], compute)
 
 
 def _prepared(distance: Distance, subject: Subject) -> Any:

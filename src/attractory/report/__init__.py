@@ -8,7 +8,9 @@ from attractory.report.population import (
     PopulationStudy,
     Portrait,
     population_study,
+    write_learning,
     write_population,
+    write_robustness,
 )
 
 __all__ = [
@@ -26,5 +28,7 @@ __all__ = [
     "sections",
     "study",
     "write",
+    "write_learning",
     "write_population",
+    "write_robustness",
 ]

@@ -15,6 +15,11 @@ from attractory.runs._weights import checked_weights
 
 _WEIGHTS = re.compile(r"checkpoints/weights-(\d+)\.safetensors")
 
+KEEPS_THEM = (
+    "a run trained into a folder with keep_checks=True of its rule keeps them "
+    "(attractory train --set rule.keep_checks=true)"
+)
+
 
 class Check(NamedTuple):
     """All networks of a run at one check.
@@ -45,8 +50,7 @@ def kept_checks(
             numbered[int(found[1])] = name
     if not numbered:
         raise InvalidSetting(
-            f"{folder}: no weights of checks are in this run's folder; a rule with "
-            "keep_checks=True keeps them"
+            f"{folder}: no weights of checks are in this run's folder; {KEEPS_THEM}"
         )
     checks = []
     for number, name in sorted(numbered.items()):

@@ -16,7 +16,7 @@ from attractory._files import a_path, as_path
 from attractory._shown import as_html
 from attractory.models import Model, Network, check_fit, networks_of
 from attractory.rules import Rule
-from attractory.runs._checks import Check, kept_checks
+from attractory.runs._checks import KEEPS_THEM, Check, kept_checks
 from attractory.runs._config import run_config
 from attractory.runs._folder import (
     HISTORY,
@@ -233,11 +233,8 @@ class Run(NamesNearest):
         FileProblem
             When a file is missing, damaged or does not fit the others.
         """
-        if self.path is None or self.rule is None:
-            raise InvalidSetting(
-                "run: it has no weights of checks; a run trained with keep_checks=True and a path "
-                "keeps them"
-            )
+        if self.path is None or self.rule is None or not len(self.history):
+            raise InvalidSetting(f"run: it has no weights of checks; {KEEPS_THEM}")
         manifest = read_manifest(self.path)
         last = int(self.history["step"].max())
         nets, interval = len(self.networks), self.rule.check_interval

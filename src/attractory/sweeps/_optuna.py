@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ PRUNERS = {
     "hyperband": "HyperbandPruner",
     "threshold": "ThresholdPruner",
 }
+# packages that Optuna asks for at the first trial only
+NEEDED = {"cmaes": "cmaes", "gp": "torch"}
 DATABASE, JOURNAL = "tuning.db", "tuning.journal"
 
 
@@ -88,6 +91,9 @@ class Named(Settings):
         return self._made(optuna().pruners, PRUNERS, {})
 
     def _made(self, module: Any, names: dict[str, str], more: dict[str, Any]) -> Any:
+        package = NEEDED.get(self.name)
+        if package is not None and find_spec(package) is None:
+            raise InvalidSetting(f"{self.name} needs a package: pip install {package} installs it")
         try:
             return getattr(module, names[self.name])(**{**more, **self.settings})
         except (TypeError, ValueError, ImportError) as error:

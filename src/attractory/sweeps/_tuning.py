@@ -225,7 +225,7 @@ class Tuning(NamesNearest):
 
     @takes(objective=optional(a_name))
     def importance(self, objective: str | None = None) -> pd.DataFrame:
-        """How much of the differences between trials is due to each field.
+        """How much each field tells the better trials from the others.
 
         Parameters
         ----------
@@ -244,16 +244,17 @@ class Tuning(NamesNearest):
 
         Notes
         -----
-        The numbers are Optuna's, by functional analysis of variance of a random forest [1]_.
+        The numbers are Optuna's, by PED-ANOVA [1]_: how far the values of the better trials are
+        from those of all trials.
 
         References
         ----------
-        .. [1] Hutter, Hoos & Leyton-Brown (2014), ICML, PMLR 32:754.
+        .. [1] Watanabe, Bansal & Hutter (2023), IJCAI, 4389.
         """
         place = self._place_of(objective)
         if self.status["complete"] < 2:
             raise InvalidSetting("importance needs 2 complete trials or more")
-        evaluator = optuna().importance.FanovaImportanceEvaluator(seed=0)
+        evaluator = optuna().importance.PedAnovaImportanceEvaluator()
         with quiet():
             found = optuna().importance.get_param_importances(
                 self._optuna, evaluator=evaluator, target=lambda trial: trial.values[place]

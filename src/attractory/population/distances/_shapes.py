@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial.distance import pdist
-from scipy.stats import rankdata
+from scipy.spatial.distance import pdist, squareform
 
 from attractory.population._distance import distance
 from attractory.population._subject import Subject
 
 ALIKE = 0.99  # cosines above it have lost digits of their angle, which is computed otherwise there
 SMALL = 1e-8  # of the largest covariance: it has 8 of the 16 digits left
+DOUBTFUL = 1e-12  # of the largest square: a thousand times the rounding of a product of 100 units
 MOST_COMPARED = 256  # samples whose distances to each other are ranked: 32 640 pairs
 
 
@@ -37,10 +37,11 @@ def procrustes(a: np.ndarray, b: np.ndarray) -> float:
     shapes that are nearly alike the angle comes from the length of the chord between them, since
     the cosine has lost its digits.
     """
+    cosine = float(np.linalg.svd(a.T @ b, compute_uv=False).sum())  # units that stay 0 add none
+    if cosine < ALIKE:
+        return float(np.arccos(cosine))
     units = max(a.shape[1], b.shape[1])
-    a, b = _widened(a, units), _widened(b, units)
-    cosine = float(np.linalg.svd(a.T @ b, compute_uv=False).sum())
-    return float(np.arccos(cosine)) if cosine < ALIKE else _angle(_chord(a, b))
+    return _angle(_chord(_widened(a, units), _widened(b, units)))
 
 
 def _chord(a: np.ndarray, b: np.ndarray) -> float:
@@ -148,9 +149,40 @@ def ranked_distances(subject: Subject) -> np.ndarray:
         # the same ones of every network, not the caller's seed's: they are no choice of hers
         drawn = np.random.default_rng(1).choice(len(samples), MOST_COMPARED, replace=False)
         samples = samples[drawn]
-    ranks = rankdata(pdist(samples))
+    ranks = distance_ranks(samples)
     ranks = ranks - ranks.mean()
     return ranks / np.linalg.norm(ranks)
+
+
+def distance_ranks(samples: np.ndarray) -> np.ndarray:
+    """The ranks (pair,) of the distances between samples (sample, unit); of equal ones their mean.
+
+    From products of the samples, which are fast; where two distances are nearer to each other than
+    products are exact, as where a state comes back, from the differences of the samples.
+    """
+    centred = samples - samples.mean(axis=0)
+    squares = np.square(centred).sum(axis=1)
+    squared = squareform(squares[:, None] + squares - 2 * centred @ centred.T, checks=False)
+    order = np.argsort(squared)
+    if np.diff(squared[order]).min(initial=np.inf) <= DOUBTFUL * squares.max():
+        return mean_ranks(pdist(samples))
+    ranks = np.empty(len(squared))
+    ranks[order] = np.arange(1.0, len(squared) + 1)
+    return ranks
+
+
+def mean_ranks(values: np.ndarray) -> np.ndarray:
+    """The ranks (value,) from 1; of equal values their mean.
+
+    As SciPy's `rankdata`, which sorts so that equal values keep their order: eight times slower.
+    """
+    order = np.argsort(values)
+    ordered = values[order]
+    ranks = np.empty(len(values))
+    begins = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    sizes = np.diff(np.append(begins, len(values)))
+    ranks[order] = np.repeat(begins + (sizes + 1) / 2, sizes)
+    return ranks
 
 
 @distance(

@@ -16,6 +16,9 @@ DELAYS = 5  # steps that are seen at once
 RANK = 10  # of the linear model: its rotations have 45 angles
 LEAST = 1e-4  # of the largest singular value: what is below is rounding, once it is divided by it
 GLANCE, LONGEST = 40, 500  # steps of the search from each place, and then from the best of them
+# it ends where a step takes less off, or slopes are less: the square of an angle of 0.003 is 1e-5,
+# and a thousandth of it has to count
+SETTLED = {"ftol": 1e-15, "gtol": 1e-10}
 TURNS = 5  # random rotations that the search begins with, beside three that are not
 DYNAMICS = "Ostrow, Eisen, Kozachkov & Fiete (2023)"
 
@@ -129,7 +132,7 @@ def _turned(
         of_skew = -inverse.T @ start.T @ of_c @ (same + turn).T
         return float(np.square(rest).sum()), (of_skew - of_skew.T)[upper]
 
-    known = {"jac": True, "method": "L-BFGS-B", "options": {"maxiter": steps}}
+    known = {"jac": True, "method": "L-BFGS-B", "options": {"maxiter": steps, **SETTLED}}
     found = minimize(squared, np.zeros(len(upper[0])), **known)
     return float(np.sqrt(found.fun)), start @ turn_of(found.x)[0]
 

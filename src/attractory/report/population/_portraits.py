@@ -10,7 +10,7 @@ from attractory._errors import InvalidSetting
 from attractory._shown import Shown
 from attractory.models import Network, Trajectory
 from attractory.population._members import Member
-from attractory.runs import of_network
+from attractory.runs import Run, of_network
 from attractory.tasks import Task, Trials, noise_seed
 
 DIMENSIONS = 3  # in which states are drawn
@@ -47,6 +47,14 @@ def portraits(members: Iterable[Member], task: Task | None, seed: int) -> Iterat
         trials = None if own is None else _probe(own, seed, drawn)
         known = Portrait(_spectrum(member))
         yield known if trials is None else _in_trials(known, member.network, trials, seed)
+
+
+def space_of(run: Run, net: int, seed: int) -> analysis.StateSpace | None:
+    """The three leading principal components of one network's states; None without a task."""
+    if run.task.missing or run.networks[net].state_size < DIMENSIONS:
+        return None
+    trials = _probe(run.task, seed, [])
+    return _in_trials(Portrait(), run.networks[net], trials, seed).space
 
 
 def _task_of(member: Member) -> Task | None:

@@ -9,12 +9,16 @@ import numpy as np
 
 from attractory._errors import one_line
 from attractory.report._story import Told
+from attractory.report.population._story_of_parts import (
+    listed,
+    what_changes,
+    when_it_is_learned,
+    where_they_fail,
+)
 
 if TYPE_CHECKING:
     from attractory.population import GroupDifferences
     from attractory.report.population._study import PopulationStudy
-
-MOST_NAMED = 6  # measures, or groups, that a sentence lists
 
 
 def story(study: PopulationStudy) -> list[Told]:
@@ -25,8 +29,20 @@ def story(study: PopulationStudy) -> list[Told]:
         Told("Do the groups differ?", _differences(study)),
         Told("How far apart are they?", _how_far(study)),
         Told("Are there several kinds?", _kinds(study)),
+        *_asked_for(study),
         Told("What was left out?", " ".join(left_out(study)) or "Nothing."),
     ]
+
+
+def _asked_for(study: PopulationStudy) -> list[Told]:
+    """What is answered only where a battery, or learning, was asked for."""
+    told = []
+    if study.battery is not None:
+        told.append(Told("How robust are they?", where_they_fail(study.battery)))
+    if study.learning:
+        learned = when_it_is_learned(study.learning) or what_changes(study.learning)
+        told.append(Told("What happens through learning?", learned))
+    return told
 
 
 def _what(study: PopulationStudy) -> str:
@@ -114,9 +130,3 @@ def left_out(study: PopulationStudy) -> list[str]:
         why = one_line(next(iter(reasons.values())))
         said.append(f"No {name} of {len(reasons)} of {len(study.labels)} networks: {why}.")
     return said
-
-
-def listed(names: list[str]) -> str:
-    """The first few names, and how many more there are."""
-    more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

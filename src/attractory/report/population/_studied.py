@@ -10,20 +10,23 @@ from attractory._arguments import a_flag, a_name, names_of, optional, takes, who
 from attractory._errors import InvalidSetting, nearest, shown
 from attractory.models import Network
 from attractory.population import (
+    Battery,
     Clusters,
     Distance,
     Distances,
     GroupDifferences,
+    Learning,
     Measures,
     compare,
     find_distance,
     find_measure,
     measure,
     measure_names,
+    through_learning,
 )
+from attractory.population import battery as try_on_axes
 from attractory.population._comparable import check_members, labels_of
 from attractory.population._members import Member, members_of
-from attractory.report.population._kept import kept_together
 from attractory.report.population._portraits import portraits
 from attractory.report.population._study import PopulationStudy
 from attractory.runs import Run
@@ -31,6 +34,7 @@ from attractory.tasks import Task, as_task
 
 GROUPINGS = ("run", "rule", "units")
 PAIRED_TRIALS = 64  # at most, for distances: their time grows with the states that are compared
+BATTERY_TRIALS = 256  # at most: each value of each axis is another simulation of all networks
 
 
 def _grouping(name: str, value: Any) -> str:
@@ -41,7 +45,7 @@ def _grouping(name: str, value: Any) -> str:
 
 @takes(
     metric=a_name, by=_grouping, names=optional(names_of), task=optional(as_task),
-    trials=whole(4), seed=whole(), progress=a_flag,
+    trials=whole(4), seed=whole(), progress=a_flag, battery=a_flag, learning=a_flag,
 )  # fmt: skip
 def population_study(
     networks: Network | Sequence[Network] | Run | Mapping[str, Any],
@@ -52,6 +56,8 @@ def population_study(
     trials: int = 512,
     seed: int = 0,
     progress: bool = True,
+    battery: bool = False,
+    learning: bool = False,
 ) -> PopulationStudy:
     """Measure many networks, compare each two of them, and groups of them.
 
@@ -74,6 +80,12 @@ def population_study(
         Of trials, noise, searches, nulls and permutations.
     progress : bool
         Whether to show how far it is, on standard error.
+    battery : bool
+        Whether to try how robust the networks are, too (`at.population.battery`, with its usual
+        axes, in at most 256 of the trials).
+    learning : bool
+        Whether to measure the runs that kept checks at each of these, too
+        (`at.population.through_learning`, with the same distance).
 
     Returns
     -------
@@ -83,43 +95,95 @@ def population_study(
     Raises
     ------
     InvalidSetting
-        For fewer than two networks, runs of different tasks where the distance or the measures need
-        one, and an unknown distance, measure or grouping.
+        For fewer than two networks, runs of different tasks where the distance, the measures or the
+        battery need one, an unknown distance, measure or grouping, and `learning` where no run kept
+        checks.
 
     Notes
     -----
-    Measures and distances are kept in the folder of the first run, and not computed again.
+    Measures, distances and the curves of a battery are kept in the folder of the first run, what is
+    measured through learning in that of its own run; none is computed again.
     """
     members, _ = members_of(networks)
     distance: Distance = find_distance(metric)
     check_members(distance, members)
     task, names = _common(members, distance, task, names)
-    taken = tuple(names or measure_names())
-    functions = [find_measure(name.partition("@")[0]).function for name in taken]
-    asked: dict[str, Any] = {"task": task, "trials": trials, "seed": seed}
-    measures = kept_together(
-        members, "measures", {**asked, "names": taken}, functions,
-        lambda: measure(networks, names, task, trials, seed, progress),
-    )  # fmt: skip
-    asked |= {"trials": min(trials, PAIRED_TRIALS), "metric": metric}
-    distances = kept_together(
-        members, "distances", asked, [distance.function],
-        lambda: compare(networks, metric, task, asked["trials"], seed, progress=progress),
-    )  # fmt: skip
+    measures = measure(networks, names, task, trials, seed, progress)
+    paired = min(trials, PAIRED_TRIALS)
+    distances = compare(networks, metric, task, paired, seed, progress=progress)
     measures, distances = _grouped(members, by, measures, distances)
+    runs = {member.group: member.run for member in members if member.run is not None}
     differences, clusters, omitted = _statistics(measures, distances, by, seed)
+    learned: dict[str, Learning] = {}
+    unlearned: list[str] = []
+    if learning:
+        learned, unlearned = _learning(runs, names, metric, task, trials, seed, progress)
     return PopulationStudy(
         by=by,
         labels=tuple(labels_of(members)),
-        runs={member.group: member.run for member in members if member.run is not None},
+        runs=runs,
         measures=measures,
         differences=differences,
         distances=distances,
         map=distances.map(seed=seed),
         clusters=clusters,
         portraits=tuple(portraits(members, task, seed)),
-        omitted=omitted,
+        omitted=(*omitted, *unlearned),
+        battery=_battery(networks, members, by, task, trials, seed, progress) if battery else None,
+        learning=learned,
     )
+
+
+def _battery(
+    networks: Any,
+    members: Sequence[Member],
+    by: str,
+    task: Task | None,
+    trials: int,
+    seed: int,
+    progress: bool,
+) -> Battery:
+    """How robust the networks are, in the groups that are asked for."""
+    trials = min(trials, BATTERY_TRIALS)
+    tried = try_on_axes(networks, task, trials=trials, seed=seed, progress=progress)
+    if by == "run":
+        return tried
+    return replace(tried, group=tuple(_group_of(member, by) for member in members))
+
+
+def _learning(
+    runs: Mapping[str, Run],
+    names: Sequence[str] | None,
+    metric: str,
+    task: Task | None,
+    trials: int,
+    seed: int,
+    progress: bool,
+) -> tuple[dict[str, Learning], list[str]]:
+    """The runs through learning, by name, and why others are not."""
+    made: dict[str, Learning] = {}
+    omitted = []
+    for name, run in runs.items():
+        try:
+            run.checks()
+        except InvalidSetting as reason:
+            omitted.append(f"Nothing through learning of {name or 'the run'}: {reason}.")
+        else:
+            made[name] = through_learning(
+                run, _without_history(names), task, metric, trials, seed, progress
+            )
+    if not made:
+        why = omitted[0] if omitted else "there is no run"
+        raise InvalidSetting(f"learning = True is not allowed: {why}")
+    return made, omitted
+
+
+def _without_history(names: Sequence[str] | None) -> Sequence[str] | None:
+    """The measures that networks at a step of their training have; None: all of them."""
+    if names is None:
+        return None
+    known = [n for n in names if find_measure(n.partition("@")[0]).needs != "history"]
+    return known or None
 
 
 def _common(

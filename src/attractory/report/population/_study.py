@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from attractory._files import as_path, write_bytes, write_text
+from attractory._files import as_path
 from attractory._shown import Shown
-from attractory.population import Clusters, Distances, GroupDifferences, Measures, PopulationMap
+from attractory.population import (
+    Battery,
+    Clusters,
+    Distances,
+    GroupDifferences,
+    Learning,
+    Measures,
+    PopulationMap,
+)
 from attractory.report.population._portraits import Portrait
+from attractory.report.population._saved import (
+    save_battery,
+    save_dataset,
+    save_learning,
+    save_tables,
+)
 from attractory.runs import Run
 
 NO_CLUSTER = -1  # of a network that could not be compared
@@ -44,6 +58,10 @@ class PopulationStudy(Shown):
         Each network by itself.
     omitted : tuple of str
         What does not exist here, and why, in words.
+    battery : Battery or None
+        How robust the networks are; None where that was not asked for.
+    learning : dict of str to Learning
+        The measures at each kept step of training, by the name of the run; none: {}.
     """
 
     by: str
@@ -56,6 +74,8 @@ class PopulationStudy(Shown):
     clusters: Clusters | None
     portraits: tuple[Portrait, ...]
     omitted: tuple[str, ...] = ()
+    battery: Battery | None = None
+    learning: dict[str, Learning] = field(default_factory=dict)
 
     def table(self) -> pd.DataFrame:
         """The networks as a table.
@@ -75,12 +95,15 @@ class PopulationStudy(Shown):
         -------
         xarray.Dataset
             Measures (net), distance (net, other), place (net, axis), cluster (net); NaN, or the
-            cluster -1, where a network could not be compared. Units are attributes.
+            cluster -1, where a network could not be compared; the nulls (null_pair). Units are
+            attributes. `battery` and `learning` have datasets of their own.
         """
         return _dataset(self)
 
     def save(self, folder: str | Path) -> None:
-        """Write the tables as CSV, and all of it as NetCDF (`population.nc`).
+        """Write the tables as CSV, and all of it as NetCDF.
+
+        NetCDF are `population.nc`, and where these were asked for `robustness.nc`, `learning.nc`.
 
         Parameters
         ----------
@@ -88,10 +111,12 @@ class PopulationStudy(Shown):
             Where the files go.
         """
         folder = as_path(folder, "folder")
-        for name, table in _tables(self).items():
-            write_text(folder / f"{name}.csv", table.to_csv(index=False))
-        content = self.to_xarray().to_netcdf(engine="scipy")
-        write_bytes(folder / "population.nc", bytes(content))
+        save_tables(folder, _tables(self))
+        save_dataset(folder / "population.nc", self.to_xarray())
+        if self.battery is not None:
+            save_battery(folder, self.battery)
+        if self.learning:
+            save_learning(folder, self.learning)
 
 
 def _tables(study: PopulationStudy) -> dict[str, pd.DataFrame]:
@@ -166,23 +191,14 @@ def definitions(study: PopulationStudy) -> pd.DataFrame:
 
 def _dataset(study: PopulationStudy) -> Any:
     """All that is one number a network, or one a pair, with names."""
-    import xarray
-
-    measures, distances = study.measures, study.distances
-    about = definitions(study).set_index("measure").to_dict("index")
+    measures = study.measures.to_xarray()
+    nets = {"net": measures["net"].values, "other": measures["net"].values}
+    distances = study.distances.to_xarray().drop_vars("group", errors="ignore").reindex(nets)
+    places = {"unit": study.distances.unit, "stress": study.map.stress}
     columns: dict[str, Any] = {
-        name: ("net", measures[name], about[name]) for name in measures.names
+        "place": (("net", "axis"), _of_all(study, study.map.coordinates), places)
     }
-    between = _of_all(study, _of_all(study, distances.matrix).T)
-    of_distance = {"metric": distances.metric, "unit": distances.unit, "source": distances.source}
-    columns["distance"] = (("net", "other"), between, of_distance)
-    places = {"unit": distances.unit, "stress": study.map.stress}
-    columns["place"] = (("net", "axis"), _of_all(study, study.map.coordinates), places)
     if study.clusters is not None:
         found = np.nan_to_num(_of_all(study, study.clusters.members), nan=NO_CLUSTER)
         columns["cluster"] = ("net", found.astype(int))
-    labels = list(study.labels)
-    coordinates: dict[str, Any] = {"net": labels, "other": labels}
-    if measures.group:
-        coordinates["group"] = ("net", list(measures.group))
-    return xarray.Dataset(columns, coordinates)
+    return measures.merge(distances).assign(columns)

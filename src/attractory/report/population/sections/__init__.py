@@ -1,5 +1,6 @@
 """The sections of a population's page, one a file; importing them makes them known."""
 
+from attractory.report.population.sections._battery import RobustnessOfGroups
 from attractory.report.population.sections._compared import WhatWasCompared
 from attractory.report.population.sections._definitions import Definitions
 from attractory.report.population.sections._distances import DistancesOfPairs
@@ -7,6 +8,7 @@ from attractory.report.population.sections._group_differences import Differences
 from attractory.report.population.sections._map import MapAndClusters
 from attractory.report.population.sections._measures import MeasuresOfGroups
 from attractory.report.population.sections._networks import Networks
+from attractory.report.population.sections._through_learning import ThroughLearning
 
 __all__ = [
     "Definitions",
@@ -15,5 +17,7 @@ __all__ = [
     "MapAndClusters",
     "MeasuresOfGroups",
     "Networks",
+    "RobustnessOfGroups",
+    "ThroughLearning",
     "WhatWasCompared",
 ]

@@ -15,8 +15,8 @@ CAPTION = (
     "Above each panel stands what a larger number means."
 )
 INTERVALS = (
-    "Intervals are Student's, corrected for the skewness of the numbers (Hall 1992); each holds "
-    "by itself."
+    "Intervals are Student's, longer on the side of a long tail (after Hall 1992); each holds by "
+    "itself."
 )
 
 
