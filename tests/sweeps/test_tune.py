@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -170,13 +172,28 @@ def test_trials_of_a_scheduler_s_workers_are_those_of_this_process(tuned, tmp_pa
         assert row["mse"] == expected[row["rule.steps"]]
 
 
-@pytest.mark.slow
-def test_importance_tells_a_field_that_matters_from_one_that_does_not(tmp_path):
-    """How often a training is checked changes nothing in it."""
-    fields = {**STEPS, "rule.check_every": {"low": 2, "high": 90}}
-    made = tune(study(tune=fields, trials=12, retrain=0), tmp_path)
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_importance_is_of_the_better_trials(tuned, tmp_path, direction):
+    """Planted: the better half of the trials has high widths, and depths that are anything."""
+    shutil.copytree(tuned.path, tmp_path, dirs_exist_ok=True)
+    made = at.open_tuning(tmp_path)
+    made.objectives = {"mse": direction}
+    planted = optuna.create_study(direction=direction)
+    sign = 1.0 if direction == "maximize" else -1.0
+    spans = {name: optuna.distributions.FloatDistribution(0, 1) for name in ("width", "depth")}
+    for number in range(40):
+        width, depth = number / 40, (number * 17 % 40) / 40
+        planted.add_trial(
+            optuna.create_trial(
+                params={"width": width, "depth": depth},
+                distributions=spans,
+                # of low widths none tells from another, so that the wrong way round shows
+                value=sign * (width if width > 0.9 else depth / 100),
+            )
+        )
+    made._optuna = planted
     importance = made.importance()
-    assert importance["field"].tolist() == ["rule.steps", "rule.check_every"]
+    assert importance["field"].tolist() == ["width", "depth"]
     assert importance["importance"].sum() == pytest.approx(1.0)
     with pytest.raises(at.InvalidSetting, match="objective = 'correct'"):
         made.importance("correct")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
@@ -254,10 +255,13 @@ class Tuning(NamesNearest):
         place = self._place_of(objective)
         if self.status["complete"] < 2:
             raise InvalidSetting("importance needs 2 complete trials or more")
+        direction = list(self.objectives.values())[place]
+        # the evaluator takes low numbers for the better ones, and warns of that each time
+        sign = -1.0 if direction == "maximize" else 1.0
         evaluator = optuna().importance.PedAnovaImportanceEvaluator()
-        with quiet():
+        with quiet(), warnings.catch_warnings(action="ignore"):
             found = optuna().importance.get_param_importances(
-                self._optuna, evaluator=evaluator, target=lambda trial: trial.values[place]
+                self._optuna, evaluator=evaluator, target=lambda trial: sign * trial.values[place]
             )
         return pd.DataFrame({"field": list(found), "importance": list(found.values())})
 
