@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import attractory as at
-from attractory.sweeps import _work
+from attractory.sweeps import _tuning_store, _work
 
 pytest.importorskip("distributed")
 optuna = pytest.importorskip("optuna")
@@ -110,6 +110,36 @@ def test_what_was_cut_off_is_tried_again_with_the_same_values(tuned, tmp_path, m
     pd.testing.assert_frame_equal(found, expected)
     assert not list((tmp_path / "at-work").iterdir())
     assert not list((tmp_path / "working").iterdir())
+
+
+def test_a_trial_of_another_process_that_is_killed_meanwhile_is_tried_again(tmp_path, monkeypatch):
+    train = _work.train
+
+    def another_begins(*args, **more):
+        if not lost:
+            _, of_another = _tuning_store.opened(tmp_path, None)
+            trial = of_another.ask()
+            trial.set_user_attr("process", "gone")
+            lost.append(trial.suggest_int("rule.steps", 4, 90, log=True))
+        return train(*args, **more)
+
+    lost = []
+    monkeypatch.setattr(_work, "train", another_begins)
+    table = tune(study(retrain=0), tmp_path).table()
+    assert table["state"].tolist() == ["complete"] * 3
+    assert lost[0] in table["rule.steps"].tolist()
+
+
+def test_a_check_is_told_what_the_history_has():
+    told = []
+    run = at.train(
+        TASK, MODEL, RULE, nets=2, progress=False, on_check=lambda *check: told.append(check)
+    )
+    assert [step for step, _ in told] == [2, 4, 6]
+    losses = run.history.pivot(index="step", columns="net", values="validation_loss").dropna()
+    assert np.array_equal(np.array([losses for _, losses in told]), losses.to_numpy())
+    with pytest.raises(at.InvalidSetting, match="on_check = 3 is not allowed: a function"):
+        at.train(TASK, MODEL, RULE, on_check=3)
 
 
 def test_pruning_ends_trials_by_their_validation_losses(tmp_path):

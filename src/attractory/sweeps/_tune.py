@@ -213,6 +213,9 @@ class _Tuning:
             while self.crew.has_room() and self._ask():
                 pass
             if not self.crew.busy:
+                # another process may have been killed meanwhile
+                if self._do_lost_ones_again():
+                    continue
                 return
             for job, outcome in self.crew.finished(SECONDS_BETWEEN_LOOKS):
                 self._settle(job.run, outcome)
@@ -303,14 +306,15 @@ class _Tuning:
             self.optuna.tell(trial, state=optuna().trial.TrialState.FAIL)
         self.view.say(f"trial {trial.number} failed ({_in_short(trial.params)}): {line}")
 
-    def _do_lost_ones_again(self) -> None:
-        """Trials that were running when their process ended."""
+    def _do_lost_ones_again(self) -> bool:
+        """Have trials tried again that were running when their process ended; whether any were."""
         with alone(self.folder):
             there = those_at_work(self.folder)
-            for trial in self.optuna.trials:
-                running = trial.state == optuna().trial.TrialState.RUNNING
-                if running and trial.user_attrs.get(PROCESS) not in there:
-                    self._again(trial)
+            running = [t for t in self.optuna.trials if t.state.name == "RUNNING"]
+            lost = [trial for trial in running if trial.user_attrs.get(PROCESS) not in there]
+            for trial in lost:
+                self._again(trial)
+        return bool(lost)
 
     def _again(self, trial: Any) -> None:
         """Have what a trial tried tried by another one."""
