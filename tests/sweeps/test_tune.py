@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import attractory as at
-from attractory.sweeps import _tuning_store, _work
+from attractory.sweeps import _optuna, _tuning_store, _work
 
 pytest.importorskip("distributed")
 optuna = pytest.importorskip("optuna")
@@ -112,6 +112,7 @@ def test_what_was_cut_off_is_tried_again_with_the_same_values(tuned, tmp_path, m
     assert not list((tmp_path / "working").iterdir())
 
 
+@pytest.mark.slow
 def test_a_trial_of_another_process_that_is_killed_meanwhile_is_tried_again(tmp_path, monkeypatch):
     train = _work.train
 
@@ -189,6 +190,7 @@ def test_values_that_do_not_go_together_fail_with_a_line_and_the_rest_goes_on(tm
     assert table["line"][wrong].str.contains("patience = 3 needs validation trials").all()
 
 
+@pytest.mark.slow
 def test_trials_of_a_scheduler_s_workers_are_those_of_this_process(tuned, tmp_path):
     import distributed
 
@@ -229,11 +231,15 @@ def test_importance_is_of_the_better_trials(tuned, tmp_path, direction):
         made.importance("correct")
 
 
-def test_a_password_is_not_written_and_a_database_s_driver_is_asked_for(tmp_path):
-    address = "nosuchdatabase://me:secret@host/name"
+def test_a_wrong_address_is_one_line_and_no_password_is_written(tmp_path, monkeypatch):
+    asked = study(storage="nosuchdatabase://me:secret@host/name", trials=1, retrain=0)
     with pytest.raises(at.FileProblem, match="cannot be read or written") as told:
-        tune(study(storage=address), tmp_path)
+        tune(asked, tmp_path)
     assert "\n" not in str(told.value)
+    assert not (tmp_path / "study.json").exists()
+    there = _optuna.storage_at(tmp_path.parent, "journal")
+    monkeypatch.setattr(_tuning_store, "storage_at", lambda folder, storage: there)
+    assert tune(asked, tmp_path).status["complete"] == 1
     content = (tmp_path / "study.json").read_text()
     assert "nosuchdatabase://me@host/name" in content
     assert "secret" not in content

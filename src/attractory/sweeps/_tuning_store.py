@@ -64,6 +64,8 @@ def begun(folder: Path, study: TuningStudy) -> Any:
         _check_same(folder, content["described"], described)
     else:
         _check_empty(folder)
+        with quiet():
+            storage_at(folder, study.storage)  # a wrong address is told before it is written down
         content = {
             "schema": SCHEMA,
             "name": f"attractory-{uuid.uuid4().hex[:12]}",
