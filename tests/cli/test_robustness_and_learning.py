@@ -81,7 +81,7 @@ def test_robustness_prints_thresholds_and_leaves_a_page_and_tables(
     assert (status, again) == (0, output)
 
 
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("undrawn", "registries")
 def test_an_axis_of_ones_own_is_tried_in_the_runs_folder(folders, attractory):
     (folders / "own.py").write_text(
         "import attractory as at\n\n\n"
