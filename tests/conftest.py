@@ -32,7 +32,7 @@ jax.config.update("jax_num_cpu_devices", 2)
 gc.set_threshold(100_000, 50, 100)
 
 AUTHORS_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "jarne2024"
-MOST_MAPS = 25_000  # a module of tests adds some thousands, and at the limit compiling crashes
+MOST_MAPS = 40_000  # a module of tests adds some thousands, and at the limit compiling crashes
 PROGRAMS = "ATTRACTORY_TEST_PROGRAMS"  # a folder in which one test run keeps compiled programs
 
 

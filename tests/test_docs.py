@@ -29,8 +29,8 @@ def run_blocks(page):
 # runs them
 LONG = (
     "cells-and-constraints", "curriculum", "force", "how-learned", "local-rules", "populations",
-    "populations-distances", "populations-robustness", "reservoir", "rules", "song", "tasks",
-    "through-learning",
+    "populations-distances", "populations-robustness", "reservoir", "rules", "song", "sweeps",
+    "task-geometry", "tasks", "through-learning", "tune",
 )  # fmt: skip
 
 

@@ -78,12 +78,12 @@ def test_train_leaves_a_run_with_the_settings_asked_for(run_folder):
     assert (run.task.bits, run.model.units, run.rule.steps, len(run.networks)) == (1, 16, 30, 2)
 
 
-def test_flags_win_over_the_file_and_single_settings_over_both(tmp_path):
+def test_flags_win_over_the_file_and_single_settings_over_both(tmp_path, in_process):
     config = tmp_path / "config.yaml"
     config.write_text(
         "task: {name: flipflop, bits: 2}\nmodel: {units: 10}\nrule: {steps: 5, batch: 2}\nnets: 3\n"
     )
-    status, _, errors = attractory(
+    status, _, errors = in_process(
         "train", "--config", config, "--nets", 1, "--set", "rule.steps=2",
         "--set", "rule.optimizer=sgd", "--out", tmp_path / "run",
     )  # fmt: skip
@@ -349,13 +349,14 @@ def test_mistakes_in_a_config_file(content, message, tmp_path):
     assert "\n" not in str(caught.value)
 
 
-def test_a_curriculum_stands_in_the_file(tmp_path):
+def test_a_curriculum_stands_in_the_file(tmp_path, in_process):
     file = tmp_path / "config.yaml"
     file.write_text(
-        "task: {name: flipflop, bits: 1}\nmodel: {units: 6}\nrule: {steps: 4, batch: 2}\n"
+        "task: {name: flipflop, bits: 1}\nmodel: {units: 6}\n"
+        "rule: {steps: 4, batch: 2, optimizer: sgd}\n"
         "curriculum:\n  tasks: [{noise: 0.5}, {name: flipflop, bits: 1, steps: 300}]\n  steps: 1\n"
     )
-    status, _, errors = attractory("train", "--config", file, "--out", tmp_path / "run")
+    status, _, errors = in_process("train", "--config", file, "--out", tmp_path / "run")
     assert status == 0, errors
     run = at.load(tmp_path / "run")
     assert list(run.history["stage"]) == [1, 2, 3, 3]
@@ -472,8 +473,8 @@ def test_an_analysis_that_is_stopped_says_what_is_kept(run_folder, monkeypatch, 
     assert capsys.readouterr().err.splitlines()[-1] == f"attractory: {told}"
 
 
-def test_analyze_opens_the_networks(run_folder):
-    status, output, errors = attractory(
+def test_analyze_opens_the_networks(run_folder, in_process):
+    status, output, errors = in_process(
         "analyze", run_folder, "--fixed-points", "--automaton", "--quick"
     )
     assert status == 0, errors

@@ -70,6 +70,7 @@ def test_an_update_is_the_published_loop(kind):
         np.testing.assert_array_equal(found[name], w[name])
 
 
+@pytest.mark.slow
 def test_a_signal_is_learned_by_a_network_without_feedback():
     model = CurrentRNN(units=80, tau=10.0, recurrent_gain=0.0, bias=False, output_bias=False)
     task = SIGNAL.replace(period=200.0, sigma=0.0)

@@ -244,6 +244,7 @@ def test_signs_and_zeros_hold_after_long_steps():
     assert (matrix[:, UNITS // 2 :] <= 0).all()
 
 
+@pytest.mark.slow
 def test_one_bit_is_learned():
     task = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4)
     rule = RFLO(steps=150, batch=16, learning_rate=1e-2)
