@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from attractory.report.population._study import PopulationStudy
 
 CAPTION = (
-    "A: tree of the networks (average linkage). B: every pair of networks, and of each null (points; "
-    "line: median). C: the distance of each two, in the order of the tree."
+    "A: tree of the networks (average linkage). B: every pair of networks, and of each null "
+    "(points; line: median). C: the distance of each two, in the order of the tree."
 )
 CAPTION_WITHOUT_NULLS = (
     "A: tree of the networks (average linkage). B: the distance of each two, in the order of the "
