@@ -28,7 +28,8 @@ from harness.options import add_arguments
 TASK = at.tasks.FlipFlop.paper()
 NETS, UNITS, UPDATES = 12, 96, 650
 CONDITIONS = {"quiet": 0.0, "noisy": 0.05}  # standard deviation of the recurrent noise
-KILLED_AT = (0.1, 0.3, 0.45, 0.6, 0.75, 0.9)  # shares of the time that it takes alone
+# in training so many seconds after it began, then as soon as so many results are written
+KILLED_IN_TRAINING, KILLED_AT_RESULTS = (15.0, 25.0), (10, 45, 79, 83)
 
 
 def study(folder: Path, quick: bool) -> None:
@@ -59,14 +60,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         alone = measured(Path(place, "alone"), given.quick)
         print(f"alone: {alone}", flush=True)
-        killed = killed_on_the_way(Path(place, "killed"), given.quick, alone["seconds"])
-        print(f"killed: {killed}", flush=True)
+        interrupted = killed_on_the_way(Path(place, "killed"), given.quick)
+        print(f"killed: {interrupted}", flush=True)
         again = measured(Path(place, "alone"), given.quick)
         print(f"again: {again}", flush=True)
         results = {
             "networks": NETS * len(CONDITIONS),
             "alone": alone,
-            "killed": killed,
+            "killed": interrupted,
             "again": again,
             "same_tables": same_tables(Path(place, "alone"), Path(place, "killed")),
             "page_mib": round(size_of(Path(place, "alone", "compare", "population.html")), 2),
@@ -94,26 +95,28 @@ def measured(folder: Path, quick: bool) -> dict[str, float]:
     }
 
 
-def killed_on_the_way(folder: Path, quick: bool, whole: float) -> dict[str, Any]:
-    """Killed at each moment, counted over all processes; what was written then stays as it was."""
-    began = time.monotonic()
-    spent, processor = 0.0, 0.0
+def killed_on_the_way(folder: Path, quick: bool) -> dict[str, Any]:
+    """Killed at each moment; counted over all processes. What was written then stays as it was."""
+    began, processor = time.monotonic(), 0.0
     written: dict[str, float] = {}
     written_again: set[str] = set()
-    for share in KILLED_AT:
-        start = time.monotonic()
+    for seconds in KILLED_IN_TRAINING:
         process = begun(folder, quick)
-        time.sleep(max(0.0, share * whole - spent))
-        process.send_signal(signal.SIGKILL)
-        _, _, used = os.wait4(process.pid, 0)
-        spent += time.monotonic() - start
-        processor += used.ru_utime + used.ru_stime
+        time.sleep(seconds)
+        processor += killed(process)
+    for results in KILLED_AT_RESULTS:
+        process = begun(folder, quick)
+        while len(files_of_results(folder)) < results:
+            if process.poll() is not None:
+                raise SystemExit("the study ended before it was killed")
+            time.sleep(0.05)
+        processor += killed(process)
         written_again |= changed(written, folder)
         written |= files_of_results(folder)
     last = measured(folder, quick)
     written_again |= changed(written, folder)
     return {
-        "kills": len(KILLED_AT),
+        "kills": len(KILLED_IN_TRAINING) + len(KILLED_AT_RESULTS),
         "seconds": round(time.monotonic() - began, 1),
         "processor_seconds": round(processor + last["processor_seconds"], 1),
         "results_at_the_last_kill": len(written),
@@ -121,9 +124,16 @@ def killed_on_the_way(folder: Path, quick: bool, whole: float) -> dict[str, Any]
     }
 
 
+def killed(process: subprocess.Popen[bytes]) -> float:
+    """The processor seconds that a process had used when it was killed."""
+    process.send_signal(signal.SIGKILL)
+    _, _, used = os.wait4(process.pid, 0)
+    return used.ru_utime + used.ru_stime
+
+
 def files_of_results(folder: Path) -> dict[str, float]:
-    """When each result of a run, and each finished run's weights, was written."""
-    files = [*folder.glob("*/results/**/*"), *folder.glob("*/networks.safetensors")]
+    """When each result of a run was written."""
+    files = folder.glob("*/results/**/*.*")
     return {str(file.relative_to(folder)): file.stat().st_mtime for file in files if file.is_file()}
 
 
