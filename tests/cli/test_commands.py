@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 import attractory as at
-from attractory.cli import main
 from attractory.cli._tables import flowing
 
 SHELL = ("near_orthogonal", "paper", "force", "full_force", "reservoir", "bptt")  # rules by name
@@ -35,20 +34,6 @@ def attractory(*arguments, cwd=None):
         env={**os.environ, "COLUMNS": "160"},
     )
     return done.returncode, done.stdout, done.stderr
-
-
-@pytest.fixture
-def in_process(monkeypatch, capsys):
-    """The same as `attractory`, without a process of its own, which takes seconds to start."""
-
-    def run(*arguments):
-        monkeypatch.setenv("COLUMNS", "160")
-        monkeypatch.setattr(sys, "argv", ["attractory", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code or 0, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture(scope="module")

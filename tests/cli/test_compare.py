@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import sys
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import attractory as at
-from attractory.cli import main
 
 TASK = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4)
 
 
 @pytest.fixture
-def compare(monkeypatch, capsys):
-    """Run the command; (exit status, standard output, standard error)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["attractory", "compare", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code or 0, *capsys.readouterr()
-
-    return run
+def compare(in_process):
+    return partial(in_process, "compare")
 
 
 @pytest.fixture(scope="module")

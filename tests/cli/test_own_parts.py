@@ -11,7 +11,6 @@ import sys
 import pytest
 
 import attractory as at
-from attractory.cli import main
 
 OWN_TASK = '''
 import jax
@@ -71,17 +70,13 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def command(folder, monkeypatch, capsys, registries):
+def command(folder, in_process, registries):
     """A command as in a new process: what others made known is forgotten before."""
-    monkeypatch.setattr("attractory.cli._app.use_cores", lambda cores: None)
 
     def run(*arguments):
         registries()
         (folder / "ran").unlink(missing_ok=True)
-        monkeypatch.setattr(sys, "argv", ["attractory", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code or 0, *capsys.readouterr()
+        return in_process(*arguments)
 
     yield run
     sys.modules.pop("my_tasks", None)

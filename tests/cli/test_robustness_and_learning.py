@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
 
 import attractory as at
-from attractory.cli import main
 from attractory.population import _battery, _through_learning
 from attractory.runs import Check, _results
 
@@ -19,16 +16,12 @@ NETS = [MODEL.build(1, 1, seed=seed) for seed in range(4)]
 
 
 @pytest.fixture
-def attractory(monkeypatch, capsys):
-    """Run a command; (exit status, standard output, standard error)."""
+def attractory(in_process):
+    """A command, as in a new process: with nothing in memory of what others computed."""
 
     def run(*arguments):
-        _results._memory.clear()  # as in a new process
-        monkeypatch.setenv("COLUMNS", "160")
-        monkeypatch.setattr(sys, "argv", ["attractory", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code or 0, *capsys.readouterr()
+        _results._memory.clear()
+        return in_process(*arguments)
 
     return run
 

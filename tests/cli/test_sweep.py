@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from attractory import sweeps
-from attractory.cli import main
 from attractory.runs import FolderLock
 from attractory.sweeps import _store
 
@@ -23,16 +20,13 @@ vary: {grid: {seed: [0, 1]}}
 
 
 @pytest.fixture
-def sweep(monkeypatch, capsys, tmp_path):
-    """Run the command in an empty folder; (exit status, standard output, standard error)."""
+def sweep(in_process, monkeypatch, tmp_path):
+    """The command on a study of this text, in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
     def run(text, *arguments):
         (tmp_path / "study.yaml").write_text(text)
-        monkeypatch.setattr(sys, "argv", ["attractory", "sweep", "study.yaml", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code or 0, *capsys.readouterr()
+        return in_process("sweep", "study.yaml", *arguments)
 
     return run
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
-
-from attractory.cli import main
 
 pytest.importorskip("optuna")
 pytest.importorskip("distributed")
@@ -25,16 +21,13 @@ scoring: {trials: 8}
 
 
 @pytest.fixture
-def tune(monkeypatch, capsys, tmp_path):
-    """Run the command in an empty folder; (exit status, standard output, standard error)."""
+def tune(in_process, monkeypatch, tmp_path):
+    """The command on a study of this text, in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
     def run(text, *arguments):
         (tmp_path / "study.yaml").write_text(text)
-        monkeypatch.setattr(sys, "argv", ["attractory", "tune", "study.yaml", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code or 0, *capsys.readouterr()
+        return in_process("tune", "study.yaml", *arguments)
 
     return run
 
