@@ -151,6 +151,7 @@ class Settings(BaseModel):
             Others of the same class, checked again.
         """
         values = {said: getattr(self, name) for said, name in self.setting_names().items()}
+        values |= self.__pydantic_extra__ or {}  # of a class that takes settings for others
         return type(self)(**{**values, **changes})
 
     @classmethod

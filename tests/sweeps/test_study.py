@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import attractory as at
-from attractory.sweeps import Draws, Span, Study, Vary, When, _cluster
+from attractory.sweeps import Cluster, Draws, Span, Study, Vary, When, _cluster
+from attractory.training import Section
 
 TASK = {"name": "flipflop", "bits": 1, "steps": 40, "first_onset": [5, 10], "pulse": 4, "delay": 4}
 
@@ -188,3 +189,10 @@ def test_a_study_is_read_from_a_file(tmp_path):
     file.write_text("task: flipflop\nobjective: correct\nvary: {grid: {seed: [1]}}\n")
     with pytest.raises(at.InvalidSetting, match="attractory tune"):
         Study.read(file)
+
+
+def test_what_is_changed_keeps_settings_that_are_for_others():
+    queue = Cluster(kind="slurm", queue="night", memory="3GB").replace(workers=5)
+    assert (queue.workers, queue.options) == (5, {"queue": "night", "memory": "3GB"})
+    section = Section(name="flipflop", bits=2).replace(name="poisson_flipflop")
+    assert (section.name, section.settings) == ("poisson_flipflop", {"bits": 2})
