@@ -15,26 +15,32 @@ from attractory.cli._tables import print_frame, table
 if TYPE_CHECKING:
     from attractory.sweeps import Study, Sweep
 
-OF_SWEEPS = "what is done is kept; the same command goes on with the rest"
+OF_STUDIES = "what is done is kept; the same command goes on with the rest"
 MOST_ROWS = 40  # of a table on a terminal; all of them are in the file
+
+
+# what the commands on studies have in common
+StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="YAML file of the study.")]
+OnlyStatus = Annotated[
+    bool, typer.Option("--status", help="Only say how far it is; nothing is trained.")
+]
+Scheduler = Annotated[
+    str | None, typer.Option(help="Address of a Dask scheduler, such as tcp://10.0.0.1:8786.")
+]
 
 
 @app.command()
 def sweep(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="YAML file of the study.")],
+    study: StudyFile,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the sweep (default: sweeps/NAME OF THE FILE).")
     ] = None,
-    status: Annotated[
-        bool, typer.Option("--status", help="Only say how far it is; nothing is trained.")
-    ] = False,
+    status: OnlyStatus = False,
     redo: Annotated[
         str | None, typer.Option(help="failed: also try again what failed or was lost before.")
     ] = None,
     retries: Annotated[int, typer.Option(help="How often a run is tried again.")] = 2,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Address of a Dask scheduler, such as tcp://10.0.0.1:8786.")
-    ] = None,
+    scheduler: Scheduler = None,
     workers: Annotated[
         int | None, typer.Option(help="Number of workers (default: one a core).")
     ] = None,
@@ -59,7 +65,7 @@ def sweep(
         return
     from attractory.sweeps import sweep as sweep_all
 
-    with stopped_with(OF_SWEEPS):
+    with stopped_with(OF_STUDIES):
         made = sweep_all(
             asked, folder, scheduler=scheduler, workers=workers, retries=retries, redo=redo
         )

@@ -9,28 +9,24 @@ import typer
 
 from attractory.cli._app import app, begin, console, named_imports
 from attractory.cli._ctrl_c import stopped_with
+from attractory.cli._sweep import OF_STUDIES, OnlyStatus, Scheduler, StudyFile
 from attractory.cli._tables import print_frame
 
 if TYPE_CHECKING:
     from attractory.sweeps import Tuning
 
-OF_TUNINGS = "what is done is kept; the same command goes on with the rest"
 MOST_ROWS = 20  # of a Pareto front on a terminal
 
 
 @app.command()
 def tune(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="YAML file of the study.")],
+    study: StudyFile,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the tuning (default: tunings/NAME OF THE FILE).")
     ] = None,
-    status: Annotated[
-        bool, typer.Option("--status", help="Only say how far it is; nothing is trained.")
-    ] = False,
+    status: OnlyStatus = False,
     trials: Annotated[int | None, typer.Option(help="Number of trials, over the study's.")] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Address of a Dask scheduler, such as tcp://10.0.0.1:8786.")
-    ] = None,
+    scheduler: Scheduler = None,
     workers: Annotated[
         int | None, typer.Option(help="Processes on this machine (default: this one alone).")
     ] = None,
@@ -52,7 +48,7 @@ def tune(
         imports=(*named_imports(), *asked.imports),
         trials=asked.trials if trials is None else trials,
     )
-    with stopped_with(OF_TUNINGS):
+    with stopped_with(OF_STUDIES):
         made = tune_all(asked, folder, scheduler=scheduler, workers=workers)
     _print(made)
 

@@ -1,7 +1,8 @@
 """Many runs from one study: on this machine, or on a cluster."""
 
+from attractory.sweeps._common import Scoring
 from attractory.sweeps._opened import Sweep, open_sweep
-from attractory.sweeps._study import Point, Scoring, Study
+from attractory.sweeps._study import Point, Study
 from attractory.sweeps._sweep import plan, sweep
 from attractory.sweeps._tune import tune
 from attractory.sweeps._tuning import Tuning, open_tuning

@@ -6,58 +6,20 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BeforeValidator, Field, StrictInt, StrictStr, field_validator
+from pydantic import Field, StrictInt
 
 from attractory._errors import AttractoryError, InvalidSetting, nearest, shown, whole_number
 from attractory._files import json_digest
 from attractory._settings import Settings, as_json
-from attractory._yaml import read_file
 from attractory.models import Model
 from attractory.rules import Rule
-from attractory.runs import import_named, run_config
+from attractory.runs import run_config
+from attractory.sweeps._common import OF_A_POINT, Common
 from attractory.sweeps._vary import Values, Vary
-from attractory.sweeps._where import Cluster
 from attractory.tasks import Task, check_seed
 from attractory.training import Section, as_section, checked_arguments, named_parts, put
-
-OF_A_POINT = ("task", "model", "rule", "nets", "seed")  # all that may vary
-
-
-def _as_part(kind: type) -> Any:
-    """What stands for a task, a model or a rule: one that is made already, or a section."""
-
-    def meant(value: Any) -> Any:
-        if isinstance(value, kind):
-            return value
-        section = as_section(value)
-        return section if isinstance(section, Section) else Section(**section)
-
-    return BeforeValidator(meant)
-
-
-def _words(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-class Scoring(Settings):
-    """How the networks of each run are scored once they are trained.
-
-    Parameters
-    ----------
-    trials : int
-        Fresh trials of the point's own task for `at.evaluate`; 0: no scores.
-    seed : int
-        Of the trials, and of what is measured.
-    measures : list of str
-        Measures of `at.population.measure`, beside the scores.
-    """
-
-    trials: StrictInt = Field(default=256, ge=0)
-    seed: StrictInt = Field(default=1, ge=0)
-    measures: Annotated[tuple[StrictStr, ...], BeforeValidator(_words)] = ()
 
 
 @dataclass(frozen=True)
@@ -104,7 +66,7 @@ class Point:
         return {field: plain(value) for field, value in self.values.items()}
 
 
-class Study(Settings):
+class Study(Common):
     """Trainings that belong together: what they have in common, and what varies.
 
     Parameters
@@ -147,85 +109,10 @@ class Study(Settings):
         )
     """
 
-    task: Annotated[Any, _as_part(Task)]
-    model: Annotated[Any, _as_part(Model)] = None
-    rule: Annotated[Any, _as_part(Rule)] = None
-    nets: StrictInt = Field(default=1, ge=1)
-    seed: StrictInt = Field(default=0, ge=0, lt=2**63)
+    of_another = ("objective", "has an objective: it is one for `attractory tune`, not a sweep")
+
     vary: Vary
     split: StrictInt | None = Field(default=None, ge=1)
-    scoring: Scoring = Field(default_factory=Scoring)
-    imports: Annotated[tuple[StrictStr, ...], BeforeValidator(_words)] = ()
-    cluster: Cluster | None = None
-
-    @field_validator("imports")
-    @classmethod
-    def _by_whole_paths(cls, imports: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_placed(named, Path()) for named in imports)
-
-    @field_validator("task")
-    @classmethod
-    def _with_a_name(cls, task: Any) -> Any:
-        if isinstance(task, Section) and task.name is None:
-            raise ValueError("a task, its name, or a name with settings")
-        return task
-
-    @classmethod
-    def read(cls, file: Path) -> Study:
-        """A study from a YAML file: keys and values as they are given here.
-
-        Parameters
-        ----------
-        file : Path
-            The file. Names of Python files among its `imports` begin at its folder.
-
-        Returns
-        -------
-        Study
-            The study; what it imports is imported.
-
-        Raises
-        ------
-        FileProblem
-            When the file cannot be read as YAML.
-        InvalidSetting
-            For what is no study.
-        """
-        return cls.said(read_file(file), file)
-
-    @classmethod
-    def said(cls, values: dict[str, Any], file: Path) -> Study:
-        """A study of the keys and values of a file.
-
-        Parameters
-        ----------
-        values : dict
-            Keys and values.
-        file : Path
-            The file that they are from.
-
-        Returns
-        -------
-        Study
-            The study; what it imports is imported.
-
-        Raises
-        ------
-        InvalidSetting
-            For what is no study.
-        """
-        if "objective" in values:
-            raise InvalidSetting(
-                f"{file}: this study has an objective: it is one for `attractory tune`, not a sweep"
-            )
-        given = {key: value for key, value in values.items() if value is not None}
-        for named in _words(given.get("imports", ())):
-            import_named(str(named), file.parent, f"{file}: imports:")
-        given["imports"] = [_placed(str(n), file.parent) for n in _words(given.get("imports", ()))]
-        try:
-            return cls(**given)
-        except InvalidSetting as error:
-            raise InvalidSetting(f"{file}: {error}") from None
 
     def points(self) -> list[Point]:
         """All trainings, made and checked; those that are the same are there once.
@@ -364,9 +251,3 @@ def _check_field(field: str) -> None:
     if first not in OF_A_POINT or (rest and first in ("nets", "seed")) or "" in rest:
         allowed = [*OF_A_POINT, "task.SETTING", "model.SETTING", "rule.SETTING"]
         raise InvalidSetting(f"unknown field {shown(field)}; {nearest(field, allowed)}")
-
-
-def _placed(named: str, folder: Path) -> str:
-    """A file by its whole path, for workers that stand elsewhere; a module by its name."""
-    is_file = named.endswith(".py") or len(Path(named).parts) != 1
-    return str((folder / named).absolute()) if is_file else named

@@ -15,6 +15,7 @@ from attractory._files import as_path
 from attractory._process import Process
 from attractory.runs import FolderLock
 from attractory.sweeps._cluster import dask, memory_needed, script
+from attractory.sweeps._common import as_study_of
 from attractory.sweeps._crew import Crew, own_classes, pickled
 from attractory.sweeps._opened import Sweep, open_sweep
 from attractory.sweeps._progress import SweepProgress
@@ -40,15 +41,6 @@ SECONDS_BETWEEN_LOOKS = 1.0  # at the lock, the view and the log
 SECONDS_BETWEEN_TOUCHES = 60.0  # of the lock, which other machines take for left after an hour
 
 
-def _as_study(name: str, value: Any) -> Study:
-    """A study, keys and values of one, or the file of one."""
-    if isinstance(value, Study):
-        return value
-    if isinstance(value, dict):
-        return Study(**value)
-    return Study.read(as_path(value, name))
-
-
 def _as_redo(name: str, value: Any) -> str:
     if value not in REDO:
         raise InvalidSetting(f"{name} = {shown(value)} is not allowed; {nearest(value, REDO)}")
@@ -56,7 +48,7 @@ def _as_redo(name: str, value: Any) -> str:
 
 
 @takes(
-    study=_as_study,
+    study=as_study_of(Study),
     scheduler=optional(lambda name, value: Cluster(kind="dask", address=value)),
     cluster=optional(instance_of(Cluster)),
     workers=optional(whole(1)),
@@ -139,7 +131,7 @@ def sweep(
 
 
 @takes(
-    study=_as_study,
+    study=as_study_of(Study),
     scheduler=optional(lambda name, value: Cluster(kind="dask", address=value)),
     workers=optional(whole(1)),
 )
@@ -181,8 +173,7 @@ def _where(study: Study, scheduler: Any, cluster: Cluster | None, workers: int |
         found: Cluster = scheduler
     else:
         found = cluster or study.cluster or Cluster()
-    # a copy has the settings of the queue, too
-    return found if workers is None else found.model_copy(update={"workers": workers})
+    return found if workers is None else found.replace(workers=workers)
 
 
 def _to_do(store: Store, redo: str | None) -> deque[Job]:

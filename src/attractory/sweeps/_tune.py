@@ -20,6 +20,7 @@ from attractory._progress import ShownProgress
 from attractory._shown import in_short
 from attractory.runs import FolderLock
 from attractory.sweeps._cluster import memory_needed
+from attractory.sweeps._common import as_study_of
 from attractory.sweeps._crew import Crew, own_classes, pickled
 from attractory.sweeps._optuna import Pruning, optuna, quiet
 from attractory.sweeps._provenance import commit_of
@@ -45,17 +46,8 @@ ORIGIN = "origin"  # of a trial that does again what another one began: the numb
 SECONDS_BETWEEN_LOOKS = 1.0
 
 
-def _as_study(name: str, value: Any) -> TuningStudy:
-    """A study, keys and values of one, or the file of one."""
-    if isinstance(value, TuningStudy):
-        return value
-    if isinstance(value, dict):
-        return TuningStudy(**value)
-    return TuningStudy.read(as_path(value, name))
-
-
 @takes(
-    study=_as_study,
+    study=as_study_of(TuningStudy),
     scheduler=optional(lambda name, value: Cluster(kind="dask", address=value)),
     cluster=optional(instance_of(Cluster)),
     workers=optional(whole(1)),
@@ -115,9 +107,9 @@ def tune(
     folder = as_path(path)
     optuna()
     study.check()
-    where = scheduler or cluster or study.cluster or (Cluster() if workers else None)
+    where: Any = scheduler or cluster or study.cluster or (Cluster() if workers else None)
     if where is not None and workers is not None:
-        where = where.model_copy(update={"workers": workers})  # type: ignore[union-attr]
+        where = where.replace(workers=workers)
     with at_work(folder) as (name, lock), _View(folder / LOG, progress) as view:
         with alone(folder):
             of_optuna = begun(folder, study)

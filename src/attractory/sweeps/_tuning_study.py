@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StrictInt, StrictStr, field_validator, model_validator
 
 from attractory._errors import AttractoryError, InvalidSetting, nearest, shown
 from attractory._settings import Settings, as_json
-from attractory._yaml import read_file
 from attractory.population import find_measure, measure_names
-from attractory.runs import import_named, run_config
+from attractory.runs import run_config
+from attractory.sweeps._common import OF_A_POINT, Common, Scoring
 from attractory.sweeps._optuna import PRUNERS, SAMPLERS, Named
-from attractory.sweeps._study import Point, Scoring, Study, in_words
+from attractory.sweeps._study import Point, Study, in_words
 from attractory.sweeps._vary import Span, Values
-from attractory.sweeps._where import Cluster
 
 # which way is better, of what every run has; of a measure no one can know
 DIRECTIONS = {
@@ -28,7 +26,6 @@ DIRECTIONS = {
     "validation_loss": "minimize",
 }
 TUNED = ("model", "rule")
-OF_POINTS = ("task", "model", "rule", "nets", "seed")
 PLAIN = (str, int, float, bool, type(None))  # what a categorical value can be, as Optuna has it
 
 
@@ -57,7 +54,7 @@ class Objective(Settings):
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
-        known = [*DIRECTIONS, *measure_names()]
+        known = list(dict.fromkeys([*DIRECTIONS, *measure_names()]))
         if name.partition("@")[0] not in known:
             raise ValueError(f"a score or a measure; {nearest(name, known)}")
         return name
@@ -89,7 +86,7 @@ def _several(value: Any) -> Any:
     return tuple(Objective(name=each) if isinstance(each, str) else each for each in listed)
 
 
-class TuningStudy(Settings):
+class TuningStudy(Common):
     """What is tuned, towards what, and how.
 
     Parameters
@@ -133,21 +130,15 @@ class TuningStudy(Settings):
         For settings that are none, and for a field that cannot be tuned.
     """
 
-    task: Any
-    model: Any = None
-    rule: Any = None
-    nets: StrictInt = Field(default=1, ge=1)
-    seed: StrictInt = Field(default=0, ge=0)
+    of_another = ("vary", "has `vary`: it is one for `attractory sweep`")
+
     tune: dict[str, Any]
     objective: Annotated[tuple[Objective, ...], BeforeValidator(_several)] = Field(min_length=1)
     trials: StrictInt = Field(default=50, ge=1)
     sampler: Annotated[Named, BeforeValidator(Named.of(SAMPLERS))] = Named(name="tpe")
     pruner: Annotated[Named, BeforeValidator(Named.of(PRUNERS))] | None = None
     retrain: StrictInt = Field(default=3, ge=0)
-    scoring: Scoring = Field(default_factory=Scoring)
     storage: StrictStr = "sqlite"
-    imports: tuple[StrictStr, ...] = ()
-    cluster: Cluster | None = None
 
     @field_validator("tune")
     @classmethod
@@ -174,44 +165,6 @@ class TuningStudy(Settings):
             raise ValueError("scoring.trials = 0: trials are compared by validation trials")
         return self
 
-    @classmethod
-    def read(cls, file: Path) -> TuningStudy:
-        """A study from a YAML file: keys and values as they are given here.
-
-        Parameters
-        ----------
-        file : Path
-            The file. Names of Python files among its `imports` begin at its folder.
-
-        Returns
-        -------
-        TuningStudy
-            The study; what it imports is imported.
-
-        Raises
-        ------
-        FileProblem
-            When the file cannot be read as YAML.
-        InvalidSetting
-            For what is no study, and for the study of a sweep.
-        """
-        values = {key: value for key, value in read_file(file).items() if value is not None}
-        if "vary" in values:
-            raise InvalidSetting(f"{file}: this study has `vary`: it is one for `attractory sweep`")
-        imports = values.get("imports", ())
-        named = [imports] if isinstance(imports, str) else list(imports)
-        for each in named:
-            import_named(str(each), file.parent, f"{file}: imports:")
-        of_files = [str(each).endswith(".py") for each in named]
-        values["imports"] = tuple(
-            str((file.parent / each).absolute()) if is_file else str(each)
-            for each, is_file in zip(named, of_files, strict=True)
-        )
-        try:
-            return cls(**values)
-        except InvalidSetting as error:
-            raise InvalidSetting(f"{file}: {error}") from None
-
     def point(self, values: Values, seed: int | None = None) -> Point:
         """The training with these values.
 
@@ -232,11 +185,10 @@ class TuningStudy(Settings):
         InvalidSetting
             For an unknown field, naming the nearest one, and for what cannot be trained.
         """
-        common = {name: getattr(self, name) for name in OF_POINTS}
+        common = {name: getattr(self, name) for name in OF_A_POINT}
         if seed is not None:
             common["seed"] = seed
-        (point,) = Study(**common, vary={"list": [values]}).points()
-        return point
+        return Study(**common, vary={"list": [values]}).point(values)
 
     def ends(self) -> list[Values]:
         """Values at either end of all fields.
@@ -264,9 +216,7 @@ class TuningStudy(Settings):
             try:
                 point = self.point(values)
             except AttractoryError as error:
-                # `Study.points` numbers its points, of which there is one
-                line = str(error).partition("): ")[2] or str(error)
-                raise InvalidSetting(f"tune ({in_words(values)}): {line}") from None
+                raise InvalidSetting(f"tune ({in_words(values)}): {error}") from None
             wanted = self.pruner or "validation_loss" in [each.name for each in self.objective]
             if wanted and point.rule.validation == 0:
                 raise InvalidSetting(
@@ -282,7 +232,7 @@ class TuningStudy(Settings):
         objective = {each.name: each.towards for each in self.objective}
         scoring = as_json(self.scoring)
         same = {"objective": objective, "tune": as_json(self.tune), "scoring": scoring}
-        of_runs = {name: as_json(config[name]) for name in OF_POINTS}
+        of_runs = {name: as_json(config[name]) for name in OF_A_POINT}
         return {**same, **of_runs}
 
     @property

@@ -26,9 +26,9 @@ from attractory._process import Process
 from attractory.evaluation import evaluate
 from attractory.population import measure
 from attractory.runs import CHECKPOINTS, LOCK, Run, import_named, package_versions
+from attractory.sweeps._common import Scoring
 from attractory.sweeps._pack import packed
 from attractory.sweeps._store import DONE, FAILED, WORKING
-from attractory.sweeps._study import Scoring
 from attractory.training import newest_step, train
 
 REFUSED, PRUNED = "refused", "pruned"
