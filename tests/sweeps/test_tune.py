@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 
 import numpy as np
@@ -150,6 +151,8 @@ def test_pruning_ends_trials_by_their_validation_losses(tmp_path):
     table = made.table()
     assert table["state"].tolist() == ["pruned"] * 3
     assert table["step"].tolist() == [RULE.check_every] * 3
+    assert (table["seconds"] > 0).all()
+    assert (table["host"] == platform.node()).all()
     assert made.best_trials == []
     assert len(made.retrained()) == 0
     assert made.status["complete"] == 0
@@ -202,6 +205,13 @@ def test_trials_of_a_scheduler_s_workers_are_those_of_this_process(tuned, tmp_pa
     expected = dict(zip(*tuned.table()[["rule.steps", "mse"]].head(3).T.to_numpy(), strict=True))
     for row in made.table().to_dict("records"):
         assert row["mse"] == expected[row["rule.steps"]]
+    # no trial is asked for before one of the worker's threads is free: it knows all before it
+    trials = optuna.load_study(
+        study_name=None, storage=_optuna.storage_at(made.path, "journal")
+    ).trials
+    begun = [trial.datetime_start for trial in trials]
+    ended = [trial.datetime_complete for trial in trials]
+    assert all(start >= end for start, end in zip(begun[1:], ended, strict=False))
 
 
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])

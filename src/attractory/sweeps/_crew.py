@@ -53,13 +53,21 @@ class Crew:
         What must be so for a worker to do anything.
     say : callable
         Takes a line for the user.
+    a_thread : int
+        How many jobs a worker's thread is handed at once.
     """
 
     def __init__(
-        self, where: Cluster, needed: float, jobs: int, setup: Setup, say: Callable[[str], None]
+        self,
+        where: Cluster,
+        needed: float,
+        jobs: int,
+        setup: Setup,
+        say: Callable[[str], None],
+        a_thread: int = A_THREAD,
     ) -> None:
         self._where, self._needed, self._jobs = where, needed, jobs
-        self._setup, self._say = setup, say
+        self._setup, self._say, self._a_thread = setup, say, a_thread
         self._out: dict[str, tuple[Any, Job]] = {}  # what is handed out, by Dask's keys
         self._ended: queue.Queue[Any] = queue.Queue()
         self._threads, self._counted = 0, float("-inf")
@@ -89,7 +97,7 @@ class Crew:
 
     def has_room(self) -> bool:
         """Whether another job can be handed out."""
-        return self.busy < max(1, A_THREAD * self._all_threads())
+        return self.busy < max(1, self._a_thread * self._all_threads())
 
     def submit(self, job: Job, order: Order) -> None:
         """Hand out a job."""

@@ -44,6 +44,7 @@ from attractory.sweeps._work import PRUNED, REFUSED, Order, Outcome, Setup, vers
 
 ORIGIN = "origin"  # of a trial that does again what another one began: the number of that one
 SECONDS_BETWEEN_LOOKS = 1.0
+A_TRIAL_A_THREAD = 1  # one that waited for a worker would know less than one asked for later
 
 
 @takes(
@@ -188,16 +189,17 @@ class _Tuning:
         sign = self.folder / self.sign
         try:
             sign.touch()
-            crew = (
-                nullcontext(_Here(setup))
-                if where is None
-                else Crew(where, memory_needed(ends, None), self.study.trials, setup, self.view.say)
-            )
-            with crew as self.crew:
+            with self._crew(where, setup, ends) as self.crew:
                 self._until_all_is_done()
         finally:
             with contextlib.suppress(OSError):
                 sign.unlink()
+
+    def _crew(self, where: Any, setup: Setup, ends: list[Point]) -> Any:
+        if where is None:
+            return nullcontext(_Here(setup))
+        jobs, needed = self.study.trials, memory_needed(ends, None)
+        return Crew(where, needed, jobs, setup, self.view.say, A_TRIAL_A_THREAD)
 
     def _until_all_is_done(self) -> None:
         self._do_lost_ones_again()
@@ -272,6 +274,8 @@ class _Tuning:
             if outcome.status == DONE:
                 self._keep(trial, outcome)
             elif outcome.status == PRUNED:
+                trial.set_user_attr("seconds", outcome.noted["seconds"])
+                trial.set_user_attr("host", outcome.noted["host"])
                 self.optuna.tell(trial, state=optuna().trial.TrialState.PRUNED)
                 self.view.say(f"trial {number}: pruned")
             else:

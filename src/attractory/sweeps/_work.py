@@ -154,7 +154,8 @@ def work(setup: Setup, content: bytes) -> Outcome:
             }
             return Outcome(DONE, noted, packed(folder, record))
     except Pruned:
-        return Outcome(PRUNED, {"seconds": round(time.monotonic() - began, 3)})
+        seconds = round(time.monotonic() - began, 3)
+        return Outcome(PRUNED, {"seconds": seconds, "host": platform.node()})
     except Exception as error:  # of training, of the user's own code, of the system
         return _failure(error, time.monotonic() - began)
 

@@ -1,0 +1,111 @@
+"""What the benchmark of tunings found, in words and tables, for docs/tune.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "tune.md"
+BEGIN, END = "<!-- worth: made by benchmarks/tune_flip_flop.py -->", "<!-- end of worth -->"
+FIELDS = {
+    "rule.learning_rate": ("rate", ".2g"),
+    "model.recurrent_gain": ("gain", ".2f"),
+    "model.tau": ("τ (ms)", ".0f"),
+}
+
+
+def write_page(found: dict[str, Any]) -> None:
+    """Put what was found between the marks of docs/tune.md."""
+    parts = [machine(found["machine"])]
+    if "tunings" in found:
+        parts += [studies(found), between(found["differences"])]
+    if "of_a_trial" in found:
+        parts.append(of_a_trial(found["of_a_trial"]))
+    if "timed" in found:
+        parts.append(timed(found["timed"], found["machine"]))
+    text = "\n\n".join(part for part in parts if part)
+    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
+    after = rest.split(END)[1]
+    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def machine(found: dict[str, Any]) -> str:
+    """What it was measured on."""
+    versions = found["versions"]
+    return (
+        f"Measured on {found['cores']} cores of {found['processor']}, {found['date']}; "
+        f"JAX {versions['jax']}."
+    )
+
+
+def studies(found: dict[str, Any]) -> str:
+    """A row for each study and sampler, one for the recipe on the same fresh seeds."""
+    labels = [label for label, _ in FIELDS.values()]
+    head = ["study", "values", *labels, "pruned", "chosen by", "fresh"]
+    lines = [_row(head), "|" + "---|" * len(head)]
+    for place, seed in enumerate(found["seeds"]):
+        for sampler, tunings in found["tunings"].items():
+            lines.append(_row([str(seed), sampler, *_cells(tunings[place])]))
+        fresh = found["recipe"][place]
+        lines.append(_row([str(seed), "the recipe", *_of_the_recipe(found), "", "", _mean(fresh)]))
+    return "\n".join(lines)
+
+
+def _cells(tuning: dict[str, Any]) -> list[str]:
+    values = [format(tuning["values"][field], digits) for field, (_, digits) in FIELDS.items()]
+    pruned = f"{tuning['status']['pruned']} of {sum(tuning['status'].values())}"
+    return [*values, pruned, f"{tuning['chosen']:.5f}", _mean(tuning["fresh"])]
+
+
+def _of_the_recipe(found: dict[str, Any]) -> list[str]:
+    parts = {"rule": found["setup"]["rule"], "model": found["setup"]["model"]}
+    cells = []
+    for field, (_, digits) in FIELDS.items():
+        part, _, name = field.partition(".")
+        cells.append(format(parts[part][name], digits))
+    return cells
+
+
+def _mean(values: list[float]) -> str:
+    return f"{np.mean(values):.5f}"
+
+
+def _row(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def between(differences: dict[str, Any]) -> str:
+    """A row for each comparison."""
+    head = ["errors", "ratio (95 % interval)", "difference (95 % interval)", "lower in"]
+    lines = [_row(head), "|" + "---|" * len(head)]
+    for name, found in differences.items():
+        counts = f"{found['better_in']} of {found['of']}"
+        ratio, difference = (
+            _with_interval(found["ratio"], 3),
+            _with_interval(found["difference"], 5),
+        )
+        lines.append(_row([name, ratio, difference, counts]))
+    return "\n".join(lines) if differences else ""
+
+
+def _with_interval(found: dict[str, float], digits: int) -> str:
+    mean, low, high = (f"{found[name]:.{digits}f}" for name in ("mean", "low", "high"))
+    return f"{mean} ({low} to {high})"
+
+
+def of_a_trial(seconds: dict[str, float]) -> str:
+    """What a trial's seconds are spent on."""
+    parts = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items())
+    return f"Processor seconds of a trial whose values are new, if nothing ends it early: {parts}."
+
+
+def timed(found: dict[str, Any], machine: dict[str, Any]) -> str:
+    """What one whole tuning takes."""
+    trials = sum(found["status"].values())
+    return (
+        f"One tuning of {trials} trials, with the start of its workers, nothing compiled before, "
+        f"and the training on fresh seeds: {found['seconds'] / 60:.1f} minutes on "
+        f"{machine['cores']} cores (load before: {found['load_before']:.1f})."
+    )
