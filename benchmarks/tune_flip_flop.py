@@ -14,8 +14,8 @@ fresh seeds and scored on trials that no choice has seen. Seeds are paired: thos
 the sample that the intervals are of.
 
 Each tuning is a folder under --runs; interrupted, the same command goes on. With --timed one tuning
-by TPE begins anew, with nothing compiled but the kernels: its seconds, to be taken while the
-machine has nothing else to do. What is there of the other part is kept in the results.
+by TPE begins anew, with nothing compiled but the kernels: its seconds and those of a trial's parts,
+to be taken while the machine has nothing else to do. The results keep what the other part found.
 """
 
 from __future__ import annotations
@@ -69,13 +69,10 @@ def main() -> None:
     given = parser.parse_args()
     found = read_results(NAME, given.results) or {}
     if given.timed:
-        with tempfile.TemporaryDirectory() as place:
-            os.environ["ATTRACTORY_CACHE"] = fresh_cache(f"{place}/cache")
-            found["timed"] = timed(Path(place) / "tuning", given.quick)
+        found["timed"] = timed(given.quick)
     else:
         at.use_cores(1)
         found.update(compared(given))
-        found["of_a_trial"] = parts_of_a_trial(given.quick)
     found.pop("machine", None)
     write_results(NAME, found, given.results)
     if not given.quick:
@@ -226,26 +223,42 @@ def interval(values: np.ndarray) -> dict[str, float]:
     return {"mean": mean, "low": float(mean - half), "high": float(mean + half)}
 
 
-def timed(folder: Path, quick: bool) -> dict[str, Any]:
-    """The seconds of one tuning, its workers' start and the training on fresh seeds among them."""
-    load = os.getloadavg()[0]
-    began = time.perf_counter()
-    tuning = at.tune(study("tpe", 0, quick), folder, workers=WORKERS, progress=False)
-    seconds = time.perf_counter() - began
-    print(f"{seconds:.0f} s, load before {load:.2f}: {tuning.statement}", flush=True)
-    return {"seconds": seconds, "load_before": load, "status": tuning.status}
+def timed(quick: bool) -> dict[str, Any]:
+    """The seconds of one tuning with nothing compiled before, and those of a trial's parts."""
+    with tempfile.TemporaryDirectory() as place:
+        os.environ["ATTRACTORY_CACHE"] = fresh_cache(f"{place}/cache")
+        at.use_cores(1)
+        load = os.getloadavg()[0]
+        began = time.perf_counter()
+        tuning = at.tune(
+            study("tpe", 0, quick), Path(place) / "tuning", workers=WORKERS, progress=False
+        )
+        seconds = time.perf_counter() - began
+        print(f"{seconds:.0f} s, load before {load:.2f}: {tuning.statement}", flush=True)
+        return {
+            "seconds": seconds,
+            "load_before": load,
+            "status": tuning.status,
+            "of_a_trial": parts_of_a_trial(quick),
+        }
 
 
-def parts_of_a_trial(quick: bool) -> dict[str, float]:
-    """Processor seconds of the parts of a trial whose rate, gain and time constant are new."""
+def parts_of_a_trial(quick: bool) -> dict[str, Any]:
+    """Processor seconds of a trial's parts, with a time constant that is new, and with one before.
+
+    Rate and gain are others each time.
+    """
     one = study("tpe", 0, quick)
-    seconds: dict[str, float] = {}
-    # the first is for what a process does once
-    for values in ((0.02, 1.1, 7.5), (0.03, 0.9, 12.5)):
-        point = one.point(dict(zip(TUNED, values, strict=True)))
-        seconds = parts_of(point)
-    print(", ".join(f"{name} {value:.2f} s" for name, value in seconds.items()), flush=True)
-    return seconds
+    # what no trial can have had; the first is for what a process does once
+    values = {"begin": (0.02, 1.1, 55), "new": (0.03, 0.9, 60), "known": (0.04, 0.8, 60)}
+    found = {
+        name: parts_of(one.point(dict(zip(TUNED, each, strict=True))))
+        for name, each in values.items()
+    }
+    del found["begin"]
+    for name, seconds in found.items():
+        print(name, ", ".join(f"{part} {value:.2f} s" for part, value in seconds.items()))
+    return found
 
 
 def parts_of(point: Any) -> dict[str, float]:
@@ -258,13 +271,11 @@ def parts_of(point: Any) -> dict[str, float]:
         seconds[name] = time.process_time() - began
         return made
 
-    active = np.ones(point.nets, bool)
     population = Population(point.task, point.model, point.rule, point.nets, point.seed)
     state = took("first weights", population.initial_state)
     took("compiling the update", lambda: population.compile(state))
-    population.update(state, active, 0)
-    took("a tenth of the updates", lambda: _updates(population, state, point.rule.steps // 10))
-    seconds["updates"] = 10 * seconds.pop("a tenth of the updates")
+    _updates(population, state, 1)
+    took("updates", lambda: _updates(population, state, point.rule.steps))
     took("compiling the validation", lambda: population.validate(state))
     checks = point.rule.steps // point.rule.check_every
     took("validation", lambda: [population.validate(state) for _ in range(checks)])

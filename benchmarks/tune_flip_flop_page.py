@@ -21,10 +21,9 @@ def write_page(found: dict[str, Any]) -> None:
     parts = [machine(found["machine"])]
     if "tunings" in found:
         parts += [studies(found), between(found["differences"])]
-    if "of_a_trial" in found:
-        parts.append(of_a_trial(found["of_a_trial"]))
     if "timed" in found:
         parts.append(timed(found["timed"], found["machine"]))
+        parts.append(of_a_trial(found["timed"]["of_a_trial"]))
     text = "\n\n".join(part for part in parts if part)
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
@@ -95,10 +94,14 @@ def _with_interval(found: dict[str, float], digits: int) -> str:
     return f"{mean} ({low} to {high})"
 
 
-def of_a_trial(seconds: dict[str, float]) -> str:
+def of_a_trial(found: dict[str, dict[str, float]]) -> str:
     """What a trial's seconds are spent on."""
-    parts = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items())
-    return f"Processor seconds of a trial whose values are new, if nothing ends it early: {parts}."
+    head = ["processor seconds of a trial that nothing ends early", *found["new"], "in all"]
+    lines = [_row(head), "|" + "---|" * len(head)]
+    for name, seconds in found.items():
+        cells = [f"{value:.2f}" for value in (*seconds.values(), sum(seconds.values()))]
+        lines.append(_row([f"its time constant is {name}", *cells]))
+    return "\n".join(lines)
 
 
 def timed(found: dict[str, Any], machine: dict[str, Any]) -> str:
