@@ -143,13 +143,14 @@ def tuned(one: at.sweeps.TuningStudy, folder: Path) -> dict[str, Any]:
         tuning = at.tune(one, folder, workers=WORKERS, progress=False)
     table = tuning.table()
     best = table.set_index("trial").loc[tuning.best_trials[0]]
+    complete = table["mse"].where(table["state"] == "complete")
     fresh = tuning.retrained().groupby("seed")["mse"].mean()
     found = {
         "status": tuning.status,
         "values": {field: float(best[field]) for field in TUNED},
         "chosen": float(best["mse"]),
         "fresh": fresh.tolist(),
-        "best_so_far": table["mse"].cummin().ffill().tolist(),
+        "best_so_far": complete.cummin().ffill().tolist(),
         "seconds_of_trials": table["seconds"].tolist(),
         "states": table["state"].tolist(),
         "importance": dict(tuning.importance().to_numpy().tolist()),

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import attractory as at
-from attractory.sweeps import _optuna, _tuning_store, _work
+from attractory.sweeps import _optuna, _tune, _tuning_store, _work
 
 pytest.importorskip("distributed")
 optuna = pytest.importorskip("optuna")
@@ -85,6 +85,18 @@ def test_a_study_goes_on_with_more_trials_and_trains_none_again(tuned, monkeypat
     after = tune(study(trials=4, sampler="random"), tuned.path)
     assert len(trained) == 1
     pd.testing.assert_frame_equal(after.table().head(3), before)
+
+
+def test_no_workers_are_started_where_nothing_is_left_to_try(tuned, monkeypatch):
+    def started(*args):
+        raise AssertionError("workers were started")
+
+    before = at.open_tuning(tuned.path).table()
+    monkeypatch.setattr(_tune, "Crew", started)
+    again = tune(study(), tuned.path, workers=1)
+    pd.testing.assert_frame_equal(again.table(), before)
+    with pytest.raises(AssertionError, match="workers were started"):
+        tune(study(trials=len(before) + 1), tuned.path, workers=1)
 
 
 def test_what_was_cut_off_is_tried_again_with_the_same_values(tuned, tmp_path, monkeypatch):

@@ -183,6 +183,9 @@ class _Tuning:
 
     def go(self, where: Any) -> None:
         """To the end of all trials, or to what stops the tuning."""
+        self._do_lost_ones_again()
+        if self._are_all_begun():  # workers that would find nothing to do take seconds to start
+            return
         ends = [self.study.point(values) for values in self.study.ends()]
         this = Process.this().token
         setup = Setup(versions(), self.study.imports, own_classes(ends), this)
@@ -201,8 +204,10 @@ class _Tuning:
         jobs, needed = self.study.trials, memory_needed(ends, None)
         return Crew(where, needed, jobs, setup, self.view.say, A_TRIAL_A_THREAD)
 
+    def _are_all_begun(self) -> bool:
+        return len(counted(self.optuna.trials)) >= self.study.trials
+
     def _until_all_is_done(self) -> None:
-        self._do_lost_ones_again()
         while True:
             while self.crew.has_room() and self._ask():
                 pass
