@@ -21,12 +21,10 @@ to be taken while the machine has nothing else to do. The results keep what the 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +53,6 @@ SAMPLERS = ("tpe", "random")
 TRIALS, NETS, FRESH_SEEDS, SCORED, WORKERS = 60, 2, 5, 512, 2
 VALIDATION = {"validation": 64, "check_every": 65}
 SEEDS_APART = 100  # of studies: fresh seeds of one are none of another
-SECONDS = "seconds.json"  # in the folder of a tuning
 
 
 def main() -> None:
@@ -139,8 +136,7 @@ def setup(quick: bool) -> dict[str, Any]:
 
 def tuned(one: at.sweeps.TuningStudy, folder: Path) -> dict[str, Any]:
     """A tuning to its end, and what it came to."""
-    with counted_seconds(folder):
-        tuning = at.tune(one, folder, workers=WORKERS, progress=False)
+    tuning = at.tune(one, folder, workers=WORKERS, progress=False)
     table = tuning.table()
     best = table.set_index("trial").loc[tuning.best_trials[0]]
     complete = table["mse"].where(table["state"] == "complete")
@@ -151,33 +147,12 @@ def tuned(one: at.sweeps.TuningStudy, folder: Path) -> dict[str, Any]:
         "chosen": float(best["mse"]),
         "fresh": fresh.tolist(),
         "best_so_far": complete.cummin().ffill().tolist(),
-        "seconds_of_trials": table["seconds"].tolist(),
         "states": table["state"].tolist(),
+        "pruned_after": table["step"][table["state"] == "pruned"].tolist(),
         "importance": dict(tuning.importance().to_numpy().tolist()),
-        **json.loads((folder / SECONDS).read_text()),
     }
     print(f"{folder.name}: {tuning.statement}; {found['values']}", flush=True)
     return found
-
-
-@contextmanager
-def counted_seconds(folder: Path) -> Iterator[None]:
-    """Add to those of earlier commands; a tuning that was done before keeps what is written."""
-    file = folder / SECONDS
-    before = json.loads(file.read_text()) if file.exists() else {"seconds": 0.0, "load": []}
-    if before.get("done"):
-        yield
-        return
-    began = time.perf_counter()
-    done = False
-    try:
-        yield
-        done = True
-    finally:
-        seconds = before["seconds"] + time.perf_counter() - began
-        load = [*before["load"], os.getloadavg()[2]]
-        if folder.exists():
-            file.write_text(json.dumps({"seconds": seconds, "load": load, "done": done}))
 
 
 def by_the_recipe(one: at.sweeps.TuningStudy, folder: Path) -> list[float]:
