@@ -66,6 +66,9 @@ class Descent(Rule):
     Every update reports "gradient_norm", the norm of the gradient before clipping. The rate in the
     history is the common one.
 
+    The rates are arguments of the compiled program, unless the schedule looks at them: a rule of
+    your own has them in `update` as numbers that JAX traces.
+
     References
     ----------
     .. [1] Kingma & Ba (2014).
@@ -103,6 +106,21 @@ class Descent(Rule):
         # what is registered anew under its name is another optimiser, or schedule
         named = [*self._chosen_optimizers(), chosen_schedule(self.schedule)]
         return json.dumps([super()._key(), [id(each.maker.function) for each in named]])
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The learning rates, so that another rate needs no new program.
+
+        None where the schedule looks at its rate, and each rate has a schedule of its own.
+        """
+        rates = {"learning_rate": self.learning_rate}
+        if self.recurrent_learning_rate is not None:
+            rates["recurrent_learning_rate"] = self.recurrent_learning_rate
+        try:
+            jax.eval_shape(lambda rate, step: self._schedule(rate)(step), self.learning_rate, 0)
+        except jax.errors.JAXTypeError:
+            return {}
+        return rates
 
     def rate(self, step: int) -> float:
         return float(self._schedule(self.learning_rate)(step))
@@ -213,7 +231,8 @@ class Descent(Rule):
 
     @property
     def _recurrent_rate(self) -> float:
-        return self.recurrent_learning_rate or self.learning_rate
+        own = self.recurrent_learning_rate
+        return self.learning_rate if own is None else own
 
     def _schedule(self, rate: float) -> optax.Schedule:
         return rates(
