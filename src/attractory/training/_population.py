@@ -249,7 +249,9 @@ class _Programs:
         self.begun = compiled(self._begun)
         self.update = self._over_devices(self._update, mesh, shared=2)
         self.validate = self._over_devices(self._validate, mesh, shared=0)
-        self.finish = compiled(self._finish)
+        # most rules have no last word: there is nothing to compile
+        solves = type(rule).finish is not Rule.finish
+        self.finish = compiled(self._finish) if solves else _as_trained
         self.choose = compiled(
             lambda which, *states: jax.tree.map(partial(_choose, which), *states)
         )
@@ -365,6 +367,10 @@ def _checked_info(rule: Rule, info: Any) -> Info:
                 f"{of} reports {shown(name)} of shape {jnp.shape(value)}; it must be one number"
             )
     return {name: jnp.asarray(value, jnp.float32) for name, value in info.items()}
+
+
+def _as_trained(state: PopulationState) -> tuple[Weights, Report]:
+    return state.weights, {}
 
 
 def _all_finite(weights: Weights) -> jax.Array:
