@@ -33,7 +33,6 @@ from attractory.figures._tried import (
     tick_levels,
 )
 from attractory.population import TriedSettings
-from attractory.population._levels import means_of
 
 ROW = 52.0  # height of a row of panels (mm)
 MOST = 6  # panels
@@ -107,7 +106,7 @@ def _draw(axes: Any, tried: TriedSettings, score: str, field: str | None) -> Non
     along = _aside(along, is_number, field in tried.logarithmic)
     axes.plot(along, numbers, linestyle="none", marker="o", markersize=2.2, markeredgewidth=0,
               color=SKY, alpha=_alpha(numbers), rasterized=as_pixels(len(numbers)))  # fmt: skip
-    _draw_means(axes, places, means_of(numbers, member, len(places)))
+    _draw_means(axes, places, tried.means(score, member, len(places)))
 
 
 def _alpha(numbers: np.ndarray) -> float:

@@ -37,7 +37,7 @@ from attractory.figures._tried import (
     tick_levels,
 )
 from attractory.population import TriedSettings
-from attractory.population._levels import NONE, means_of
+from attractory.population._levels import NONE
 
 MOST_LINES = 6  # values of a field that lines tell apart; of more it is a map
 MOST_TICKS = {"x": 5, "y": 8}
@@ -93,11 +93,11 @@ def sweep_pair(
 
 def _draw_lines(figure: Any, axes: Any, tried: TriedSettings, score: str, both: list[str]) -> None:
     along, apart = (tried.levels(field) for field in both)
-    numbers, handles = tried.numbers(score), []
+    handles = []
     colors = _colors(len(apart), has_numbers(tried, both[1]))
     for level, name in enumerate(apart.names):
         member = np.where(apart.member == level, along.member, NONE)
-        means = means_of(numbers, member, len(along)).dropna(subset="mean")
+        means = tried.means(score, member, len(along)).dropna(subset="mean")
         look = {"color": colors[level], "marker": MARKERS[level], "markersize": 4, "linewidth": 1.2}
         places = along.places[means.index]
         axes.plot(places, means["mean"], zorder=3, **look)
@@ -122,7 +122,7 @@ def _draw_map(figure: Any, axes: Any, tried: TriedSettings, score: str, both: li
     cells = len(along) * len(up)
     there = (along.member != NONE) & (up.member != NONE)
     member = np.where(there, up.member * len(along) + along.member, NONE)
-    means = means_of(tried.numbers(score), member, cells)["mean"].to_numpy()
+    means = tried.means(score, member, cells)["mean"].to_numpy()
     known = means[np.isfinite(means)]
     image = axes.pcolormesh(
         np.arange(len(along) + 1) - 0.5, np.arange(len(up) + 1) - 0.5,

@@ -15,7 +15,7 @@ from attractory._result import Result
 from attractory.population._levels import Levels, levels_of, means_of, share_between
 
 MAXIMIZE, MINIMIZE, UNKNOWN = "maximize", "minimize", ""
-NETWORK, TRIAL = "network", "trial"
+SHARES = ("correct", "accuracy")  # scores that are no less than 0 and no more than 1
 
 
 @dataclass(frozen=True, repr=False)
@@ -145,6 +145,29 @@ class TriedSettings(Result):
             self._levels[name] = levels_of(self.rows[name], name in self.logarithmic)
         return self._levels[name]
 
+    def means(self, score: str, member: np.ndarray, count: int) -> pd.DataFrame:
+        """The mean of a score at each of so many levels, with its 95 % interval by Student's t.
+
+        Parameters
+        ----------
+        score : str
+            Its name.
+        member : array of int (row,)
+            The level of each row; -1 of a row that does not count.
+        count : int
+            How many levels there are.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a level: networks (how many have a number), mean, low, high; NaN where there are
+            too few. Intervals of shares end at 0 and at 1.
+        """
+        found = means_of(self.numbers(score), member, count)
+        if score in SHARES:
+            found[["low", "high"]] = found[["low", "high"]].clip(0.0, 1.0)
+        return found
+
     @takes(score=optional(a_name))
     def points(self, score: str | None = None) -> pd.DataFrame:
         """What each point of settings comes to: all rows with the same values together.
@@ -163,7 +186,7 @@ class TriedSettings(Result):
         """
         name = self.score(score)
         member, first = self._members
-        found = means_of(self.numbers(name), member, len(first))
+        found = self.means(name, member, len(first))
         fields = self.rows.loc[first, list(self.fields)].reset_index(drop=True)
         whole = pd.concat([fields, found], axis=1)
         ascending = self.directions[name] == MINIMIZE

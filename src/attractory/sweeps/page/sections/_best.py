@@ -80,8 +80,7 @@ def _shown(study: StudiedTuning) -> str:
 def _table(study: StudiedTuning) -> pd.DataFrame:
     rows = _ordered(study).head(MOST)
     made = settings_table(rows[["number", *study.tried.fields]], study.tried.fields)
-    for score in study.tried.scores:
-        made[score] = [number_in_words(score, number) for number in rows[score]]
+    made[list(study.tried.scores)] = rows[list(study.tried.scores)]
     return made.rename(columns={"number": "trial"})
 
 

@@ -8,7 +8,7 @@ from attractory.sweeps._studied import StudiedSweep
 from attractory.sweeps.page._words import count_of
 
 CAPTION = (
-    "{score} of every network{along}. Points: networks; bold: the mean over all networks with that "
+    "Every network's {score}{along}. Points: networks; bold: the mean over all networks with that "
     "value, whatever their other settings, and its 95 % interval (Student's t){bins}."
 )
 BINS = "; of a field with more than 12 values, over bins of equal width"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from attractory.report._section import OF_A_SWEEP, OF_A_TUNING, Content, Section, section
 from attractory.sweeps._studied import Provenance, StudiedSweep, StudiedTuning
@@ -19,6 +18,7 @@ class ProvenanceOfRuns(Section):
     title = "Provenance of runs"
     page = OF_A_SWEEP
     order = 100
+    template = "settings.html"
 
     def content(self, study: StudiedSweep) -> Content | None:
         return _content(study.provenance, "run")
@@ -31,6 +31,7 @@ class ProvenanceOfTrials(Section):
     title = "Provenance of trials"
     page = OF_A_TUNING
     order = 100
+    template = "settings.html"
 
     def content(self, study: StudiedTuning) -> Content | None:
         return _content(study.provenance, "trial")
@@ -45,12 +46,9 @@ def _content(known: Provenance, thing: str) -> Content | None:
     if known.commits:
         rows.append(("git commit", ", ".join(known.commits)))
     rows += [(name, ", ".join(found)) for name, found in known.versions.items()]
-    text = f"Versions and commits are those of {count_of(known.asked, thing)}"
     spread = f", spread over all {len(known.seconds)}" if known.asked < len(known.seconds) else ""
-    return {
-        "text": [f"{text}{spread}."],
-        "table": pd.DataFrame(rows, columns=["what", "value"]),
-    }
+    rows.append(("versions and commits from", f"{count_of(known.asked, thing)}{spread}"))
+    return {"rows": rows, "events": []}
 
 
 def _hosts(known: Provenance, thing: str) -> str:
