@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -59,21 +61,25 @@ def test_slices_stand_by_importance_on_the_scale_of_the_study(trials):
     assert best.get_ydata().tolist() == [rows["mse"].min()]
 
 
-def test_a_contour_is_what_a_plane_is():
+@pytest.mark.parametrize("logarithmic", [False, True])
+def test_a_contour_is_what_a_plane_is(logarithmic):
     """The surface through points of a plane is that plane, on the scales of the axes."""
     rng = np.random.default_rng(0)
     x, y = rng.random(40), rng.random(40)
-    tried = numbered(40, x=x, y=y, mse=1 + x + 2 * y)
+    scale = np.log10 if logarithmic else np.asarray
+    along = 10**x if logarithmic else x
+    tried = replace(numbered(40, x=along, y=y, mse=1 + x + 2 * y), logarithmic=("x",) * logarithmic)
     figure = figures.tuning_contour(tried)
     surface, points = figure.axes[0].collections
     np.testing.assert_array_equal(points.get_array(), tried.rows["mse"])
+    tolerance = 0.01 if logarithmic else 1e-9  # triangles are straight on the paper's own scale
     for low, high, path in zip(
         surface.levels[:-1], surface.levels[1:], surface.get_paths(), strict=False
     ):
         if len(path.vertices):
-            heights = 1 + path.vertices[:, 0] + 2 * path.vertices[:, 1]
-            assert heights.min() > low - 1e-9
-            assert heights.max() < high + 1e-9
+            heights = 1 + scale(path.vertices[:, 0]) + 2 * path.vertices[:, 1]
+            assert heights.min() > low - tolerance
+            assert heights.max() < high + tolerance
 
 
 @pytest.mark.parametrize("case", ["a line", "one value", "three", "twice"])

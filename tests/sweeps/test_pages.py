@@ -44,7 +44,8 @@ def sweep(tmp_path_factory):
 def tuning(tmp_path_factory):
     """Two dozen complete trials, of which the last is the best; two that failed, one pruned."""
     trials = [("complete", [1 - 0.01 * i]) for i in range(24)]
-    trials[4:4] = [("fail", None), ("pruned", None), ("fail", None)]
+    # the last loss of a pruned trial, which Optuna takes for its value, is none
+    trials[4:4] = [("fail", None), ("pruned", [0.01]), ("fail", None)]
     made = made_tuning(tmp_path_factory.mktemp("tunings") / "gains", trials)
     retrained(made, {26: [0.8, 0.9]}, "mse")
     return at.open_tuning(made.path)
@@ -160,6 +161,8 @@ def test_what_was_tried_is_the_table(tuning):
     assert tried.logarithmic == ("rule.learning_rate",)
     assert tried.directions == {"mse": "minimize"}
     np.testing.assert_array_equal(tried.rows["mse"], table["mse"])
+    assert np.isnan(table["mse"][4:7]).all()
+    assert (table["mse"].count(), table["mse"].min()) == (24, pytest.approx(0.77))
     np.testing.assert_array_equal(tried.rows["number"], table["trial"])
     assert tried.front.tolist() == tuning.best_trials
     shares = tuning.importance().set_index("field")["importance"].to_dict()

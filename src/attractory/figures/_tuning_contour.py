@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.tri import LinearTriInterpolator, Triangulation, UniformTriRefiner
 from scipy.spatial import Delaunay, QhullError
 
 from attractory._errors import InvalidSetting
@@ -35,6 +36,7 @@ SPREAD = 0.25  # over so much to either side the trials with one word are spread
 STRIP = 0.42  # half of the width of a word's strip
 CELLS = 200  # along a strip
 LEAST_FOR_TRIANGLES = 4  # different places: three are one triangle, which says nothing of a shape
+FINER = 2  # times each triangle is cut in four
 SURFACE = 0.75  # of its colours: points stand out
 
 
@@ -156,9 +158,17 @@ def _draw_triangles(
         triangles = Delaunay((scaled / spans).T).simplices
     except QhullError:
         return
-    norm = look["norm"]
-    levels = norm.inverse(np.linspace(0, 1, LEVELS + 1))
-    axes.tricontourf(*distinct, triangles, means, levels=levels, zorder=0, alpha=SURFACE, **look)
+    surface = Triangulation(scaled[0], scaled[1], triangles)
+    # straight on the scales of the axes: smaller triangles lie nearer to that
+    finer, heights = UniformTriRefiner(surface).refine_field(
+        means, LinearTriInterpolator(surface, means), FINER
+    )
+    backs = [np.exp if scale is np.log else np.asarray for scale in scales]
+    corners = [back(row) for back, row in zip(backs, (finer.x, finer.y), strict=True)]
+    levels = look["norm"].inverse(np.linspace(0, 1, LEVELS + 1))
+    axes.tricontourf(
+        *corners, finer.triangles, heights, levels=levels, zorder=0, alpha=SURFACE, **look
+    )
 
 
 def _draw_strip(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -22,33 +21,12 @@ from attractory.sweeps._optimism import optimism_of
 from attractory.sweeps._optuna import importances, quiet
 from attractory.sweeps._pack import run_in, unpacked
 from attractory.sweeps._studied import Provenance, StudiedTuning
+from attractory.sweeps._trials import LINE, NAMES, STATES, counted, values_of
 from attractory.sweeps._tried import tried_in_tuning
 from attractory.sweeps._tuned_fields import ranges_of, recipe_of
 from attractory.sweeps._tuning_store import RETRAINED_ROWS, opened, trial_file
 
-LINE, PROCESS = "line", "process"  # what trials are noted with
 TABLE = "table.csv"
-STATES = ("complete", "pruned", "failed", "running", "waiting")
-_NAMES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running",
-          "WAITING": "waiting"}  # fmt: skip
-
-
-def counted(trials: Iterable[Any]) -> list[Any]:
-    """Those that count: without what waits, and what was cut off and is tried again.
-
-    A trial that failed by its own fault has a line that says why.
-    """
-    kept = []
-    for trial in trials:
-        cut_off = trial.state.name == "FAIL" and LINE not in trial.user_attrs
-        if not cut_off and trial.state.name != "WAITING":
-            kept.append(trial)
-    return kept
-
-
-def values_of(trial: Any) -> dict[str, Any]:
-    """The values of a trial, those that it is yet to begin with among them."""
-    return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
 
 
 class Tuning(NamesNearest):
@@ -92,7 +70,7 @@ class Tuning(NamesNearest):
     @property
     def status(self) -> dict[str, int]:
         """How many trials stand in which way."""
-        counts = Counter(_NAMES[trial.state.name] for trial in self._trials)
+        counts = Counter(NAMES[trial.state.name] for trial in self._trials)
         return {state: counts[state] for state in STATES}
 
     @property
@@ -240,7 +218,7 @@ class Tuning(NamesNearest):
         .. [1] Watanabe, Bansal & Hutter (2023), IJCAI, 4389.
         """
         place = self._place_of(objective)
-        known = [trial.values[place] for trial in self._trials if trial.values]
+        known = [trial.values[place] for trial in self._complete]
         if len(known) < 2:
             raise InvalidSetting("importance needs 2 complete trials or more")
         if len(set(known)) == 1:
@@ -309,7 +287,7 @@ class Tuning(NamesNearest):
         FileProblem
             Where its file is damaged, or the folder holds other files.
         """
-        state = _NAMES[self._trial(trial).state.name]
+        state = NAMES[self._trial(trial).state.name]
         if state != "complete":
             raise InvalidSetting(f"trial = {trial} is not allowed: it is {state}, not complete")
         file = trial_file(self.path, trial)
@@ -319,6 +297,10 @@ class Tuning(NamesNearest):
         if folder.exists() and any(folder.iterdir()):
             raise InvalidSetting(f"{folder}: this folder holds other files; choose an empty one")
         return load(unpacked(file, folder), **functions)
+
+    @property
+    def _complete(self) -> list[Any]:
+        return [trial for trial in self._trials if trial.state.name == "COMPLETE"]
 
     def _importances(self) -> dict[str, dict[str, float]]:
         """Of each objective, where it is known."""
@@ -331,7 +313,7 @@ class Tuning(NamesNearest):
 
     def _studied(self) -> StudiedTuning:
         """What its page is about."""
-        complete = [trial for trial in self._trials if trial.state.name == "COMPLETE"]
+        complete = self._complete
         files = [trial_file(self.path, trial.number) for trial in complete]
         return StudiedTuning(
             name=self.path.resolve().name,
@@ -362,10 +344,12 @@ class Tuning(NamesNearest):
 
     def _row(self, trial: Any) -> dict[str, Any]:
         noted = trial.user_attrs
-        numbers = trial.values or [float("nan")] * len(self.objectives)
+        # Optuna gives a pruned trial the last loss that it was told for a value
+        is_complete = trial.state.name == "COMPLETE"
+        numbers = trial.values if is_complete else [float("nan")] * len(self.objectives)
         return {
             "trial": trial.number,
-            "state": _NAMES[trial.state.name],
+            "state": NAMES[trial.state.name],
             **values_of(trial),
             **dict(zip(self.objectives, numbers, strict=True)),
             "step": trial.last_step,

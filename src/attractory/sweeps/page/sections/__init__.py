@@ -1,6 +1,6 @@
 """The sections of the pages of sweeps and tunings; importing them makes them known."""
 
-from attractory.sweeps.page.sections._best import BestTrials
+from attractory.sweeps.page.sections._best import BestTrials, WorthOfTheBest
 from attractory.sweeps.page.sections._failures import FailedRuns, FailedTrials
 from attractory.sweeps.page.sections._fields import EachField
 from attractory.sweeps.page.sections._history import History
@@ -23,4 +23,5 @@ __all__ = [
     "ProvenanceOfTrials",
     "Slices",
     "TwoFields",
+    "WorthOfTheBest",
 ]

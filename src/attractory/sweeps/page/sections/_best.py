@@ -27,7 +27,7 @@ FRONT = (
 
 @section
 class BestTrials(Section):
-    """Their values, their numbers, what these are on fresh seeds and trials."""
+    """Their values and their numbers."""
 
     title = "Best trials"
     page = OF_A_TUNING
@@ -46,11 +46,23 @@ class BestTrials(Section):
             return None
         recipe = recipe_in_words(study)
         text = [f"The task's own recipe has {recipe}"] if recipe else []
-        return {
-            "text": [_shown(study), *text],
-            "table": _table(study),
-            "folded": [(WORTH, _worth(study))],
-        }
+        return {"text": [_shown(study), *text], "table": _table(study)}
+
+
+@section
+class WorthOfTheBest(Section):
+    """Their numbers as they were chosen, and on fresh seeds and trials."""
+
+    title = "What the best are worth"
+    page = OF_A_TUNING
+    order = 12
+
+    def content(self, study: StudiedTuning) -> Content | None:
+        if not study.best:
+            return None
+        if not study.optimism["seeds"].any():
+            return {"text": ["The best were not trained again, so that this is not known."]}
+        return {"text": [WORTH], "table": _worth(study)}
 
 
 def _front(study: StudiedTuning, pair: tuple[str, str]) -> Drawing:
@@ -87,7 +99,7 @@ def _table(study: StudiedTuning) -> pd.DataFrame:
 def _worth(study: StudiedTuning) -> pd.DataFrame:
     """What the best seemed worth, and what they are worth."""
     rows = []
-    for row in study.optimism.to_dict("records"):
+    for row in study.optimism.head(MOST).to_dict("records"):
         score = str(row["objective"])
         said = {name: number_in_words(score, row[name]) for name in NUMBERS}
         rows.append({"trial": row["trial"], "objective": score, "seeds": row["seeds"], **said})

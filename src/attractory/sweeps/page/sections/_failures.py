@@ -48,5 +48,6 @@ def _content(failures: pd.DataFrame, number: str) -> Content:
     found = failures_by_line(failures, number)
     left = len(found) - MOST_LINES
     more = f" The {MOST_LINES} most frequent lines stand here." if left > 0 else ""
-    text = f"By what they say, {count_of(len(found), 'different line')}.{more}"
+    count = count_of(int(found["count"].sum()), number)
+    text = f"{count} in all; those that left the same line stand together.{more}"
     return {"text": [text], "table": found.head(MOST_LINES)}

@@ -8,12 +8,12 @@ from attractory.report._section import OF_A_TUNING, Content, Drawing, Section, s
 from attractory.sweeps._studied import StudiedTuning
 
 SLICES = (
-    "{score} along each field, whatever the other values. Points: complete trials, later ones "
-    "brighter; diamond: the best; at the floor: pruned and failed ones."
+    "The {score} of trials along each field, whatever the other values. Points: complete trials, "
+    "later ones brighter; diamond: the best; at the floor: pruned and failed ones."
 )
 CONTOUR = (
-    "{score} over two fields{chosen}. Points: complete trials; colours between them are "
-    "interpolated, and say little where trials are few. Bright is better."
+    "The {score} of trials over two fields{chosen}. Points: complete trials; colours between them "
+    "are interpolated, and say little where trials are few. Bright is better."
 )
 LEAST = 4  # complete trials: fewer make no surface
 
