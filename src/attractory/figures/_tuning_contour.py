@@ -36,7 +36,7 @@ SPREAD = 0.25  # over so much to either side the trials with one word are spread
 STRIP = 0.42  # half of the width of a word's strip
 CELLS = 200  # along a strip
 LEAST_FOR_TRIANGLES = 4  # different places: three are one triangle, which says nothing of a shape
-FINER = 2  # times each triangle is cut in four
+FINER = 3  # times each triangle is cut in four
 SURFACE = 0.75  # of its colours: points stand out
 
 
