@@ -127,7 +127,7 @@ def _draw_map(figure: Any, axes: Any, tried: TriedSettings, score: str, both: li
     image = axes.pcolormesh(
         np.arange(len(along) + 1) - 0.5, np.arange(len(up) + 1) - 0.5,
         means.reshape(len(up), len(along)), cmap=colors_towards(tried, score),
-        norm=norm_of(tried, score, known),
+        norm=norm_of(tried, score, known), rasterized=True,  # or lines are seen between cells
     )  # fmt: skip
     for axis, field, levels in zip((axes.xaxis, axes.yaxis), both, (along, up), strict=True):
         axis.set_label_text(field_label(field) + (", middle of bin" if levels.binned else ""))

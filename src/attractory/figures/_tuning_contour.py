@@ -166,9 +166,10 @@ def _draw_triangles(
     backs = [np.exp if scale is np.log else np.asarray for scale in scales]
     corners = [back(row) for back, row in zip(backs, (finer.x, finer.y), strict=True)]
     levels = look["norm"].inverse(np.linspace(0, 1, LEVELS + 1))
-    axes.tricontourf(
+    drawn_surface = axes.tricontourf(
         *corners, finer.triangles, heights, levels=levels, zorder=0, alpha=SURFACE, **look
     )
+    drawn_surface.set_rasterized(True)
 
 
 def _draw_strip(

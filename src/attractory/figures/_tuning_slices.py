@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from attractory.figures._check import one_of
 from attractory.figures._drawn import drawn
@@ -89,6 +90,7 @@ def tuning_slices(
         leave_floor(panels[0])
     bar = figure.colorbar(points, ax=panels, pad=0.02, aspect=30)
     bar.set_label("Trial")
+    bar.locator = MaxNLocator(6, integer=True)
     legend_below(figure, handles, 4)
     return figure
 

@@ -152,7 +152,8 @@ def sections(page: str = OF_A_RUN) -> list[Section]:
     Returns
     -------
     list of Section
-        In the order of the page.
+        In the order of the page; those of the package for sweeps and tunings are among them once
+        `attractory.sweeps.page` is imported.
     """
     made = [kind() for kind in _registry.parts.values() if kind.page == page]
     return sorted(made, key=lambda each: each.order)  # equal ones as they were registered

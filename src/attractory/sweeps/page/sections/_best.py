@@ -20,8 +20,8 @@ WORTH = (
     "second is to be reported."
 )
 FRONT = (
-    "{first} and {second} of all complete trials. Diamonds are on the Pareto front of all "
-    "objectives: none is at least as good in all of them, and better in one."
+    "The {first} and the {second} of all complete trials. Diamonds are on the Pareto front of all "
+    "objectives: no other trial is at least as good in all of them, and better in one."
 )
 
 
@@ -110,5 +110,5 @@ NUMBERS = {
     "chosen": "as it was chosen",
     "fresh": "on fresh seeds and trials",
     "standard_error": "its standard error",
-    "optimism": "better by",
+    "optimism": "chosen better by",
 }
