@@ -227,3 +227,32 @@ def test_a_task_that_is_not_known_here_has_no_recipe(tuning):
     other = at.open_tuning(tuning.path)
     other._described = {**other._described, "task": {"name": "nowhere", "settings": {}}}
     assert other._studied().recipe == {}
+
+
+def test_a_trial_that_has_no_values_yet_is_counted_and_drawn_nowhere(tmp_path):
+    from attractory.sweeps._tuning_store import opened
+
+    made_tuning(tmp_path, [("complete", [0.1 * i]) for i in range(5)])
+    opened(tmp_path, None)[1].ask()
+    made = at.open_tuning(tmp_path)
+    tried = made.tried()
+    assert tried.states == {"complete": 5, "running": 1}
+    assert np.isnan(tried.rows["model.recurrent_gain"].iloc[-1])
+    assert tried.rows["model.activation"].iloc[-1] == ""
+    assert set(tried.levels("model.activation").names) <= {"tanh", "relu"}
+    assert "6 trials: 5 complete, 1 running." in made.statement.replace(";", ".")
+    figure = at.figures.tuning_contour(tried, fields=["model.activation", "model.recurrent_gain"])
+    assert len(figure.axes[0].collections[-1].get_offsets()) == 5
+
+
+def test_a_users_own_section_stands_in_the_page_of_a_sweep(sweep, registries):
+    @at.report.section
+    class Fastest(at.report.Section):
+        page = "sweep"
+
+        def content(self, study):
+            return {"text": [f"The fastest run took {min(study.provenance.seconds):g} s."]}
+
+    told = said(sweep._studied(), "sweep")
+    assert told["Fastest"] == "The fastest run took 2 s."
+    assert list(told)[-2:] == ["Fastest", "Provenance of runs"]

@@ -21,6 +21,7 @@ from attractory.figures._style import (
     plain,
 )
 from attractory.population import TriedSettings, find_measure, measure_names
+from attractory.population._tried_settings import SHARES
 
 LABELS = {
     **ROWS,
@@ -29,7 +30,6 @@ LABELS = {
     "loss": "Loss, last 10 updates",
 }
 WAYS = {"maximize": "↑ better", "minimize": "↓ better", "": ""}
-SHARES = ("correct", "accuracy")
 UNITS = {"dt": "ms", "tau": "ms"}
 LEAST_RATIO = 30.0  # of positive numbers that are drawn on a logarithmic scale
 MOST_TICKS = 6  # values that are named as they are

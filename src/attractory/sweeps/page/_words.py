@@ -10,12 +10,12 @@ import pandas as pd
 
 from attractory._errors import one_line
 from attractory.population import TriedSettings
+from attractory.population._tried_settings import SHARES
 
 MOST_VALUES = 4  # of a field that are named one by one
 MOST_LINES = 20  # of failures
 MOST_NUMBERS = 5  # of runs with the same line
 LONGEST = 60  # letters of a value
-SHARES = ("correct", "accuracy")
 NOTHING = "\N{EN DASH}"
 
 

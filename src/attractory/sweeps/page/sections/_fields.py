@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from attractory import figures
+from attractory.figures._sweep import MOST
 from attractory.report._section import OF_A_SWEEP, Content, Drawing, Section, section
 from attractory.sweeps._studied import StudiedSweep
 from attractory.sweeps.page._words import count_of
@@ -45,6 +46,3 @@ class EachField(Section):
             f"independently of each other share what they explain.{shown}"
         )
         return {"text": [text], "table": effects}
-
-
-MOST = 6  # panels of the figure

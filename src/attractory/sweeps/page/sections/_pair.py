@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from attractory import figures
+from attractory.figures._sweep_pair import MOST_LINES
 from attractory.report._section import OF_A_SWEEP, Content, Drawing, Section, section
 from attractory.sweeps._studied import StudiedSweep
 
@@ -12,7 +13,6 @@ CAPTION = (
 )
 BANDS = "Bands are 95 % intervals of the means (Student's t)."
 CELLS = "Cells without a network stay empty; bright is better."
-MOST_LINES = 6  # values of a field that the figure tells apart by lines
 
 
 @section
