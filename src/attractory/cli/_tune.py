@@ -9,7 +9,7 @@ import typer
 
 from attractory.cli._app import app, begin, console, named_imports
 from attractory.cli._ctrl_c import stopped_with
-from attractory.cli._sweep import OF_STUDIES, OnlyStatus, Scheduler, StudyFile
+from attractory.cli._sweep import OF_STUDIES, OnlyStatus, Scheduler, StudyFile, print_files
 from attractory.cli._tables import print_frame
 
 if TYPE_CHECKING:
@@ -59,5 +59,4 @@ def _print(made: Tuning) -> None:
     if len(made.best):
         print_frame(console, made.best[["trial", *made.fields, *made.objectives]].head(MOST_ROWS))
         print_frame(console, made.optimism().head(MOST_ROWS))
-    file = made.save_table()
-    console.print(f"table: {file}", highlight=False, soft_wrap=True)
+    print_files(made.save_table())

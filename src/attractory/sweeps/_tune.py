@@ -27,7 +27,8 @@ from attractory.sweeps._provenance import commit_of
 from attractory.sweeps._retrain import retrain
 from attractory.sweeps._store import DONE, SIGN, Job
 from attractory.sweeps._study import Point
-from attractory.sweeps._tuning import LINE, PROCESS, Tuning, counted, open_tuning, values_of
+from attractory.sweeps._trials import LINE, PROCESS, counted, values_of
+from attractory.sweeps._tuning import Tuning, open_tuning
 from attractory.sweeps._tuning_store import (
     LOG,
     alone,
