@@ -131,13 +131,16 @@ def _started(cluster: Cluster, needed: float, jobs: int) -> Any:
     return made
 
 
+ANY_PORT = ":0"  # that is free: several sweeps may run on a machine
+
+
 def _local(workers: int) -> Any:
     _check_main()
     return dask().LocalCluster(
         n_workers=workers,
         threads_per_worker=1,
         processes=True,
-        dashboard_address=":0",  # any free port: several sweeps may run on a machine
+        dashboard_address=ANY_PORT,
         silence_logs=logging.CRITICAL,  # what happens to workers the sweep says itself
     )
 
@@ -152,7 +155,8 @@ def _queue(cluster: Cluster, needed: float) -> Any:
             "pip install 'attractory[sweeps]' installs it"
         ) from None
     enough = f"{(PROCESS_BYTES + needed) / 2**30:.1f}GiB"
-    usual = {"cores": 1, "processes": 1, "memory": enough}
+    scheduler = {"dashboard_address": ANY_PORT}
+    usual = {"cores": 1, "processes": 1, "memory": enough, "scheduler_options": scheduler}
     return _made(
         cluster.kind, getattr(dask_jobqueue, QUEUES[cluster.kind]), usual | cluster.options
     )
