@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any, ClassVar, Self
 
 import jax
@@ -116,11 +117,7 @@ class Descent(Rule):
         rates = {"learning_rate": self.learning_rate}
         if self.recurrent_learning_rate is not None:
             rates["recurrent_learning_rate"] = self.recurrent_learning_rate
-        try:
-            jax.eval_shape(lambda rate, step: self._schedule(rate)(step), self.learning_rate, 0)
-        except jax.errors.JAXTypeError:
-            return {}
-        return rates
+        return rates if _takes_any_rate(self.with_numbers(dict.fromkeys(rates, 1.0))) else {}
 
     def rate(self, step: int) -> float:
         return float(self._schedule(self.learning_rate)(step))
@@ -257,6 +254,16 @@ class Descent(Rule):
             for i, (name, array) in enumerate(sorted(gradients.items()))
         }
         return model.allowed_changes(drawn, weights, gradients)
+
+
+@lru_cache(maxsize=64)
+def _takes_any_rate(rule: Descent) -> bool:
+    """Whether the schedule of a rule only computes with its rate."""
+    try:
+        jax.eval_shape(lambda rate, step: rule._schedule(rate)(step), rule.learning_rate, 0)
+    except jax.errors.JAXTypeError:
+        return False
+    return True
 
 
 def trained_weights(model: Model, weights: Weights) -> Weights:

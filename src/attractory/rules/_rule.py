@@ -140,6 +140,11 @@ class Rule(Settings, ABC):
         """
         return self.model_copy(update=dict(numbers))
 
+    @property
+    def program_of(self) -> Self:
+        """The rule whose programs are this one's: the same for all that differ in `numbers`."""
+        return self.with_numbers(dict.fromkeys(self.numbers, 1.0))
+
     def remark(self, model: Model) -> str | None:
         """What the user should know before training begins.
 

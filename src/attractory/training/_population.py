@@ -75,7 +75,7 @@ class Population:
         )
         mesh = _mesh(nets, shards_of(rule.batch))
         self._numbers = rule.numbers
-        self._programs = _programs(task, model, _with_usual_numbers(rule), mesh)
+        self._programs = _programs(task, model, rule.program_of, mesh)
         # networks and shards of one device: arguments, so that all numbers share their programs
         here = (nets // mesh.shape["net"], shards_of(rule.batch) // mesh.shape["batch"])
         self._counts = jnp.array(here, jnp.int32)
@@ -226,11 +226,6 @@ class Population:
 def _stacked(states: list[Any]) -> Any:
     """States of single networks as one, with a leading net axis. In NumPy: nothing to compile."""
     return jax.tree.map(lambda *leaves: np.stack(leaves), *states)
-
-
-def _with_usual_numbers(rule: Rule) -> Rule:
-    """The same for all rules that share a program."""
-    return rule.with_numbers(dict.fromkeys(rule.numbers, 1.0))
 
 
 @lru_cache(maxsize=16)
