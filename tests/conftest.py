@@ -45,6 +45,11 @@ def pytest_configure(config: pytest.Config) -> None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 
+def pytest_sessionfinish() -> None:
+    """The programs of a whole run are not looked through for garbage again before it ends."""
+    gc.freeze()
+
+
 # folders whose files take longest: begun first, so that no process waits for another at the end
 LONG = ("training", "report", "contracts", "analysis")
 
