@@ -266,7 +266,7 @@ class _Sweeping:
             self.view.see(self.store.content["runs"][job.run]["values"], outcome.noted["networks"])
         elif outcome.status == REFUSED:
             raise InvalidSetting(outcome.noted["line"])
-        elif outcome.full:
+        elif outcome.halts:
             raise FileProblem(outcome.noted["line"])
         else:
             self._fail(job, outcome)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from attractory._arguments import a_flag, instance_of, optional, takes, whole
-from attractory._errors import AttractoryError, FileProblem, InvalidSetting, one_line
+from attractory._errors import AttractoryError, FileProblem, InvalidSetting
 from attractory._files import as_path, write_bytes
 from attractory._process import Process
 from attractory._progress import ShownProgress
@@ -22,7 +22,7 @@ from attractory.runs import FolderLock
 from attractory.sweeps._cluster import memory_needed
 from attractory.sweeps._common import as_study_of
 from attractory.sweeps._crew import Crew, own_classes, pickled
-from attractory.sweeps._optuna import Pruning, optuna, quiet
+from attractory.sweeps._optuna import Pruning, optuna, quiet, reaching
 from attractory.sweeps._provenance import commit_of
 from attractory.sweeps._retrain import retrain
 from attractory.sweeps._store import DONE, SIGN, Job
@@ -95,7 +95,7 @@ def tune(
         For a study that cannot be trained, before anything runs; for a folder whose study has
         another objective, task or else: which field differs.
     FileProblem
-        When the folder or the database cannot be written.
+        When the folder or the database cannot be read or written.
     KeyboardInterrupt
         After Ctrl-C.
 
@@ -110,17 +110,14 @@ def tune(
     where: Any = scheduler or cluster or study.cluster or (Cluster() if workers else None)
     if where is not None and workers is not None:
         where = where.replace(workers=workers)
-    with at_work(folder) as (name, lock), _View(folder / LOG, progress) as view:
+    with (
+        reaching(folder),
+        at_work(folder) as (name, lock),
+        _View(folder / LOG, progress) as view,
+    ):
         with alone(folder):
             of_optuna = begun(folder, study)
-        tuning = _Tuning(study, folder, of_optuna, name, lock, view)
-        try:
-            tuning.go(where)
-        except optuna().exceptions.StorageInternalError as error:
-            raise FileProblem(
-                f"{folder}: the trials cannot be kept: {one_line(str(error))}; the same command "
-                "goes on once they can"
-            ) from None
+        _Tuning(study, folder, of_optuna, name, lock, view).go(where)
         retrain(open_tuning(folder, study.storage), study, view.say)
     return open_tuning(folder, study.storage)
 
@@ -264,9 +261,9 @@ class _Tuning:
         if outcome is None:
             self._again(self.optuna.trials[number])
             return
-        if outcome.status == REFUSED or outcome.full:
+        if outcome.status == REFUSED or outcome.halts:
             self._again(self.optuna.trials[number])
-            kind = FileProblem if outcome.full else InvalidSetting
+            kind = FileProblem if outcome.halts else InvalidSetting
             raise kind(outcome.noted["line"])
         with quiet():
             if outcome.status == DONE:
@@ -319,6 +316,7 @@ class _Tuning:
             if max(again, default=-1) <= trial.number:
                 self.optuna.enqueue_trial(values_of(trial), user_attrs={ORIGIN: origin})
             self.optuna.tell(trial.number, state=optuna().trial.TrialState.FAIL)
+        trial_file(self.folder, trial.number).unlink(missing_ok=True)  # Optuna was not told of it
         self.view.say(f"trial {trial.number} was cut off; its values are tried again")
 
 

@@ -17,7 +17,7 @@ from attractory._errors import InvalidSetting, NamesNearest, nearest
 from attractory._files import as_path, exists, parsed_json, read_bytes, write_text
 from attractory._shown import as_html
 from attractory.runs import Run, load
-from attractory.sweeps._optuna import optuna, quiet
+from attractory.sweeps._optuna import optuna, quiet, reaching
 from attractory.sweeps._pack import run_in, unpacked
 from attractory.sweeps._tuning_store import RETRAINED_ROWS, opened, trial_file
 
@@ -68,7 +68,9 @@ class Tuning(NamesNearest):
 
     def __init__(self, path: Path, storage: str | None = None) -> None:
         self.path = path
-        content, self._optuna = opened(path, storage)
+        with reaching(path):
+            content, there = opened(path, storage)
+            self._optuna = _as_it_stands(there)
         described = content["described"]
         self.fields = tuple(described["tune"])
         self.objectives: dict[str, str] = described["objective"]
@@ -328,6 +330,14 @@ class Tuning(NamesNearest):
             "host": noted.get("host"),
             LINE: noted.get(LINE),
         }
+
+
+def _as_it_stands(study: Any) -> Any:
+    """A study of Optuna's in memory: what is told of one moment is told of all its trials."""
+    with quiet():
+        copied = optuna().create_study(directions=study.directions)
+        copied.add_trials(study.get_trials(deepcopy=False))
+    return copied
 
 
 def _standard_error(values: np.ndarray) -> float:

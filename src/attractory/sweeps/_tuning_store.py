@@ -90,8 +90,8 @@ def opened(folder: Path, storage: str | None) -> tuple[dict[str, Any], Any]:
     """The content of study.json, and Optuna's study."""
     content = content_of(folder)
     with quiet():
+        place = storage_at(folder, storage or content["storage"])
         try:
-            place = storage_at(folder, storage or content["storage"])
             return content, optuna().load_study(study_name=content["name"], storage=place)
         except KeyError:
             raise FileProblem(

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from attractory._cores import use_cores
-from attractory._errors import AttractoryError, one_line
+from attractory._errors import AttractoryError, FileProblem, one_line
 from attractory._files import entries
 from attractory._process import Process
 from attractory.evaluation import evaluate
@@ -81,18 +81,22 @@ class Outcome:
 
     status: "done", "failed", "lost", "pruned", or "refused" (this worker can do none). noted: what
     the index says of it. content: the packed run. final: whether another attempt would end in the
-    same way. full: whether a disk was full.
+    same way. halts: whether nothing else could be done now either, as a disk is full.
     """
 
     status: str
     noted: dict[str, Any] = field(default_factory=dict)
     content: bytes = b""
     final: bool = False
-    full: bool = False
+    halts: bool = False
 
 
 class Pruned(Exception):
     """A training that is not worth going on with."""
+
+
+class Unreachable(FileProblem):
+    """What a worker must reach, and cannot: nothing is wrong with the training itself."""
 
 
 def versions() -> dict[str, str]:
@@ -174,10 +178,10 @@ def _parts(content: bytes) -> Any:
 def _failure(error: Exception, seconds: float) -> Outcome:
     own = isinstance(error, AttractoryError)
     line = one_line(str(error) if own else f"{type(error).__name__}: {error}{_where(error)}")
-    full = _FULL.search(str(error)) is not None
+    halts = isinstance(error, Unreachable) or _FULL.search(str(error)) is not None
     noted = {"line": line, "seconds": round(seconds, 3), "host": platform.node()}
     # what settings do not allow, no further attempt does
-    return Outcome(FAILED, noted, final=own and not isinstance(error, OSError), full=full)
+    return Outcome(FAILED, noted, final=own and not isinstance(error, OSError), halts=halts)
 
 
 def _where(error: BaseException) -> str:
