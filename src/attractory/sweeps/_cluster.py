@@ -25,6 +25,9 @@ SECONDS_FOR_A_WORKER = (
 )
 ANSWERS = (OSError, TimeoutError)  # what Dask raises where nobody answers
 
+# Ctrl-C on a terminal goes to all processes; the sweep's own has the others write a checkpoint
+_WITHOUT_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+
 # a worker that dies ends its run's attempt at once, so that the sweep itself counts the attempts;
 # and a worker holds no second run that would have to share the first one's fate
 _OF_OUR_SCHEDULERS = {
@@ -139,6 +142,7 @@ def _local(workers: int) -> Any:
         processes=True,
         dashboard_address=":0",  # any free port: several sweeps may run on a machine
         silence_logs=logging.CRITICAL,  # what happens to workers the sweep says itself
+        preload=_WITHOUT_CTRL_C,
     )
 
 
