@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
+import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,42 @@ class Begun(subprocess.Popen[str]):
         """All that it says, once it has ended."""
         return self.communicate()[0]
 
-    def kill_all(self) -> None:
-        """SIGKILL to it and to its workers."""
-        os.killpg(self.pid, signal.SIGKILL)
-        self.communicate()
+
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def served(port: int, **environment: str) -> list[subprocess.Popen[bytes]]:
+    """A scheduler and a worker of it as processes of their own; the variables are the worker's."""
+    command = [sys.executable, "-m"]
+    of_dask = [*command, "distributed.cli.dask_scheduler", "--port", str(port)]
+    of_worker = [*command, "distributed.cli.dask_worker", f"tcp://127.0.0.1:{port}"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    scheduler = subprocess.Popen([*of_dask, "--no-dashboard"], **quiet)
+    wait_for(port)
+    worker = subprocess.Popen(
+        [*of_worker, "--nthreads", "1", "--no-dashboard"],
+        env={**os.environ, **environment},
+        **quiet,
+    )
+    return [scheduler, worker]
+
+
+def wait_for(port: int) -> None:
+    """Until somebody listens; TimeoutError after a minute."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.1)
+    raise TimeoutError(f"nobody listens on port {port}")
+
+
+def ended(processes: list[subprocess.Popen[bytes]]) -> None:
+    """Processes killed, those of them that still run."""
+    for process in processes:
+        process.kill()
+        process.wait()
