@@ -171,7 +171,7 @@ def test_a_worker_of_another_version_is_refused_in_one_line(tmp_path, differs):
         record.write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 9.9.9\n")
     else:
         shutil.copytree(Path(at.__file__).parent, other / "attractory")
-        front = other / "attractory" / "__init__.py"
+        front = other / "attractory" / "_version.py"
         text = front.read_text()
         assert at.__version__ in text
         front.write_text(text.replace(at.__version__, "9.9.9"))

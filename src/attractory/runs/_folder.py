@@ -32,6 +32,7 @@ from attractory._files import (
 )
 from attractory._own_files import own_files
 from attractory._settings import as_json
+from attractory._version import __version__
 from attractory.runs._lock import LOCK, FolderLock
 from attractory.runs._schema import FirstManifest, Manifest, checked
 
@@ -287,9 +288,10 @@ def package_versions() -> dict[str, str]:
 
 @cache
 def _versions() -> dict[str, str]:
-    """As `package_versions`; to ask takes as long as to write a small run."""
-    from attractory import __version__  # of the code that runs, wherever it was installed from
+    """As `package_versions`; to ask takes as long as to write a small run.
 
+    Attractory's own is that of the code that runs, wherever it was installed from.
+    """
     versions = {name: importlib.metadata.version(name) for name in _packages}
     return {"python": platform.python_version(), "attractory": __version__, **versions}
 
