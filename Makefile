@@ -15,6 +15,7 @@ test: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
+# with real servers where they are installed (PostgreSQL's, sshd, libfaketime), else without
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m slow
 

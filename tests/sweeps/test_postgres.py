@@ -45,6 +45,7 @@ def study(**more):
     return at.sweeps.TuningStudy(**{**common, **few, "tune": STEPS, **more})
 
 
+@pytest.mark.slow
 def test_a_server_that_is_stopped_is_one_line_and_the_same_call_goes_on(running, tmp_path):
     def stop_after_two():
         while len(list(tmp_path.glob("runs/*.zip"))) < 2:

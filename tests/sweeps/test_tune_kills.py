@@ -80,7 +80,8 @@ def killed_and_resumed(folder, at_moments, values):
     assert set(made.table()["rule.steps"]) == values
 
 
-def test_a_tuning_that_is_killed_goes_on(moments, tmp_path):
+@pytest.mark.slow
+def test_a_tuning_that_is_killed_halfway_goes_on(moments, tmp_path):
     names, values = moments
     killed_and_resumed(tmp_path / "tuning", [len(names) // 2], values)
 
