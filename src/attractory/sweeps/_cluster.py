@@ -26,6 +26,7 @@ SECONDS_FOR_A_WORKER = (
 SECONDS_WITHOUT_A_SWEEP = 120.0  # after which a scheduler on another machine ends
 ANSWERS = (OSError, TimeoutError)  # what Dask raises where nobody answers
 
+_ANY_PORT = {"dashboard_address": ":0"}  # a free one: several sweeps may run on a machine
 # Ctrl-C on a terminal goes to all processes; the sweep's own has the others write a checkpoint
 _WITHOUT_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 
@@ -146,7 +147,7 @@ def _local(workers: int) -> Any:
         n_workers=workers,
         threads_per_worker=1,
         processes=True,
-        dashboard_address=":0",  # any free port: several sweeps may run on a machine
+        **_ANY_PORT,
         silence_logs=logging.CRITICAL,  # what happens to workers the sweep says itself
         preload=_WITHOUT_CTRL_C,
     )
@@ -166,7 +167,8 @@ def _ssh(
     return dask().SSHCluster(
         worker_options={"nthreads": 1, "n_workers": workers} | (worker_options or {}),
         # nobody else ends it, and its workers, where the sweep itself is killed
-        scheduler_options={"idle_timeout": SECONDS_WITHOUT_A_SWEEP} | (scheduler_options or {}),
+        scheduler_options={"idle_timeout": SECONDS_WITHOUT_A_SWEEP, **_ANY_PORT}
+        | (scheduler_options or {}),
         silence_logs=logging.CRITICAL,
         **options,
     )
@@ -182,7 +184,7 @@ def _queue(cluster: Cluster, needed: float) -> Any:
             "pip install 'attractory[sweeps]' installs it"
         ) from None
     enough = f"{(PROCESS_BYTES + needed) / 2**30:.1f}GiB"
-    usual = {"cores": 1, "processes": 1, "memory": enough}
+    usual = {"cores": 1, "processes": 1, "memory": enough, "scheduler_options": _ANY_PORT}
     return _made(
         cluster.kind, getattr(dask_jobqueue, QUEUES[cluster.kind]), usual | cluster.options
     )
