@@ -15,7 +15,8 @@ test: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-# programs are compiled as users' are, which `make test` does not do: it compiles in less time
+# with real servers where they are installed (PostgreSQL's, sshd, libfaketime), else without; programs
+# are compiled as users' are, which `make test` does not do: it would take longer
 test-slow: $(VENV)/.installed-test
 	XLA_FLAGS= $(BIN)/python -m pytest -m slow
 

@@ -39,11 +39,11 @@ def tune(
     from attractory.sweeps import tune as tune_all
 
     folder = out or Path("tunings") / study.stem
-    if status:
-        _print(open_tuning(folder))
-        return
     begin()
     asked = TuningStudy.read(study)
+    if status:
+        _print(open_tuning(folder, asked.storage))  # which has the password of a database
+        return
     asked = asked.replace(
         imports=(*named_imports(), *asked.imports),
         trials=asked.trials if trials is None else trials,

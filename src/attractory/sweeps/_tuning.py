@@ -18,7 +18,7 @@ from attractory._shown import as_html
 from attractory.population import TriedSettings
 from attractory.runs import Run, load
 from attractory.sweeps._optimism import optimism_of
-from attractory.sweeps._optuna import importances, quiet
+from attractory.sweeps._optuna import as_it_stands, importances, quiet, reaching
 from attractory.sweeps._pack import run_in, unpacked
 from attractory.sweeps._studied import Provenance, StudiedTuning
 from attractory.sweeps._trials import LINE, NAMES, STATES, counted, values_of
@@ -51,7 +51,9 @@ class Tuning(NamesNearest):
 
     def __init__(self, path: Path, storage: str | None = None) -> None:
         self.path = path
-        content, self._optuna = opened(path, storage)
+        with reaching(path):
+            content, there = opened(path, storage)
+            self._optuna = as_it_stands(there)
         self._described = content["described"]
         self.fields = tuple(self._described["tune"])
         self.objectives: dict[str, str] = self._described["objective"]
