@@ -15,8 +15,10 @@ test: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
+# with real servers where they are installed (PostgreSQL's, sshd, libfaketime), else without; programs
+# are compiled as users' are, which `make test` does not do: it would take longer
 test-slow: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -m slow
+	XLA_FLAGS= $(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
@@ -27,7 +29,7 @@ lint: $(VENV)/.installed-test
 
 # the pages hold no output of their own: their code is run, their links are followed
 docs: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -m 'slow or not slow' tests/test_docs.py
+	XLA_FLAGS= $(BIN)/python -m pytest -m 'slow or not slow' tests/test_docs.py
 
 # measures and distances of populations beside the field's own packages
 oracles: $(ORACLES)/.installed

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from attractory.sweeps import open_sweep, open_tuning, sweep, tune
     from attractory.training import recipe, train
 
-__version__ = "0.1.0"
+from attractory._version import __version__ as __version__
 
 _folders = (
     "analysis",

@@ -26,6 +26,7 @@ from attractory.population import (
     Measures,
     PointsThroughLearning,
     SmallestNetwork,
+    TriedSettings,
     points_through_learning,
     through_learning,
 )
@@ -238,6 +239,40 @@ def population_measures(groups: int) -> Measures:
     )
 
 
+def tried_trials(objectives: int) -> TriedSettings:
+    """A tuning of three fields: 21 trials, of which two were pruned and one failed."""
+    trial = np.arange(21)
+    rate, gain = 10.0 ** -(1 + trial % 4), 0.5 + (trial * 0.37) % 1
+    word = np.array(["tanh", "relu", "softplus"], object)[trial % 3]
+    state = np.full(21, "complete", object)
+    state[[4, 9]], state[13] = "pruned", "failed"
+    error = np.where(state == "complete", 0.1 + (gain - 1) ** 2 + 2 * rate, np.nan)
+    rows = {"number": trial, "state": state, "rule.learning_rate": rate,
+            "model.recurrent_gain": gain, "model.activation": word, "mse": error}  # fmt: skip
+    fields = tuple(rows)[2:5]
+    scores = {"mse": "minimize", "spectral_radius": "maximize"}
+    rows["spectral_radius"] = np.where(state == "complete", gain + 0.01 * trial, np.nan)
+    names = list(scores)[:objectives]
+    importance = {name: dict(zip(fields, (0.6, 0.3, 0.1), strict=True)) for name in names}
+    directions = {name: scores[name] for name in names}
+    table = pd.DataFrame(rows)
+    return TriedSettings("trial", table, fields, fields[:1], directions, importance)
+
+
+def tried_networks(fields: int) -> TriedSettings:
+    """A sweep over so many of three fields, four networks a point; the second has seven values."""
+    values = {"rule.learning_rate": [1e-3, 1e-2, 1e-1], "model.units": [8, 16, 24, 32, 40, 48, 56],
+              "model.activation": ["tanh", "relu"]}  # fmt: skip
+    names = tuple(values)[:fields]
+    points = pd.MultiIndex.from_product([values[name] for name in names], names=names)
+    rows = points.to_frame(index=False).loc[np.repeat(np.arange(len(points)), 4)]
+    rows = rows.reset_index(drop=True)
+    rows.insert(0, "number", np.repeat(np.arange(len(points)), 4))
+    rows.insert(1, "state", "done")
+    rows["correct"] = 0.5 + 0.1 * np.sin(1.7 * np.arange(len(rows)))
+    return TriedSettings("network", rows, names, names[:1], {"correct": "maximize"})
+
+
 EXAMPLES = (
     Example("automaton", lambda: (made().machine,), 3),
     Example("births_and_losses", lambda: (learned()[1],), 2),
@@ -273,6 +308,7 @@ EXAMPLES = (
     Example("measures", lambda: (population_measures(1),), 3),
     Example("measures", lambda: (population_measures(3),), 3),
     Example("network", lambda: (made().net,), 2),
+    Example("pareto_front", lambda: (tried_trials(2),), 1),
     Example("population_map", lambda: (population_distances(True),), 1),
     Example(
         "population_map",
@@ -300,6 +336,9 @@ EXAMPLES = (
         (3,),
     ),
     Example("state_spaces", lambda: ([made().space] * 3,), 3, (0, 1, 2)),
+    Example("sweep", lambda: (tried_networks(1),), 1),
+    Example("sweep", lambda: (tried_networks(3),), 3),
+    Example("sweep_pair", lambda: (tried_networks(3),), 1),
     Example("task_axes", lambda: (task_geometry().axes, task_geometry().by_motion), 1),
     Example(
         "task_axes",
@@ -311,4 +350,8 @@ EXAMPLES = (
     Example("through_learning", lambda: learned()[:1], 3),
     Example("through_learning", learned, 4),
     Example("trials", lambda: (made().trials,), 6, settings={"n": 2}),
+    Example("tuning_contour", lambda: (tried_trials(1),), 1),
+    Example("tuning_history", lambda: (tried_trials(2),), 2),
+    Example("tuning_importance", lambda: (tried_trials(2),), 2),
+    Example("tuning_slices", lambda: (tried_trials(1),), 3),
 )

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray
-from contracts.examples_of_figures import smallest_network
+from contracts.examples_of_figures import smallest_network, tried_trials
 from html_pieces import read
 
 import attractory as at
@@ -86,6 +86,7 @@ def compared():
         "group_differences": measures.compare(),
         "battery": at.population.battery(groups, TASK, ["noise"], trials=4, progress=False),
         "smallest": smallest_network(),
+        "tried_settings": tried_trials(2),
         "learning": at.population.through_learning(course, progress=False),
         "points_through_learning": at.population.points_through_learning(
             course, n_starts=32, progress=False

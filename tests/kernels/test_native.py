@@ -298,12 +298,13 @@ def test_use_cores_shows_devices_and_keeps_programs(tmp_path):
         "import attractory as at; at.use_cores(1)\n"
         "import jax, jax.numpy as jnp\n"
         "task = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(2, 5))\n"
-        "model, rule = at.models.RateRNN(units=6), at.rules.BPTT(steps=2, batch=4)\n"
-        "at.train(task, model, rule, progress=False)\n"
+        "rule = at.rules.BPTT(steps=2, batch=4, optimizer='sgd')\n"
+        "at.train(task, at.models.RateRNN(units=6), rule, progress=False)\n"
         "print(jax.local_device_count())"
     )
     environment = {"ATTRACTORY_CACHE": str(tmp_path), "PATH": "", "ATTRACTORY_KERNELS": "jax"}
-    environment |= {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+    as_here = ("PYTHONPATH", "XLA_FLAGS")
+    environment |= {name: os.environ[name] for name in as_here if name in os.environ}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment
     )

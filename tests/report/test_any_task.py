@@ -15,7 +15,7 @@ from attractory.report import Effort, study, write
 QUICK = Effort.quick().replace(
     starts=32, max_starts=64, driven_starts=16, samples=2, hold_steps=400
 )
-FLIP = at.tasks.FlipFlop(bits=1, steps=90, first_onset=(5, 20), pulse=5, delay=5)
+FLIP = at.tasks.FlipFlop(bits=1, steps=120, first_onset=(5, 20), pulse=4, delay=4)
 
 
 def untrained(task, model, nets=1):

@@ -15,7 +15,7 @@ import attractory as at
 from attractory.report import Drawing, Section, sections, study, write
 from attractory.report.sections._learning import Learning, loss_in_words
 
-FLIP = at.tasks.FlipFlop(bits=1, steps=90, first_onset=(5, 20), pulse=5, delay=5)
+FLIP = at.tasks.FlipFlop(bits=1, steps=120, first_onset=(5, 20), pulse=4, delay=4)
 TITLES = [
     "Scores",
     "Task and network",

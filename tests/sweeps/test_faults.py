@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import shutil
 import signal
-import socket
 import subprocess
-import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
+from sweeps.commands import COMMON, Begun, ended, free_port, served, write_study
 
 import attractory as at
 from attractory.sweeps import _crew
@@ -25,17 +25,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning"),
 ]
 
-# half a second of training and more, so that a kill finds one on its way
-STUDY = {
-    "task": {"name": "flipflop", "bits": 1, "steps": 40, "first_onset": [5, 10], "delay": 4},
-    "model": {"units": 16},
-    "rule": {"steps": 400, "batch": 8, "validation": 0},
-    "scoring": {"trials": 16},
-}
-
 
 def study(runs, **more):
-    return {**STUDY, "vary": {"grid": {"seed": list(range(runs))}}, **more}
+    return {**COMMON, "vary": {"grid": {"seed": list(range(runs))}}, **more}
 
 
 def weights(sweep):
@@ -93,17 +85,11 @@ def test_fifty_runs_with_a_worker_killed_every_ten_seconds(without_faults, tmp_p
     check_same(made, whole)
 
 
-COMMAND = [sys.executable, "-m", "attractory", "sweep", "study.yaml", "--out", "sweep"]
+SWEEP = ("sweep", "study.yaml", "--out", "sweep")
 
 
-def begin(folder, *more):
-    return subprocess.Popen(
-        [*COMMAND, *more],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+def begin(folder, *more, **environment):
+    return Begun(folder, *SWEEP, *more, **environment)
 
 
 def done_in(folder):
@@ -114,7 +100,7 @@ def done_in(folder):
 @pytest.mark.parametrize("kills", [int(os.environ.get("ATTRACTORY_KILLS", "5"))])
 def test_the_sweep_killed_at_random_moments(without_faults, tmp_path, kills):
     runs = 12
-    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study(runs)))
+    write_study(tmp_path, **study(runs))
     chance, before = random.Random(0), 0
     for _ in range(kills):
         process = begin(tmp_path, "--workers", "1")
@@ -126,7 +112,7 @@ def test_the_sweep_killed_at_random_moments(without_faults, tmp_path, kills):
         before = done_in(tmp_path)
         if before == runs:
             break
-    assert begin(tmp_path, "--workers", "1").communicate()[0].count("done") >= 1
+    assert begin(tmp_path, "--workers", "1").said().count("done") >= 1
     check_same(at.open_sweep(tmp_path / "sweep"), without_faults(runs))
 
 
@@ -140,66 +126,99 @@ def test_a_disk_that_is_full_and_then_freed(without_faults, tmp_path):
         pytest.skip("a small disk needs the right to mount one")
     try:
         (disk / "other").write_bytes(b"x" * 300_000)
-        (disk / "study.yaml").write_text(yaml.safe_dump(study(12)))
+        write_study(disk, **study(12))
         process = begin(disk, "--workers", "1")
-        said = process.communicate()[0]
+        said = process.said()
         assert process.returncode == 2
         assert "No space left on device" in said.splitlines()[-1]
         assert "the same command goes on" in said.splitlines()[-1]
         (disk / "other").unlink()
         subprocess.run(["mount", "-o", "remount,size=40m", str(disk)], check=True)
         process = begin(disk, "--workers", "1")
-        said = process.communicate()[0]
+        said = process.said()
         assert process.returncode == 0, said
         check_same(at.open_sweep(disk / "sweep"), without_faults(12))
     finally:
         subprocess.run(["umount", str(disk)], check=False)
 
 
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
-def served(port, *preload):
-    """A scheduler and a worker as processes of their own."""
-    of_dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", str(port)]
-    of_worker = [sys.executable, "-m", "distributed.cli.dask_worker", f"tcp://127.0.0.1:{port}"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return [
-        subprocess.Popen([*of_dask, "--no-dashboard"], **quiet),
-        subprocess.Popen([*of_worker, "--nthreads", "1", "--no-dashboard", *preload], **quiet),
-    ]
-
-
-def ended(processes):
-    for process in processes:
-        process.kill()
-        process.wait()
-
-
 def test_the_same_file_by_address_and_the_scheduler_is_restarted(without_faults, tmp_path):
-    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study(12)))
+    write_study(tmp_path, **study(12))
     port = free_port()
     processes = served(port)
     try:
-        time.sleep(5)
         sweep = begin(tmp_path, "--scheduler", f"tcp://127.0.0.1:{port}")
         while done_in(tmp_path) < 2:
-            assert sweep.poll() is None, sweep.communicate()[0]
+            assert sweep.poll() is None, sweep.said()
             time.sleep(0.2)
         ended(processes)
-        time.sleep(2)
         processes = served(port)
-        said = sweep.communicate()[0]
+        said = sweep.said()
     finally:
         ended(processes)
     assert sweep.returncode == 0, said
     check_same(at.open_sweep(tmp_path / "sweep"), without_faults(12))
 
 
-def test_a_clock_that_jumps_changes_nothing(without_faults, tmp_path):
+@pytest.mark.parametrize("differs", ["__version__", "numpy"])
+def test_a_worker_of_another_version_is_refused_in_one_line(tmp_path, differs):
+    """Its process has a copy of the package, or is told of another NumPy."""
+    write_study(tmp_path, **study(3))
+    other = tmp_path / "other"
+    if differs == "numpy":
+        record = other / "numpy-9.9.9.dist-info" / "METADATA"
+        record.parent.mkdir(parents=True)
+        record.write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 9.9.9\n")
+    else:
+        shutil.copytree(Path(at.__file__).parent, other / "attractory")
+        front = other / "attractory" / "_version.py"
+        text = front.read_text()
+        assert at.__version__ in text
+        front.write_text(text.replace(at.__version__, "9.9.9"))
+    port = free_port()
+    path = os.pathsep.join([str(other), os.environ.get("PYTHONPATH", "")])
+    processes = served(port, PYTHONPATH=path)
+    try:
+        sweep = begin(tmp_path, "--scheduler", f"tcp://127.0.0.1:{port}")
+        said = sweep.said()
+    finally:
+        ended(processes)
+    assert sweep.returncode == 2, said
+    package = "numpy" if differs == "numpy" else "attractory"
+    assert f"has {package} 9.9.9, the sweep " in said.splitlines()[-1]
+    assert done_in(tmp_path) == 0
+
+
+def test_a_clock_that_jumps_while_runs_are_on_their_way(without_faults, tmp_path):
+    """A year ahead, and then two back: for the sweep, its workers, and the files they see."""
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+    if library is None:
+        pytest.skip("a clock that jumps needs libfaketime (Debian's package faketime)")
+    clock = tmp_path / "clock"
+    clock.write_text("+0d")
+    write_study(tmp_path, **study(12))
+    sweep = begin(
+        tmp_path,
+        "--workers",
+        "2",
+        LD_PRELOAD=str(library),
+        FAKETIME_TIMESTAMP_FILE=str(clock),
+        FAKETIME_CACHE_DURATION="1",  # second; to read the file each time takes most of the time
+        FAKETIME_DONT_FAKE_MONOTONIC="1",  # which no clock that is set changes
+    )
+    for done, moved in ((2, "+365d"), (5, "-365d")):
+        while done_in(tmp_path) < done:
+            assert sweep.poll() is None, sweep.said()
+            time.sleep(0.05)
+        clock.write_text(moved)
+    said = sweep.said()
+    assert sweep.returncode == 0, said
+    made = at.open_sweep(tmp_path / "sweep")
+    check_same(made, without_faults(12))
+    assert "attempt" not in (made.path / "sweep.log").read_text()
+
+
+def test_files_with_the_times_of_a_clock_that_jumped_are_not_done_again(without_faults, tmp_path):
     """Files that seem to be of the future and of long ago: nothing is done again."""
     begun = at.sweep(study(6), tmp_path / "sweep", progress=False)
     for number, file in enumerate(begun.path.rglob("*")):

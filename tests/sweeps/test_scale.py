@@ -1,9 +1,10 @@
-"""Ten thousand runs: what the folder costs, how long a listing and the table take."""
+"""Ten thousand runs: what the folder costs, how long a listing, the table and the page take."""
 
 from __future__ import annotations
 
 import time
 
+import numpy as np
 import pytest
 
 import attractory as at
@@ -13,6 +14,11 @@ from attractory.sweeps._work import scored
 
 pytestmark = pytest.mark.slow
 
+GRID = {
+    "rule.learning_rate": np.geomspace(1e-4, 1e-1, 10).tolist(),
+    "model.recurrent_gain": np.linspace(0.5, 1.5, 10).tolist(),
+    "seed": range(100),
+}
 RUNS = 10_000
 
 
@@ -28,7 +34,7 @@ def test_ten_thousand_runs_are_listed_and_tabulated_in_time(tmp_path):
         task=task,
         model=at.models.RateRNN(units=16),
         rule={"steps": 10, "batch": 4},
-        vary={"grid": {"seed": range(RUNS)}},
+        vary={"grid": GRID},
     )
     points, seconds = timed(study.points)
     print(f"points: {1e3 * seconds / RUNS:.3f} ms a run")
@@ -38,9 +44,12 @@ def test_ten_thousand_runs_are_listed_and_tabulated_in_time(tmp_path):
     content = packed(folder, {"noted": noted})
     store = begun(tmp_path / "sweep", study, points)
 
+    scores = np.random.default_rng(0).random(RUNS)
+
     def keep_all():
-        for job in store.jobs:
-            store.keep(job, content, noted)
+        for job, score in zip(store.jobs, scores, strict=True):
+            own = [{**noted["networks"][0], "correct": score}]  # or there is nothing to draw
+            store.keep(job, content, {**noted, "networks": own})
 
     _, seconds = timed(keep_all)
     store.close()
@@ -52,6 +61,10 @@ def test_ten_thousand_runs_are_listed_and_tabulated_in_time(tmp_path):
     assert status["done"] == len(table) == RUNS
     assert listing + counting < 1e-3 * RUNS
     assert tabulating < 2
+    page, seconds = timed(sweep.report)
+    print(f"page: {seconds:.2f} s, {page.stat().st_size} bytes")
+    assert seconds < 10
+    assert page.stat().st_size < 2e6  # a browser opens it at once: it has no row a run
     (tmp_path / "sweep" / "index.jsonl").unlink()
     again, seconds = timed(lambda: at.open_sweep(tmp_path / "sweep"))
     print(f"index made again: {seconds:.3f} s")

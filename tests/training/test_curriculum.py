@@ -13,8 +13,8 @@ import attractory as at
 from attractory.report._story import trained
 from attractory.report.sections._settings import _rows
 from attractory.training import Curriculum, Population
+from attractory.training._batches import training_trials
 from attractory.training._course import Course
-from attractory.training._population import training_trials
 
 TASK = at.tasks.FlipFlop(bits=1, steps=60, first_onset=(5, 15), pulse=4, delay=4)
 MODEL = at.models.RateRNN(units=6)

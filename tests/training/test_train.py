@@ -19,7 +19,8 @@ from safetensors.numpy import load_file
 import attractory as at
 from attractory.rules import BPTT
 from attractory.runs._folder import read_manifest, write_manifest
-from attractory.training._population import Population, training_trials
+from attractory.training._batches import training_trials
+from attractory.training._population import Population
 
 TASK = at.tasks.FlipFlop(bits=2, steps=120, first_onset=(5, 30), gaps=(20, 40), pulse=5, delay=5)
 MODEL = at.models.RateRNN(units=24)

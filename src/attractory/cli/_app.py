@@ -242,24 +242,45 @@ def analyze(
 
 @app.command()
 def report(
-    folder: RunFolder,
-    out: Annotated[Path | None, typer.Option(help="The page (default: RUN/report.html).")] = None,
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Of a run, of a sweep, or of a tuning.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="The page (default: FOLDER/report.html).")
+    ] = None,
     fixed_points: FixedPoints = False,
     automaton: AutomatonToo = False,
     quick: Quick = False,
     cores: Cores = None,
 ) -> None:
-    """The page of a run, with all its figures; one HTML file that works offline.
+    """The page of a run, a sweep or a tuning, with all its figures; one file that works offline.
 
     Example: attractory report runs/two --fixed-points
     """
     begin(cores)
+    from attractory.sweeps import open_study
+
+    made = open_study(folder)
+    if made is None:
+        page = _report_of_run(folder, out, fixed_points, automaton, quick)
+    elif fixed_points or automaton or quick:
+        raise InvalidSetting(
+            f"{folder}: --fixed-points, --automaton and --quick are for runs; this is a "
+            f"{type(made).__name__.lower()}"
+        )
+    else:
+        page = made.report(out)
+    console.print(f"report: {page}", highlight=False, soft_wrap=True)
+
+
+def _report_of_run(
+    folder: Path, out: Path | None, fixed_points: bool, automaton: bool, quick: bool
+) -> Path:
     from attractory.report import write
 
     run = loaded(folder)
     with stopped_with(OF_RESULTS):
-        page = write(run, out, _studied(run, fixed_points, automaton, quick))
-    console.print(f"report: {page}", highlight=False, soft_wrap=True)
+        return write(run, out, _studied(run, fixed_points, automaton, quick))
 
 
 @app.command("import")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -104,7 +105,13 @@ def _print(made: Sweep) -> None:
         print_frame(console, shown.head(MOST_ROWS))
     file = made.save_table()
     more = f" ({len(shown) - MOST_ROWS} more rows there)" if len(shown) > MOST_ROWS else ""
-    console.print(f"table: {file}{more}", highlight=False, soft_wrap=True)
+    print_files(file, more)
+
+
+def print_files(table: Path, more: str = "") -> None:
+    """Where all rows are, and the command that writes the page."""
+    lines = [f"table: {table}{more}", f"page: attractory report {shlex.quote(str(table.parent))}"]
+    console.print("\n".join(lines), highlight=False, soft_wrap=True)
 
 
 HIDDEN = ("status", "line", "attempt", "host", "memory", "distance", "validation_loss")

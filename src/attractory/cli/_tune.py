@@ -9,7 +9,7 @@ import typer
 
 from attractory.cli._app import app, begin, console, named_imports
 from attractory.cli._ctrl_c import stopped_with
-from attractory.cli._sweep import OF_STUDIES, OnlyStatus, Scheduler, StudyFile
+from attractory.cli._sweep import OF_STUDIES, OnlyStatus, Scheduler, StudyFile, print_files
 from attractory.cli._tables import print_frame
 
 if TYPE_CHECKING:
@@ -39,11 +39,11 @@ def tune(
     from attractory.sweeps import tune as tune_all
 
     folder = out or Path("tunings") / study.stem
-    if status:
-        _print(open_tuning(folder))
-        return
     begin()
     asked = TuningStudy.read(study)
+    if status:
+        _print(open_tuning(folder, asked.storage))  # which has the password of a database
+        return
     asked = asked.replace(
         imports=(*named_imports(), *asked.imports),
         trials=asked.trials if trials is None else trials,
@@ -59,5 +59,4 @@ def _print(made: Tuning) -> None:
     if len(made.best):
         print_frame(console, made.best[["trial", *made.fields, *made.objectives]].head(MOST_ROWS))
         print_frame(console, made.optimism().head(MOST_ROWS))
-    file = made.save_table()
-    console.print(f"table: {file}", highlight=False, soft_wrap=True)
+    print_files(made.save_table())

@@ -19,6 +19,7 @@ from attractory.figures._flip_flop import flip_flop
 from attractory.figures._force import force_learning
 from attractory.figures._measures import measures
 from attractory.figures._network import network
+from attractory.figures._pareto_front import pareto_front
 from attractory.figures._points_through_learning_3d import points_through_learning_3d
 from attractory.figures._population_map import population_map
 from attractory.figures._psychometric import psychometric
@@ -33,11 +34,17 @@ from attractory.figures._slow_sets import slow_sets
 from attractory.figures._smallest import smallest
 from attractory.figures._spectra import jacobian_spectra
 from attractory.figures._state_space import state_space, state_spaces
+from attractory.figures._sweep import sweep
+from attractory.figures._sweep_pair import sweep_pair
 from attractory.figures._task import trials
 from attractory.figures._task_axes import task_axes
 from attractory.figures._task_variance import task_variance
 from attractory.figures._through_learning import through_learning
 from attractory.figures._training import learning_curve, spectral_radius
+from attractory.figures._tuning_contour import tuning_contour
+from attractory.figures._tuning_history import tuning_history
+from attractory.figures._tuning_importance import tuning_importance
+from attractory.figures._tuning_slices import tuning_slices
 from attractory.figures._turning import state_space_3d
 from attractory.figures._weights import connectivity, spectrum
 
@@ -61,6 +68,7 @@ __all__ = [
     "learning_curve",
     "measures",
     "network",
+    "pareto_front",
     "points_through_learning_3d",
     "population_map",
     "psychometric",
@@ -78,8 +86,14 @@ __all__ = [
     "state_space",
     "state_space_3d",
     "state_spaces",
+    "sweep",
+    "sweep_pair",
     "task_axes",
     "task_variance",
     "through_learning",
     "trials",
+    "tuning_contour",
+    "tuning_history",
+    "tuning_importance",
+    "tuning_slices",
 ]

@@ -22,6 +22,7 @@ from attractory.population._smallest import smallest
 from attractory.population._smallest_result import SmallestNetwork
 from attractory.population._subject import Subject
 from attractory.population._through_learning import through_learning
+from attractory.population._tried_settings import TriedSettings
 
 __all__ = [
     "Battery",
@@ -37,6 +38,7 @@ __all__ = [
     "PopulationMap",
     "SmallestNetwork",
     "Subject",
+    "TriedSettings",
     "battery",
     "compare",
     "distance",

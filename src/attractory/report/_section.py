@@ -15,7 +15,8 @@ from attractory._registry import Registry
 Content = dict[str, Any]
 # what the plain template shows beside the figures; a section says what it has of it
 NOTHING: Content = {"text": (), "turning": (), "table": None, "folded": (), "panels": {}}
-OF_A_RUN, OF_A_POPULATION = "run", "population"  # the pages that there are
+# the pages that there are
+OF_A_RUN, OF_A_POPULATION, OF_A_SWEEP, OF_A_TUNING = "run", "population", "sweep", "tuning"
 
 
 class Drawing(NamedTuple):
@@ -39,7 +40,8 @@ class Section(ABC):
     Attributes
     ----------
     page : str
-        Which page it is part of: "run" (of a `Study`) or "population" (of a `PopulationStudy`).
+        Which page it is part of: "run" (of a `Study`), "population" (of a `PopulationStudy`),
+        "sweep" (of an `at.sweeps.StudiedSweep`) or "tuning" (of an `at.sweeps.StudiedTuning`).
     title : str
         Its heading, and its name in the registry; of a subclass without one, the name of the class
         in words.
@@ -79,8 +81,8 @@ class Section(ABC):
 
         Parameters
         ----------
-        study : Study or PopulationStudy
-            The study that the page is about.
+        study : object
+            What the page is about, as `page` says it.
 
         Returns
         -------
@@ -94,8 +96,8 @@ class Section(ABC):
 
         Parameters
         ----------
-        study : Study or PopulationStudy
-            The study that the page is about.
+        study : object
+            What the page is about, as `page` says it.
 
         Returns
         -------
@@ -145,12 +147,13 @@ def sections(page: str = OF_A_RUN) -> list[Section]:
     Parameters
     ----------
     page : str
-        "run" or "population".
+        "run", "population", "sweep" or "tuning".
 
     Returns
     -------
     list of Section
-        In the order of the page.
+        In the order of the page; those of the package for sweeps and tunings are among them once
+        `attractory.sweeps.page` is imported.
     """
     made = [kind() for kind in _registry.parts.values() if kind.page == page]
     return sorted(made, key=lambda each: each.order)  # equal ones as they were registered

@@ -65,11 +65,16 @@ def tables(frame: pd.DataFrame) -> list[Table]:
     rows apart.
     """
     names = list(frame.columns)
-    head = [HEADINGS.get(name, str(name).replace("_", " ")) for name in names]
+    head = [HEADINGS.get(name, _in_words(str(name))) for name in names]
     rows = [[_cell(name, row[name]) for name in names] for row in frame.to_dict("records")]
     cells = list(zip(head, *rows, strict=True))
     parts = _parts([_width(column) for column in cells], _keys(rows))
     return [_of_columns([cells[i] for i in part]) for part in parts]
+
+
+def _in_words(name: str) -> str:
+    """A name as a heading; that of a setting, as rule.learning_rate, stays as it is given."""
+    return name if "." in name else name.replace("_", " ")
 
 
 def _keys(rows: list[list[str]]) -> int:

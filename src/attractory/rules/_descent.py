@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any, ClassVar, Self
 
 import jax
@@ -66,6 +67,9 @@ class Descent(Rule):
     Every update reports "gradient_norm", the norm of the gradient before clipping. The rate in the
     history is the common one.
 
+    The rates are arguments of the compiled program, unless the schedule looks at them: a rule of
+    your own has them in `update` as numbers that JAX traces.
+
     References
     ----------
     .. [1] Kingma & Ba (2014).
@@ -103,6 +107,17 @@ class Descent(Rule):
         # what is registered anew under its name is another optimiser, or schedule
         named = [*self._chosen_optimizers(), chosen_schedule(self.schedule)]
         return json.dumps([super()._key(), [id(each.maker.function) for each in named]])
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The learning rates, so that another rate needs no new program.
+
+        None where the schedule looks at its rate, and each rate has a schedule of its own.
+        """
+        rates = {"learning_rate": self.learning_rate}
+        if self.recurrent_learning_rate is not None:
+            rates["recurrent_learning_rate"] = self.recurrent_learning_rate
+        return rates if _takes_any_rate(self.with_numbers(dict.fromkeys(rates, 1.0))) else {}
 
     def rate(self, step: int) -> float:
         return float(self._schedule(self.learning_rate)(step))
@@ -213,7 +228,8 @@ class Descent(Rule):
 
     @property
     def _recurrent_rate(self) -> float:
-        return self.recurrent_learning_rate or self.learning_rate
+        own = self.recurrent_learning_rate
+        return self.learning_rate if own is None else own
 
     def _schedule(self, rate: float) -> optax.Schedule:
         return rates(
@@ -238,6 +254,16 @@ class Descent(Rule):
             for i, (name, array) in enumerate(sorted(gradients.items()))
         }
         return model.allowed_changes(drawn, weights, gradients)
+
+
+@lru_cache(maxsize=64)
+def _takes_any_rate(rule: Descent) -> bool:
+    """Whether the schedule of a rule only computes with its rate."""
+    try:
+        jax.eval_shape(lambda rate, step: rule._schedule(rate)(step), rule.learning_rate, 0)
+    except jax.errors.JAXTypeError:
+        return False
+    return True
 
 
 def trained_weights(model: Model, weights: Weights) -> Weights:

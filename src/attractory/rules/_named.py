@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import numpy as np
 
 from attractory._errors import InvalidSetting, nearest, shown
@@ -79,6 +80,8 @@ class Chosen:
         needed = {name: given[name] for name in self.maker.needs}
         try:
             return self.maker.function(**needed, **self.settings)
+        except jax.errors.JAXTypeError:
+            raise  # of a function that looks at what JAX traces, for whoever traces it
         except (TypeError, ValueError) as error:
             raise InvalidSetting(f"{self.field}: {error}") from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
 import jax
@@ -114,6 +115,35 @@ class Rule(Settings, ABC):
             The rate; NaN where there is none.
         """
         return math.nan
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """Fields that a compiled update takes as arguments, by name.
+
+        Rules that differ in these alone share one program. In `update` they are numbers that JAX
+        traces: to be computed with, not to be looked at.
+        """
+        return {}
+
+    def with_numbers(self, numbers: Mapping[str, Any]) -> Self:
+        """The rule inside of a program, with the arguments in place of its own `numbers`.
+
+        Parameters
+        ----------
+        numbers : dict of scalar arrays
+            By the names of fields; they are not checked.
+
+        Returns
+        -------
+        Rule
+            The same rule with these.
+        """
+        return self.model_copy(update=dict(numbers))
+
+    @property
+    def program_of(self) -> Self:
+        """The rule whose programs are this one's: the same for all that differ in `numbers`."""
+        return self.with_numbers(dict.fromkeys(self.numbers, 1.0))
 
     def remark(self, model: Model) -> str | None:
         """What the user should know before training begins.

@@ -32,6 +32,7 @@ from attractory._files import (
 )
 from attractory._own_files import own_files
 from attractory._settings import as_json
+from attractory._version import __version__
 from attractory.runs._lock import LOCK, FolderLock
 from attractory.runs._schema import FirstManifest, Manifest, checked
 
@@ -47,7 +48,7 @@ MANIFEST, NETWORKS, HISTORY, RULE_REPORT, CHECKPOINTS = (
 # A file that waits for the manifest to name it: .NAME.<first digits of its SHA-256>.next
 _NEXT = re.compile(r"\..+\.[0-9a-f]{16}\.next", re.DOTALL)
 
-_packages = ("attractory", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy")
+_packages = ("jax", "jaxlib", "equinox", "optax", "numpy", "scipy")
 
 
 @dataclass(frozen=True)
@@ -287,9 +288,12 @@ def package_versions() -> dict[str, str]:
 
 @cache
 def _versions() -> dict[str, str]:
-    """As `package_versions`; to ask takes as long as to write a small run."""
+    """As `package_versions`; to ask takes as long as to write a small run.
+
+    Attractory's own is that of the code that runs, wherever it was installed from.
+    """
     versions = {name: importlib.metadata.version(name) for name in _packages}
-    return {"python": platform.python_version(), **versions}
+    return {"python": platform.python_version(), "attractory": __version__, **versions}
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

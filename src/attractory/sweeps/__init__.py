@@ -1,7 +1,9 @@
 """Many runs from one study: on this machine, or on a cluster."""
 
 from attractory.sweeps._common import Scoring
+from attractory.sweeps._open_study import open_study
 from attractory.sweeps._opened import Sweep, open_sweep
+from attractory.sweeps._studied import Provenance, StudiedSweep, StudiedTuning
 from attractory.sweeps._study import Point, Study
 from attractory.sweeps._sweep import plan, sweep
 from attractory.sweeps._tune import tune
@@ -15,14 +17,18 @@ __all__ = [
     "Draws",
     "Objective",
     "Point",
+    "Provenance",
     "Scoring",
     "Span",
+    "StudiedSweep",
+    "StudiedTuning",
     "Study",
     "Sweep",
     "Tuning",
     "TuningStudy",
     "Vary",
     "When",
+    "open_study",
     "open_sweep",
     "open_tuning",
     "plan",

@@ -15,7 +15,7 @@ from attractory.sweeps._cluster import ANSWERS, client_at, connected, dashboard,
 from attractory.sweeps._store import FAILED, LOST, Job
 from attractory.sweeps._study import Point
 from attractory.sweeps._where import Cluster
-from attractory.sweeps._work import Order, Outcome, Setup, prepared, work
+from attractory.sweeps._work import Order, Outcome, Setup, prepared, stop, work
 
 A_THREAD = 2  # jobs that are handed out: one that is done, one that waits at the scheduler
 SECONDS_OF_THREADS = 1.0  # for which the number of threads is taken to be as it was
@@ -23,6 +23,7 @@ PATIENCE_SECONDS = (
     600.0  # for a scheduler that has gone to come back: a queue restarts it in minutes
 )
 SECONDS_BETWEEN_TRIES = 2.0
+SECONDS_TO_STOP = 10.0  # for workers to write a checkpoint, which they do after an update
 
 
 def own_classes(points: list[Point]) -> bytes:
@@ -86,9 +87,11 @@ class Crew:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(Exception):  # of a scheduler that has gone
-            self._client.cancel([future for future, _ in self._out.values()])
-        self._stack.close()
+        try:
+            with suppress(Exception):  # of a scheduler that has gone
+                self._stop()
+        finally:
+            self._stack.close()
 
     @property
     def busy(self) -> int:
@@ -103,6 +106,7 @@ class Crew:
         """Hand out a job."""
         future = self._client.submit(work, self._setup, pickled(order), pure=False, retries=0)
         self._out[future.key] = future, job
+        self._sign = order.sign
         future.add_done_callback(self._ended.put)
 
     def finished(self, seconds: float) -> list[tuple[Job, Outcome | None]]:
@@ -120,6 +124,15 @@ class Crew:
             self._out.clear()
             self._reconnect()
         return found
+
+    def _stop(self) -> None:
+        """Have what is under way write a checkpoint and end."""
+        futures = [future for future, _ in self._out.values()]
+        if futures:
+            self._client.run(stop, self._sign, on_error="ignore")
+            with suppress(TimeoutError):
+                dask().wait(futures, timeout=SECONDS_TO_STOP)
+            self._client.cancel(futures)
 
     def _outcome(self, future: Any) -> Outcome | None:
         if future.status in ("cancelled", "lost"):

@@ -8,13 +8,16 @@ from typing import Any
 
 import pandas as pd
 
-from attractory._arguments import takes, whole
+from attractory._arguments import optional, takes, whole
 from attractory._errors import FileProblem, InvalidSetting, NamesNearest
-from attractory._files import as_path, write_text
+from attractory._files import a_path, as_path, write_text
 from attractory._shown import as_html
+from attractory.population import TriedSettings
 from attractory.runs import Run, load, worked_on
 from attractory.sweeps._pack import record_of, run_in, unpacked
 from attractory.sweeps._store import DONE, FAILED, LOST, RUNNING, STATES, WAITING, Job, Store
+from attractory.sweeps._studied import Provenance, StudiedSweep
+from attractory.sweeps._tried import tried_in_sweep
 
 OF_ATTEMPTS = ("attempt", "seconds", "memory", "host", "line")  # what is noted beside the networks
 MOST_SHOWN = 5  # failures
@@ -114,6 +117,41 @@ class Sweep(NamesNearest):
                 rows.append({"run": job.run, **self._values(job.run), **told})
         return pd.DataFrame(rows)
 
+    def tried(self) -> TriedSettings:
+        """What was varied, and what each network came to: what figures of a sweep are made of.
+
+        Returns
+        -------
+        TriedSettings
+            A row a network, as they stand now.
+        """
+        return self._tried(self.table())
+
+    @takes(path=optional(a_path))
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the page of the sweep, also while it is on its way.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            The file; None: report.html in the sweep's folder. Beside it stand a row a network
+            (table.csv), a row a point (points.csv), and a folder `figures`.
+
+        Returns
+        -------
+        Path
+            The page, which works offline.
+
+        Raises
+        ------
+        FileProblem
+            Where a file cannot be written.
+        """
+        # its figures take seconds to load, which workers and listings need not wait for
+        from attractory.sweeps.page import PAGE, write_sweep
+
+        return write_sweep(self._studied(), self.path / PAGE if path is None else Path(path))
+
     @takes(run=whole())
     def run(self, run: int, path: str | Path | None = None, **functions: Any) -> Run:
         """One of the runs.
@@ -175,6 +213,24 @@ class Sweep(NamesNearest):
             Where a file is damaged.
         """
         return [record_of(self._store.place(job)) for job in self._done(run)]
+
+    def _tried(self, table: pd.DataFrame) -> TriedSettings:
+        return tried_in_sweep([self._values(run) for run in range(len(self))], table)
+
+    def _studied(self) -> StudiedSweep:
+        """What its page is about."""
+        table = self.table()
+        done = [job for job in self._store.jobs if self._store.status(job) == DONE]
+        noted = [self._store.notes[job.key] for job in done]
+        return StudiedSweep(
+            name=self.path.resolve().name,
+            tried=self._tried(table),
+            table=table,
+            status=self.status,
+            seeds=len({self._values(run).get("seed") for run in range(len(self))}),
+            failures=self.failures(),
+            provenance=Provenance.of(noted, [self._store.place(job) for job in done]),
+        )
 
     def _done(self, run: int) -> list[Job]:
         if run not in self._jobs:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from pydantic import Field, StrictStr
 
 from attractory._errors import FileProblem, InvalidSetting, nearest, one_line, shown
 from attractory._settings import Settings
-from attractory.sweeps._work import Pruned
+from attractory.sweeps._work import Pruned, Unreachable
 
 SAMPLERS = {
     "tpe": "TPESampler",
@@ -35,6 +37,7 @@ PRUNERS = {
 # packages that Optuna asks for at the first trial only
 NEEDED = {"cmaes": "cmaes", "gp": "torch"}
 DATABASE, JOURNAL = "tuning.db", "tuning.journal"
+SECONDS_FOR_AN_ANSWER = 6  # of a database; whoever waits is told within ten
 
 
 def optuna() -> Any:
@@ -59,6 +62,18 @@ def quiet() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
+
+
+def importances(study: Any, place: int, direction: str) -> dict[str, float]:
+    """By field, the most important first, for the objective at a place among several."""
+    # the evaluator takes low numbers for the better ones, and warns of that each time
+    sign = -1.0 if direction == "maximize" else 1.0
+    evaluator = optuna().importance.PedAnovaImportanceEvaluator()
+    with quiet(), warnings.catch_warnings(action="ignore"):
+        found = optuna().importance.get_param_importances(
+            study, evaluator=evaluator, target=lambda trial: sign * trial.values[place]
+        )
+    return {str(field): float(share) for field, share in found.items()}
 
 
 class Named(Settings):
@@ -105,36 +120,107 @@ class Pruning:
     """Tells Optuna the validation losses of a trial; ends it where the pruner says so.
 
     Optuna takes all values of a trial to be better in the direction of its objective, so that
-    losses change their sign where the objective is maximised.
+    losses change their sign where the objective is maximised. The trial is pickled apart: to
+    unpickle it connects to the storage, which is done when there is something to tell.
     """
 
     def __init__(self, trial: Any, direction: str) -> None:
-        self.trial = trial
-        self.sign = -1.0 if direction == "maximize" else 1.0
+        import cloudpickle
+
+        self._content = cloudpickle.dumps(trial)
+        self._sign = -1.0 if direction == "maximize" else 1.0
 
     def __call__(self, step: int, losses: np.ndarray) -> None:
-        """losses (net,); Pruned where the trial ends here."""
+        """losses (net,); Pruned where the trial ends here, Unreachable where nobody can say."""
         mean = float(np.mean(losses))
         if not np.isfinite(mean):  # of networks that have ended: no mean to compare
             return
+        errors: tuple[type[Exception], ...] = (*storage_errors(), OSError)
         with quiet():
-            self.trial.report(self.sign * mean, step)
-            if self.trial.should_prune():
-                raise Pruned
+            try:
+                self._trial.report(self._sign * mean, step)
+                ends = self._trial.should_prune()
+            except errors as error:
+                why = f"a worker cannot tell how a trial goes on: {reason(error)}"
+                raise Unreachable(f"{why}; the same command goes on once it can") from None
+        if ends:
+            raise Pruned
+
+    @cached_property
+    def _trial(self) -> Any:
+        import cloudpickle
+
+        return cloudpickle.loads(self._content)
+
+
+def storage_errors() -> tuple[type[Exception], ...]:
+    """What is raised where trials cannot be read or written, beside OSError."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return optuna().exceptions.StorageInternalError, SQLAlchemyError
+
+
+def reason(error: BaseException) -> str:
+    """What a database has said, in one line; Optuna's own words are the same for every reason."""
+    cause = error.__cause__ or error
+    said = str(cause).strip() or type(cause).__name__
+    return said.splitlines()[0]
+
+
+@contextmanager
+def reaching(place: Path) -> Iterator[None]:
+    """Where the trials cannot be read or written meanwhile, FileProblem in one line."""
+    try:
+        yield
+    except storage_errors() as error:
+        raise FileProblem(
+            f"{place}: the trials cannot be read or written: {reason(error)}; the same command "
+            "goes on once they can"
+        ) from None
+
+
+def as_it_stands(study: Any) -> Any:
+    """A study of Optuna's in memory: what is told of one moment is told of all its trials."""
+    with quiet():
+        copied = optuna().create_study(directions=study.directions)
+        copied.add_trials(study.get_trials(deepcopy=False))
+    return copied
 
 
 def storage_at(folder: Path, storage: str) -> Any:
     """Optuna's storage; FileProblem where it cannot be had."""
     storages = optuna().storages
+    from sqlalchemy.pool import NullPool
+
     try:
         if storage == "journal":
             file = storages.journal.JournalFileBackend(str(folder.absolute() / JOURNAL))
             return storages.JournalStorage(file)
         address = f"sqlite:///{folder.absolute() / DATABASE}" if storage == "sqlite" else storage
-        return storages.RDBStorage(address)
-    except ImportError as error:  # of a database's own driver
-        raise InvalidSetting(f"storage: {one_line(str(error))}") from None
+        # connections that are kept would be cut off when the server is restarted, and those of
+        # many workers are more than it has
+        return storages.RDBStorage(_patient(address), {"poolclass": NullPool})
+    except ImportError as error:
+        raise InvalidSetting(f"storage: {_missing_driver(error)}") from None
     except Exception as error:  # whatever the database's driver raises
         place = folder if storage in ("sqlite", "journal") else "storage"
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise FileProblem(f"{place}: the trials cannot be read or written: {first}") from None
+        what = f"{place}: the trials cannot be read or written"
+        raise FileProblem(f"{what}: {reason(error)}") from None
+
+
+def _patient(address: str) -> str:
+    """The address of a database, with a limit to waiting for one that does not answer."""
+    from sqlalchemy.engine import make_url
+
+    url = make_url(address)
+    if url.get_backend_name() == "postgresql" and "connect_timeout" not in url.query:
+        url = url.update_query_dict({"connect_timeout": str(SECONDS_FOR_AN_ANSWER)})
+    return url.render_as_string(hide_password=False)
+
+
+def _missing_driver(error: ImportError) -> str:
+    """Which package a database needs."""
+    missing = getattr(error.__cause__, "name", None)
+    if missing == "psycopg":
+        return "PostgreSQL needs psycopg: pip install 'attractory[postgresql]' installs it"
+    return f"the driver of this database is missing: there is no module {missing!r}"

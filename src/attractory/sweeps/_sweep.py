@@ -35,6 +35,7 @@ from attractory.sweeps._store import (
 from attractory.sweeps._study import Point, Study, in_words
 from attractory.sweeps._where import Cluster
 from attractory.sweeps._work import REFUSED, Order, Outcome, Setup, versions
+from attractory.training import terminated_as_interrupted
 
 REDO = ("failed",)  # what may be done again; what was lost is among it
 SECONDS_BETWEEN_LOOKS = 1.0  # at the lock, the view and the log
@@ -108,7 +109,7 @@ def sweep(
     FileProblem
         Where the folder belongs to another study or is worked on, and when a disk is full.
     KeyboardInterrupt
-        After Ctrl-C.
+        After Ctrl-C or SIGTERM, when the workers have written their checkpoints.
 
     Examples
     --------
@@ -119,7 +120,7 @@ def sweep(
     dask()  # which says how it is installed where it is not
     points = study.points()
     where = _where(study, scheduler, cluster, workers)
-    with FolderLock(folder, "sweep") as lock:
+    with terminated_as_interrupted(), FolderLock(folder, "sweep") as lock:
         store = begun(folder, study, points)
         store.tidy()
         with contextlib.closing(store):
@@ -266,7 +267,7 @@ class _Sweeping:
             self.view.see(self.store.content["runs"][job.run]["values"], outcome.noted["networks"])
         elif outcome.status == REFUSED:
             raise InvalidSetting(outcome.noted["line"])
-        elif outcome.full:
+        elif outcome.halts:
             raise FileProblem(outcome.noted["line"])
         else:
             self._fail(job, outcome)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from attractory._arguments import a_flag, instance_of, optional, takes, whole
-from attractory._errors import AttractoryError, FileProblem, InvalidSetting, one_line
+from attractory._errors import AttractoryError, FileProblem, InvalidSetting
 from attractory._files import as_path, write_bytes
 from attractory._process import Process
 from attractory._progress import ShownProgress
@@ -22,13 +22,15 @@ from attractory.runs import FolderLock
 from attractory.sweeps._cluster import memory_needed
 from attractory.sweeps._common import as_study_of
 from attractory.sweeps._crew import Crew, own_classes, pickled
-from attractory.sweeps._optuna import Pruning, optuna, quiet
+from attractory.sweeps._optuna import Pruning, optuna, quiet, reaching
 from attractory.sweeps._provenance import commit_of
 from attractory.sweeps._retrain import retrain
-from attractory.sweeps._store import DONE, SIGN, Job
+from attractory.sweeps._store import DONE, LOST, Job
 from attractory.sweeps._study import Point
-from attractory.sweeps._tuning import LINE, PROCESS, Tuning, counted, open_tuning, values_of
+from attractory.sweeps._trials import LINE, PROCESS, counted, values_of
+from attractory.sweeps._tuning import Tuning, open_tuning
 from attractory.sweeps._tuning_store import (
+    AT_WORK,
     LOG,
     alone,
     at_work,
@@ -41,10 +43,12 @@ from attractory.sweeps._tuning_study import TuningStudy
 from attractory.sweeps._vary import Span, Values
 from attractory.sweeps._where import Cluster
 from attractory.sweeps._work import PRUNED, REFUSED, Order, Outcome, Setup, versions, work
+from attractory.training import terminated_as_interrupted
 
 ORIGIN = "origin"  # of a trial that does again what another one began: the number of that one
 SECONDS_BETWEEN_LOOKS = 1.0
 A_TRIAL_A_THREAD = 1  # one that waited for a worker would know less than one asked for later
+RETRIES = 2  # of values whose worker dies: they may be what it dies of, as too large a network
 
 
 @takes(
@@ -96,9 +100,9 @@ def tune(
         For a study that cannot be trained, before anything runs; for a folder whose study has
         another objective, task or else: which field differs.
     FileProblem
-        When the folder or the database cannot be written.
+        When the folder or the database cannot be read or written.
     KeyboardInterrupt
-        After Ctrl-C.
+        After Ctrl-C or SIGTERM, when the workers have written their checkpoints.
 
     Examples
     --------
@@ -111,17 +115,15 @@ def tune(
     where: Any = scheduler or cluster or study.cluster or (Cluster() if workers else None)
     if where is not None and workers is not None:
         where = where.replace(workers=workers)
-    with at_work(folder) as (name, lock), _View(folder / LOG, progress) as view:
+    with (
+        terminated_as_interrupted(),
+        reaching(folder),
+        at_work(folder) as (name, lock),
+        _View(folder / LOG, progress) as view,
+    ):
         with alone(folder):
             of_optuna = begun(folder, study)
-        tuning = _Tuning(study, folder, of_optuna, name, lock, view)
-        try:
-            tuning.go(where)
-        except optuna().exceptions.StorageInternalError as error:
-            raise FileProblem(
-                f"{folder}: the trials cannot be kept: {one_line(str(error))}; the same command "
-                "goes on once they can"
-            ) from None
+        _Tuning(study, folder, of_optuna, name, lock, view).go(where)
         retrain(open_tuning(folder, study.storage), study, view.say)
     return open_tuning(folder, study.storage)
 
@@ -177,7 +179,7 @@ class _Tuning:
     ) -> None:
         self.study, self.folder, self.optuna = study, folder, of_optuna
         self.name, self.lock, self.view = name, lock, view
-        self.sign = f"{SIGN}{uuid.uuid4().hex}"
+        self.deaths: Counter[int] = Counter()  # of workers, by the trials that first had the values
         self.commit = commit_of(Path.cwd())
         self.trials: dict[int, tuple[Any, str]] = {}  # on their way: Optuna's, and the key
 
@@ -189,14 +191,8 @@ class _Tuning:
         ends = [self.study.point(values) for values in self.study.ends()]
         this = Process.this().token
         setup = Setup(versions(), self.study.imports, own_classes(ends), this)
-        sign = self.folder / self.sign
-        try:
-            sign.touch()
-            with self._crew(where, setup, ends) as self.crew:
-                self._until_all_is_done()
-        finally:
-            with contextlib.suppress(OSError):
-                sign.unlink()
+        with self._crew(where, setup, ends) as self.crew:
+            self._until_all_is_done()
 
     def _crew(self, where: Any, setup: Setup, ends: list[Point]) -> Any:
         if where is None:
@@ -242,7 +238,7 @@ class _Tuning:
         except AttractoryError as error:  # values that do not go together
             self._fail(trial, str(error))
             return
-        origin = trial.user_attrs.get(ORIGIN, trial.number)
+        origin = _origin(trial)
         # where two trials have the same values, neither may take the other's folder
         key = f"{point.identity[:16]}-{origin}"
         self.trials[trial.number] = trial, key
@@ -260,7 +256,7 @@ class _Tuning:
             stop=point.nets,
             scoring=self.study.scored,
             folder=str(self.folder.absolute()),
-            sign=self.sign,
+            sign=f"{AT_WORK}/{self.name}",  # which is there as long as this process works
             commit=self.commit,
             on_check=Pruning(trial, towards) if self.study.pruner else None,
         )
@@ -268,12 +264,12 @@ class _Tuning:
     def _settle(self, number: int, outcome: Outcome | None) -> None:
         """What comes of a trial that has ended; None where nobody knows how: it is done again."""
         trial, key = self.trials.pop(number)
-        if outcome is None:
+        if outcome is None or self._may_be_done_again(trial, outcome):
             self._again(self.optuna.trials[number])
             return
-        if outcome.status == REFUSED or outcome.full:
+        if outcome.status == REFUSED or outcome.halts:
             self._again(self.optuna.trials[number])
-            kind = FileProblem if outcome.full else InvalidSetting
+            kind = FileProblem if outcome.halts else InvalidSetting
             raise kind(outcome.noted["line"])
         with quiet():
             if outcome.status == DONE:
@@ -286,6 +282,14 @@ class _Tuning:
             else:
                 self._fail(trial, outcome.noted["line"])
         forget_working(self.folder, key)
+
+    def _may_be_done_again(self, trial: Any, outcome: Outcome) -> bool:
+        """Whether it came to nothing because its worker died, and not for the last time."""
+        if outcome.status != LOST:
+            return False
+        origin = _origin(trial)
+        self.deaths[origin] += 1
+        return self.deaths[origin] <= RETRIES
 
     def _keep(self, trial: Any, outcome: Outcome) -> None:
         rows = outcome.noted["networks"]
@@ -319,16 +323,23 @@ class _Tuning:
 
     def _again(self, trial: Any) -> None:
         """Have what a trial tried tried by another one."""
-        origin = trial.user_attrs.get(ORIGIN, trial.number)
+        origin = _origin(trial)
         with quiet():
             # in this order, and not twice: a kill between the two loses nothing
             again = [
                 each.number for each in self.optuna.trials if each.user_attrs.get(ORIGIN) == origin
             ]
-            if max(again, default=-1) <= trial.number:
+            failed = LINE in trial.user_attrs  # which it was about to say
+            if not failed and max(again, default=-1) <= trial.number:
                 self.optuna.enqueue_trial(values_of(trial), user_attrs={ORIGIN: origin})
             self.optuna.tell(trial.number, state=optuna().trial.TrialState.FAIL)
+        trial_file(self.folder, trial.number).unlink(missing_ok=True)  # Optuna was not told of it
         self.view.say(f"trial {trial.number} was cut off; its values are tried again")
+
+
+def _origin(trial: Any) -> int:
+    """The number of the trial that first had the values."""
+    return int(trial.user_attrs.get(ORIGIN, trial.number))
 
 
 def _drawn(trial: Any, field: str, of: Span | list[Any]) -> Any:

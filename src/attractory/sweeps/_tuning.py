@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
-from collections.abc import Iterable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,36 +13,20 @@ import pandas as pd
 
 from attractory._arguments import a_name, optional, takes, whole
 from attractory._errors import InvalidSetting, NamesNearest, nearest
-from attractory._files import as_path, exists, parsed_json, read_bytes, write_text
+from attractory._files import a_path, as_path, exists, parsed_json, read_bytes, write_text
 from attractory._shown import as_html
+from attractory.population import TriedSettings
 from attractory.runs import Run, load
-from attractory.sweeps._optuna import optuna, quiet
+from attractory.sweeps._optimism import optimism_of
+from attractory.sweeps._optuna import as_it_stands, importances, quiet, reaching
 from attractory.sweeps._pack import run_in, unpacked
+from attractory.sweeps._studied import Provenance, StudiedTuning
+from attractory.sweeps._trials import LINE, NAMES, STATES, counted, values_of
+from attractory.sweeps._tried import tried_in_tuning
+from attractory.sweeps._tuned_fields import ranges_of, recipe_of
 from attractory.sweeps._tuning_store import RETRAINED_ROWS, opened, trial_file
 
-LINE, PROCESS = "line", "process"  # what trials are noted with
 TABLE = "table.csv"
-STATES = ("complete", "pruned", "failed", "running", "waiting")
-_NAMES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running",
-          "WAITING": "waiting"}  # fmt: skip
-
-
-def counted(trials: Iterable[Any]) -> list[Any]:
-    """Those that count: without what waits, and what was cut off and is tried again.
-
-    A trial that failed by its own fault has a line that says why.
-    """
-    kept = []
-    for trial in trials:
-        cut_off = trial.state.name == "FAIL" and LINE not in trial.user_attrs
-        if not cut_off and trial.state.name != "WAITING":
-            kept.append(trial)
-    return kept
-
-
-def values_of(trial: Any) -> dict[str, Any]:
-    """The values of a trial, those that it is yet to begin with among them."""
-    return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
 
 
 class Tuning(NamesNearest):
@@ -68,10 +51,12 @@ class Tuning(NamesNearest):
 
     def __init__(self, path: Path, storage: str | None = None) -> None:
         self.path = path
-        content, self._optuna = opened(path, storage)
-        described = content["described"]
-        self.fields = tuple(described["tune"])
-        self.objectives: dict[str, str] = described["objective"]
+        with reaching(path):
+            content, there = opened(path, storage)
+            self._optuna = as_it_stands(there)
+        self._described = content["described"]
+        self.fields = tuple(self._described["tune"])
+        self.objectives: dict[str, str] = self._described["objective"]
         self._trials = counted(self._optuna.trials)
 
     def __len__(self) -> int:
@@ -87,7 +72,7 @@ class Tuning(NamesNearest):
     @property
     def status(self) -> dict[str, int]:
         """How many trials stand in which way."""
-        counts = Counter(_NAMES[trial.state.name] for trial in self._trials)
+        counts = Counter(NAMES[trial.state.name] for trial in self._trials)
         return {state: counts[state] for state in STATES}
 
     @property
@@ -203,26 +188,8 @@ class Tuning(NamesNearest):
             choice has seen), standard_error (over the seeds; NaN of fewer than two), seeds, and
             optimism: by how much the chosen number is better.
         """
-        retrained = self.retrained()
-        rows = []
-        for number in self.best_trials:
-            of_trial = retrained[retrained["trial"] == number] if len(retrained) else retrained
-            for place, name in enumerate(self.objectives):
-                chosen = self._trial(number).values[place]
-                rows.append({"trial": number, "objective": name, "chosen": chosen,
-                             **self._fresh(of_trial, name, chosen)})  # fmt: skip
-        return pd.DataFrame(rows)
-
-    def _fresh(self, networks: pd.DataFrame, name: str, chosen: float) -> dict[str, Any]:
-        means = np.array(networks.groupby("seed")[name].mean() if len(networks) else [], float)
-        sign = 1.0 if self.objectives[name] == "maximize" else -1.0
-        fresh = float(means.mean()) if len(means) else float("nan")
-        return {
-            "fresh": fresh,
-            "standard_error": _standard_error(means),
-            "seeds": len(means),
-            "optimism": sign * (chosen - fresh),
-        }
+        chosen = {number: self._trial(number).values for number in self.best_trials}
+        return optimism_of(chosen, self.objectives, self.retrained())
 
     @takes(objective=optional(a_name))
     def importance(self, objective: str | None = None) -> pd.DataFrame:
@@ -241,7 +208,7 @@ class Tuning(NamesNearest):
         Raises
         ------
         InvalidSetting
-            For an unknown objective, and for fewer than two trials that are complete.
+            For an unknown objective, and for fewer than two complete trials that differ in it.
 
         Notes
         -----
@@ -253,17 +220,49 @@ class Tuning(NamesNearest):
         .. [1] Watanabe, Bansal & Hutter (2023), IJCAI, 4389.
         """
         place = self._place_of(objective)
-        if self.status["complete"] < 2:
+        known = [trial.values[place] for trial in self._complete]
+        if len(known) < 2:
             raise InvalidSetting("importance needs 2 complete trials or more")
-        direction = list(self.objectives.values())[place]
-        # the evaluator takes low numbers for the better ones, and warns of that each time
-        sign = -1.0 if direction == "maximize" else 1.0
-        evaluator = optuna().importance.PedAnovaImportanceEvaluator()
-        with quiet(), warnings.catch_warnings(action="ignore"):
-            found = optuna().importance.get_param_importances(
-                self._optuna, evaluator=evaluator, target=lambda trial: sign * trial.values[place]
-            )
+        if len(set(known)) == 1:
+            name = list(self.objectives)[place]
+            raise InvalidSetting(f"importance: all {len(known)} complete trials have one {name}")
+        found = importances(self._optuna, place, list(self.objectives.values())[place])
         return pd.DataFrame({"field": list(found), "importance": list(found.values())})
+
+    def tried(self) -> TriedSettings:
+        """What was tuned, and what each trial came to: what figures of a tuning are made of.
+
+        Returns
+        -------
+        TriedSettings
+            A row a trial, and the importance of the fields where that is known.
+        """
+        return tried_in_tuning(self._described, self.table(), self._importances())
+
+    @takes(path=optional(a_path))
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the page of the tuning, also while it is on its way.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            The file; None: report.html in the tuning's folder. Beside it stand a row a trial
+            (table.csv) and a folder `figures`.
+
+        Returns
+        -------
+        Path
+            The page, which works offline.
+
+        Raises
+        ------
+        FileProblem
+            Where a file cannot be written.
+        """
+        # its figures take seconds to load, which workers and listings need not wait for
+        from attractory.sweeps.page import PAGE, write_tuning
+
+        return write_tuning(self._studied(), self.path / PAGE if path is None else Path(path))
 
     @takes(trial=whole())
     def run(self, trial: int, path: str | Path | None = None, **functions: Any) -> Run:
@@ -290,7 +289,7 @@ class Tuning(NamesNearest):
         FileProblem
             Where its file is damaged, or the folder holds other files.
         """
-        state = _NAMES[self._trial(trial).state.name]
+        state = NAMES[self._trial(trial).state.name]
         if state != "complete":
             raise InvalidSetting(f"trial = {trial} is not allowed: it is {state}, not complete")
         file = trial_file(self.path, trial)
@@ -300,6 +299,36 @@ class Tuning(NamesNearest):
         if folder.exists() and any(folder.iterdir()):
             raise InvalidSetting(f"{folder}: this folder holds other files; choose an empty one")
         return load(unpacked(file, folder), **functions)
+
+    @property
+    def _complete(self) -> list[Any]:
+        return [trial for trial in self._trials if trial.state.name == "COMPLETE"]
+
+    def _importances(self) -> dict[str, dict[str, float]]:
+        """Of each objective, where it is known."""
+        found = {}
+        for name in self.objectives:
+            with suppress(InvalidSetting):
+                table = self.importance(name)
+                found[name] = dict(zip(table["field"], table["importance"], strict=True))
+        return found
+
+    def _studied(self) -> StudiedTuning:
+        """What its page is about."""
+        complete = self._complete
+        files = [trial_file(self.path, trial.number) for trial in complete]
+        return StudiedTuning(
+            name=self.path.resolve().name,
+            task=self._described["task"]["name"],
+            tried=self.tried(),
+            table=self.table(),
+            ranges=ranges_of(self._described),
+            status=self.status,
+            best=tuple(self.best_trials),
+            optimism=self.optimism(),
+            provenance=Provenance.of([trial.user_attrs for trial in complete], files),
+            recipe=recipe_of(self._described),
+        )
 
     def _place_of(self, objective: str | None) -> int:
         names = list(self.objectives)
@@ -317,10 +346,12 @@ class Tuning(NamesNearest):
 
     def _row(self, trial: Any) -> dict[str, Any]:
         noted = trial.user_attrs
-        numbers = trial.values or [float("nan")] * len(self.objectives)
+        # Optuna gives a pruned trial the last loss that it was told for a value
+        is_complete = trial.state.name == "COMPLETE"
+        numbers = trial.values if is_complete else [float("nan")] * len(self.objectives)
         return {
             "trial": trial.number,
-            "state": _NAMES[trial.state.name],
+            "state": NAMES[trial.state.name],
             **values_of(trial),
             **dict(zip(self.objectives, numbers, strict=True)),
             "step": trial.last_step,
@@ -328,12 +359,6 @@ class Tuning(NamesNearest):
             "host": noted.get("host"),
             LINE: noted.get(LINE),
         }
-
-
-def _standard_error(values: np.ndarray) -> float:
-    """Of the mean of values (seed,); NaN of fewer than two."""
-    count = len(values)
-    return float(values.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
 
 
 @takes(storage=optional(a_name))

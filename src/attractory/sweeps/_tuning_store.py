@@ -90,8 +90,8 @@ def opened(folder: Path, storage: str | None) -> tuple[dict[str, Any], Any]:
     """The content of study.json, and Optuna's study."""
     content = content_of(folder)
     with quiet():
+        place = storage_at(folder, storage or content["storage"])
         try:
-            place = storage_at(folder, storage or content["storage"])
             return content, optuna().load_study(study_name=content["name"], storage=place)
         except KeyError:
             raise FileProblem(
@@ -120,7 +120,9 @@ def _told(there: Any, here: Any, name: str = "") -> str:
 
 
 def _check_empty(folder: Path) -> None:
-    taken = [n for n in entries(folder) if not n.startswith(".") and n not in (AT_WORK, LOG)]
+    # what a process leaves that is killed before it has written down its study: the log, trials
+    ours = (".", "tuning.")
+    taken = [n for n in entries(folder) if not n.startswith(ours) and n != AT_WORK]
     if taken:
         raise FileProblem(
             f"{folder}: this folder holds other files (such as {taken[0]}) and no tuning; "

@@ -20,7 +20,8 @@ class Cluster(Settings):
         What else is given are settings of dask-jobqueue's class for the queue (cores, memory,
         walltime, queue, account, …), or of Dask's SSHCluster (hosts, connect_options, …).
     workers : int, optional
-        How many. None: on this machine one a core, as many as fit into its memory; of a queue 1.
+        How many; by SSH on each machine. None: on this machine one a core, as many as fit into its
+        memory; else 1.
     address : str, optional
         Of a scheduler, as "tcp://10.0.0.1:8786".
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from attractory._cores import use_cores
-from attractory._errors import AttractoryError, one_line
+from attractory._errors import AttractoryError, FileProblem, one_line
 from attractory._files import entries
 from attractory._process import Process
 from attractory.evaluation import evaluate
@@ -29,9 +29,9 @@ from attractory.runs import CHECKPOINTS, LOCK, Run, import_named, package_versio
 from attractory.sweeps._common import Scoring
 from attractory.sweeps._pack import packed
 from attractory.sweeps._store import DONE, FAILED, WORKING
-from attractory.training import newest_step, train
+from attractory.training import newest_step, stopped_when, train
 
-REFUSED, PRUNED = "refused", "pruned"
+REFUSED, PRUNED, STOPPED = "refused", "pruned", "stopped"
 SCORES = ("correct", "accuracy", "mse", "distance")
 LAST_LOSSES = 10  # of the training, whose mean is told
 # numbers depend on these; a worker that has others would not do what was asked
@@ -79,20 +79,24 @@ class Setup:
 class Outcome:
     """What came of a job.
 
-    status: "done", "failed", "lost", "pruned", or "refused" (this worker can do none). noted: what
-    the index says of it. content: the packed run. final: whether another attempt would end in the
-    same way. full: whether a disk was full.
+    status: "done", "failed", "lost", "pruned", "stopped", or "refused" (this worker can do none).
+    noted: what the index says of it. content: the packed run. final: whether another attempt would
+    end in the same way. halts: whether nothing else could be done now either, as a disk is full.
     """
 
     status: str
     noted: dict[str, Any] = field(default_factory=dict)
     content: bytes = b""
     final: bool = False
-    full: bool = False
+    halts: bool = False
 
 
 class Pruned(Exception):
     """A training that is not worth going on with."""
+
+
+class Unreachable(FileProblem):
+    """What a worker must reach, and cannot: nothing is wrong with the training itself."""
 
 
 def versions() -> dict[str, str]:
@@ -129,6 +133,14 @@ def prepared(setup: Setup) -> str | None:
 _ready: list[Setup] = []  # what this process has been prepared for
 
 
+def stop(sign: str) -> None:
+    """Have this worker stop what it does for a sweep, with a checkpoint, and begin nothing more."""
+    _stopped.add(sign)
+
+
+_stopped: set[str] = set()  # by the signs of their orders
+
+
 def work(setup: Setup, content: bytes) -> Outcome:
     """Train one job; every error is told, none is raised."""
     refusal = prepared(setup)
@@ -138,8 +150,16 @@ def work(setup: Setup, content: bytes) -> Outcome:
     _forget_peak()
     try:
         order: Order = _unpickled(content)
+        if order.sign in _stopped:
+            return Outcome(STOPPED)
         with _working_folder(order) as folder:
-            run = _trained(order, folder)
+            try:
+                with stopped_when(lambda: order.sign in _stopped):
+                    run = _trained(order, folder)
+            except KeyboardInterrupt:
+                if order.sign not in _stopped:
+                    raise
+                return Outcome(STOPPED)
             noted = {
                 "networks": scored(run, order.scoring),
                 "seconds": round(time.monotonic() - began, 3),
@@ -175,10 +195,10 @@ def _parts(content: bytes) -> Any:
 def _failure(error: Exception, seconds: float) -> Outcome:
     own = isinstance(error, AttractoryError)
     line = one_line(str(error) if own else f"{type(error).__name__}: {error}{_where(error)}")
-    full = _FULL.search(str(error)) is not None
+    halts = isinstance(error, Unreachable) or _FULL.search(str(error)) is not None
     noted = {"line": line, "seconds": round(seconds, 3), "host": platform.node()}
     # what settings do not allow, no further attempt does
-    return Outcome(FAILED, noted, final=own and not isinstance(error, OSError), full=full)
+    return Outcome(FAILED, noted, final=own and not isinstance(error, OSError), halts=halts)
 
 
 def _where(error: BaseException) -> str:

@@ -15,6 +15,8 @@ from attractory.tasks._keys import random_key, trial_keys
 from attractory.tasks._trial import Batch, Trial, Trials
 from attractory.tasks._trial_checks import check_values, checked
 
+FEW, MANY = 64, 1024  # trials that one program makes: 64 come at once, 1024 cost least each
+
 
 def trials_of(task: Any, keys: jax.Array) -> tuple[Batch, Any, dict[str, Any]]:
     """One trial for each key in float32, their epochs (or None), their conditions."""
@@ -29,11 +31,8 @@ def sampled(task: Any, n: int, seed: int, compiled: bool) -> Trials:
     n = whole_number("n", n)
     first_key = random_key(seed)
     _check_memory(task, n)  # which looks at the shapes first: a wrong one is reported as such
-    keys = trial_keys(first_key, jnp.arange(_padded(n) if compiled else n))
-    made = _compiled(task)(keys) if compiled else trials_of(task, keys)
-    everything = jax.tree.map(np.asarray, made)
-    check_values(task.name, everything[0])
-    batch, epochs, conditions = jax.tree.map(lambda array: array[:n], everything)
+    batch, epochs, conditions = (_in_parts if compiled else _at_once)(task, first_key, n)
+    check_values(task.name, batch)
     return Trials(
         batch.inputs,
         batch.targets,
@@ -65,16 +64,26 @@ def _check_memory(task: Any, n: int) -> None:
     check_memory(f"{n} trials of {task.name} ({task.n_steps} steps each)", 8.0 * n * points)
 
 
+def _at_once(task: Any, first_key: jax.Array, n: int) -> Any:
+    """All trials by single operations, which tasks have in common where shapes are equal."""
+    full = -(-n // FEW) * FEW  # so that shapes are equal more often
+    made = trials_of(task, trial_keys(first_key, jnp.arange(full)))
+    return jax.tree.map(lambda array: np.asarray(array)[:n], made)
+
+
+def _in_parts(task: Any, first_key: jax.Array, n: int) -> Any:
+    """Part by part, each by the same program: another number of trials compiles nothing."""
+    size = FEW if n <= MANY // 2 else MANY
+    program = _compiled(task, size)
+    parts = [jax.tree.map(np.asarray, program(first_key, start)) for start in range(0, n, size)]
+    return jax.tree.map(lambda *arrays: np.concatenate(arrays)[:n], *parts)
+
+
 @lru_cache(maxsize=64)
-def _compiled(task: Any) -> Any:
+def _compiled(task: Any, size: int) -> Any:
     """Compiled once for equal settings, however often the task is made."""
 
-    def _trials(keys: jax.Array) -> tuple[Batch, Any, dict[str, Any]]:
-        return trials_of(task, keys)
+    def _trials(first_key: jax.Array, start: jax.Array) -> tuple[Batch, Any, dict[str, Any]]:
+        return trials_of(task, trial_keys(first_key, start + jnp.arange(size)))
 
     return jax.jit(_trials)
-
-
-def _padded(n: int) -> int:
-    """How many trials are made when n are asked for: few numbers, so few programs to compile."""
-    return max(64, 1 << (n - 1).bit_length()) if n <= 1024 else -(-n // 1024) * 1024

@@ -3,6 +3,7 @@
 from attractory.training._arguments import checked_arguments
 from attractory.training._checkpoint import newest_step
 from attractory.training._curriculum import Curriculum
+from attractory.training._interrupt import stopped_when, terminated_as_interrupted
 from attractory.training._memory import training_memory
 from attractory.training._named import AnySection, Section, as_section, named_parts, put
 from attractory.training._population import Population
@@ -25,6 +26,8 @@ __all__ = [
     "put",
     "recipe",
     "rule_for",
+    "stopped_when",
+    "terminated_as_interrupted",
     "train",
     "training_memory",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import jax
 
@@ -57,7 +58,7 @@ def _parts(task: Task, model: Model, rule: Rule, nets: int) -> dict[str, float]:
     trials = f"batch = {rule.batch} trials of {task.n_steps} steps, with the states of "
     parts = {
         f"nets = {nets} of units = {model.units}": float(FLOAT * COPIES * nets * numbers),
-        state: float(COPIES_OF_STATE * nets * _bytes_of_state(task, model, rule)),
+        state: float(COPIES_OF_STATE * nets * _bytes_of_state(task, model, rule.program_of)),
         f"{trials}units = {model.units},": float(FLOAT * rule.batch * task.n_steps * channels),
     }
     if rule.trials is not None:  # their order, drawn anew in each epoch: keys and values, sorted
@@ -67,6 +68,7 @@ def _parts(task: Task, model: Model, rule: Rule, nets: int) -> dict[str, float]:
     return parts
 
 
+@lru_cache(maxsize=256)
 def _bytes_of_state(task: Task, model: Model, rule: Rule) -> int:
     """What the rule's state takes for one network."""
 

@@ -16,7 +16,8 @@ from attractory.kernels import Shards, compiled, one_by_one, shards_of
 from attractory.models import Model, Weights
 from attractory.rules import Info, Report, Rule, RuleState, mean_over_shards
 from attractory.runs import LOOP_COLUMNS
-from attractory.tasks import Batch, Task, random_key, trial_keys
+from attractory.tasks import Task, random_key, trial_keys
+from attractory.training._batches import counting, training_trials
 
 OF_THE_RULE = 2**31 - 1  # folded into the key of the weights: a stream that none of them uses
 
@@ -73,7 +74,8 @@ class Population:
             )
         )
         mesh = _mesh(nets, shards_of(rule.batch))
-        self._programs = _programs(task, model, rule, mesh)
+        self._numbers = rule.numbers
+        self._programs = _programs(task, model, rule.program_of, mesh)
         # networks and shards of one device: arguments, so that all numbers share their programs
         here = (nets // mesh.shape["net"], shards_of(rule.batch) // mesh.shape["batch"])
         self._counts = jnp.array(here, jnp.int32)
@@ -99,7 +101,7 @@ class Population:
                 self._programs.begun({name: array[net] for name, array in start.items()}, key)
                 for net, key in enumerate(self.keys.weights)
             ]
-        return jax.tree.map(lambda *leaves: jnp.stack(leaves), *made)
+        return _stacked(made)
 
     def compile(self, state: PopulationState) -> None:
         """Compile the update, which the first update would do otherwise: for telling the time.
@@ -111,7 +113,7 @@ class Population:
         """
         nets = len(self.keys.weights)
         self._update = self._programs.compiled_update(
-            nets, self.keys, (state, jnp.ones(nets, bool)), self._counts, jnp.asarray(0)
+            nets, *self._arguments(state, np.ones(nets, bool), 0)
         )
 
     def update(
@@ -138,10 +140,13 @@ class Population:
         info : dict of arrays (net,)
             What the rule reports by name, "loss" among it.
         """
-        state, info = self._update(
-            self.keys, (state, jnp.asarray(active)), self._counts, jnp.asarray(step)
-        )
+        state, info = self._update(*self._arguments(state, active, step))
         return state, {name: np.asarray(values) for name, values in info.items()}
+
+    def _arguments(self, state: PopulationState, active: np.ndarray, step: int) -> tuple[Any, ...]:
+        """What the program of an update takes."""
+        states = state, jnp.asarray(active)
+        return self.keys, states, self._counts, self._numbers, jnp.asarray(step)
 
     def validate(self, state: PopulationState) -> np.ndarray:
         """Loss of each network on its own held-out trials.
@@ -174,10 +179,11 @@ class Population:
             What the rule reports of how it found them, by name.
         """
         nets = range(len(self.keys.weights))
+        arrays = jax.tree.map(np.asarray, state)
         made = [
-            self._programs.finish(jax.tree.map(lambda leaf, i=net: leaf[i], state)) for net in nets
+            self._programs.finish(jax.tree.map(lambda leaf, i=net: leaf[i], arrays)) for net in nets
         ]
-        weights, report = jax.tree.map(lambda *leaves: jnp.stack(leaves), *made)
+        weights, report = _stacked(made)
         return weights, report
 
     def choose(
@@ -217,6 +223,11 @@ class Population:
         return self._programs.slowed(state, jnp.asarray(factors, jnp.float32))
 
 
+def _stacked(states: list[Any]) -> Any:
+    """States of single networks as one, with a leading net axis. In NumPy: nothing to compile."""
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *states)
+
+
 @lru_cache(maxsize=16)
 def _programs(task: Task, model: Model, rule: Rule, mesh: Mesh) -> _Programs:
     """Compiled once for equal settings, however often they are trained."""
@@ -231,9 +242,11 @@ class _Programs:
         self._compiled: dict[int, Any] = {}
         self.initial = compiled(self._initial)
         self.begun = compiled(self._begun)
-        self.update = self._over_devices(self._update, mesh, shared=1)
+        self.update = self._over_devices(self._update, mesh, shared=2)
         self.validate = self._over_devices(self._validate, mesh, shared=0)
-        self.finish = compiled(self._finish)
+        # most rules have no last word: there is nothing to compile
+        solves = type(rule).finish is not Rule.finish
+        self.finish = compiled(self._finish) if solves else _as_trained
         self.choose = compiled(
             lambda which, *states: jax.tree.map(partial(_choose, which), *states)
         )
@@ -265,6 +278,7 @@ class _Programs:
         keys: Keys,
         state_and_active: tuple[PopulationState, jax.Array],
         shards: Shards,
+        numbers: dict[str, jax.Array],
         step: jax.Array,
     ) -> tuple[PopulationState, Info]:
         """One network on this device's shards of the batch."""
@@ -276,7 +290,7 @@ class _Programs:
             shards.indices(),
         )
         noise = jax.random.fold_in(keys.noise, step)
-        weights, rule, info = self.rule.update(
+        weights, rule, info = self.rule.with_numbers(numbers).update(
             self.model, state.weights, state.rule, trials, step, noise, shards
         )
         new = PopulationState(weights, rule)
@@ -292,7 +306,7 @@ class _Programs:
         def of_shard(chunk: jax.Array, shard: jax.Array) -> tuple[jax.Array, jax.Array]:
             positions = chunk * self.rule.batch + self._slots(shard)
             trials = self.task.batch(trial_keys(keys.validation, positions))
-            trials = _counting(trials, positions < self.rule.validation)
+            trials = counting(trials, positions < self.rule.validation)
             noise = jax.random.fold_in(keys.validation, chunk * shards.total + shard)
             error = self.rule.error(self.model, weights, trials, noise)
             return error, jnp.sum(trials.mask)
@@ -350,27 +364,12 @@ def _checked_info(rule: Rule, info: Any) -> Info:
     return {name: jnp.asarray(value, jnp.float32) for name, value in info.items()}
 
 
+def _as_trained(state: PopulationState) -> tuple[Weights, Report]:
+    return state.weights, {}
+
+
 def _all_finite(weights: Weights) -> jax.Array:
     return jnp.stack([jnp.isfinite(w).all() for w in weights.values()]).all()
-
-
-def training_trials(
-    task: Task, rule: Rule, key: jax.Array, step: jax.Array, slots: jax.Array
-) -> Batch:
-    """The trials at some positions of the batch of an update, from a network's stream."""
-    if rule.trials is None or rule.steps_per_epoch is None:
-        return task.batch(trial_keys(jax.random.fold_in(key, step), slots))
-    order_key, set_key = jax.random.split(key)
-    epoch_key = jax.random.fold_in(order_key, step // rule.steps_per_epoch)
-    order = jax.random.permutation(epoch_key, rule.trials)
-    positions = (step % rule.steps_per_epoch) * rule.batch + slots
-    trials = task.batch(trial_keys(set_key, order[positions % rule.trials]))
-    return _counting(trials, positions < rule.trials)  # the last batch may be smaller
-
-
-def _counting(trials: Batch, counted: jax.Array) -> Batch:
-    """The trials with those masked out that only fill up the batch; counted (trial,)."""
-    return trials._replace(mask=trials.mask * counted[:, None, None])
 
 
 def _mesh(nets: int, shards: int) -> Mesh:

@@ -88,7 +88,7 @@ def train(
 
     `nets` networks are trained together; each has its own initial weights, trials and noise, and
     what becomes of it depends on the seed and its index alone: bit for bit the same on any number
-    of cores. Ctrl-C stops after the current update, with a checkpoint.
+    of cores. Ctrl-C and SIGTERM stop after the current update, with a checkpoint.
 
     A network that diverges is noted in its row of `run.status` and dealt with as the rule says
     (`on_divergence`); the others are not affected.
@@ -135,7 +135,7 @@ def train(
         When the folder belongs to another run, when another process works on it, or when it cannot
         be written.
     KeyboardInterrupt
-        After Ctrl-C.
+        After Ctrl-C or SIGTERM.
     """
     indices = network_indices(nets, start)
     asked = (task, model, rule, len(indices), seed, start)

@@ -1,0 +1,69 @@
+"""Rules that differ in a number train with one program, and as if it were compiled into theirs."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+import pytest
+
+import attractory as at
+from attractory.models import RateRNN
+from attractory.rules import BPTT
+from attractory.tasks import FlipFlop
+
+TASK = FlipFlop(bits=1, steps=12, first_onset=(1, 2), pulse=2, delay=2)
+MODEL = RateRNN(units=3)
+SETTINGS = {"optimizer": "sgd", "steps": 3, "batch": 2, "warmup": 1, "clip": None}
+
+
+@pytest.fixture
+def compiled_updates():
+    """The names of the programs that are compiled, or fetched, from here on."""
+    names = []
+
+    def note(event, seconds, **about):
+        if event.endswith("backend_compile_duration") and "many" in about.get("fun_name", ""):
+            names.append(about["fun_name"])
+
+    jax.monitoring.register_event_duration_secs_listener(note)
+    yield names
+    jax.monitoring.unregister_event_duration_listener(note)
+
+
+def trained(**settings):
+    run = at.train(TASK, MODEL, BPTT(**SETTINGS, **settings), progress=False)
+    return run.networks[0].weights
+
+
+def assert_same(weights, others):
+    for name, array in weights.items():
+        np.testing.assert_array_equal(array, others[name], err_msg=name)
+
+
+def test_another_rate_needs_no_other_program(registries, compiled_updates):
+    """A schedule that looks at its rate has that compiled into its program."""
+
+    @at.rules.schedule
+    def looked_at(rate):
+        constant = float(rate)
+        return lambda step: constant
+
+    assert BPTT(schedule="looked_at").numbers == {}
+    rates = [
+        {"learning_rate": 0.01},
+        {"learning_rate": 0.5},
+        {"learning_rate": 0.01, "recurrent_learning_rate": 0.5},
+        {"learning_rate": 0.5, "recurrent_learning_rate": 0.25},
+    ]
+    shared = [trained(schedule="constant", **each) for each in rates]
+    assert len(compiled_updates) == 2, "one program for the common rate, one for two rates"
+    for weights, each in zip(shared, rates, strict=True):
+        assert_same(weights, trained(schedule="looked_at", **each))
+    assert len(compiled_updates) == 2 + len(rates)
+
+
+def test_a_rule_says_its_rates():
+    assert BPTT(learning_rate=0.02).numbers == {"learning_rate": 0.02}
+    both = {"learning_rate": 0.02, "recurrent_learning_rate": 0.3}
+    assert BPTT(**both).numbers == both
+    assert at.rules.Reservoir().numbers == {}
