@@ -173,10 +173,10 @@ def differences(tunings: dict[str, list[Any]], recipe: list[list[float]]) -> dic
     chosen = {name: [each["chosen"] for each in of] for name, of in tunings.items()}
     of_recipe = [np.mean(each) for each in recipe]
     return {
-        "tpe beside the recipe": beside(fresh["tpe"], of_recipe),
-        "random beside the recipe": beside(fresh["random"], of_recipe),
-        "tpe beside random": beside(fresh["tpe"], fresh["random"]),
-        "tpe beside random, as chosen": beside(chosen["tpe"], chosen["random"]),
+        "the best by TPE beside the recipe": beside(fresh["tpe"], of_recipe),
+        "the best by random search beside the recipe": beside(fresh["random"], of_recipe),
+        "the best by TPE beside that by random search": beside(fresh["tpe"], fresh["random"]),
+        "the same, as they were chosen": beside(chosen["tpe"], chosen["random"]),
     }
 
 

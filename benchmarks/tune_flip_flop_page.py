@@ -12,8 +12,10 @@ BEGIN, END = "<!-- worth: made by benchmarks/tune_flip_flop.py -->", "<!-- end o
 FIELDS = {
     "rule.learning_rate": ("rate", ".2g"),
     "model.recurrent_gain": ("gain", ".2f"),
-    "model.tau": ("τ (ms)", ".0f"),
+    "model.tau": ("τ", ".0f"),
 }
+VALUES = ", ".join(label for label, _ in FIELDS.values())
+NAMES = {"tpe": "TPE", "random": "random search"}
 
 
 def write_page(found: dict[str, Any]) -> None:
@@ -34,37 +36,38 @@ def machine(found: dict[str, Any]) -> str:
     """What it was measured on."""
     versions = found["versions"]
     return (
-        f"Measured on {found['cores']} cores of {found['processor']}, {found['date']}; "
-        f"JAX {versions['jax']}."
+        f"Measured on {found['cores']} cores of {found['processor']}, {found['date']}, with JAX "
+        f"{versions['jax']}. Errors are mean squared ones."
     )
 
 
 def studies(found: dict[str, Any]) -> str:
-    """A row for each study and sampler, one for the recipe on the same fresh seeds."""
-    labels = [label for label, _ in FIELDS.values()]
-    head = ["study", "values", *labels, "pruned", "chosen by", "fresh"]
-    lines = [_row(head), "|" + "---|" * len(head)]
+    """A row for each study: the best values by each sampler, as chosen and on fresh seeds."""
+    head = ["study"]
+    for sampler in found["tunings"]:
+        head += [f"best by {NAMES[sampler]}: {VALUES}", "chosen", "fresh", "pruned"]
+    lines = [_row([*head, f"recipe ({_of_the_recipe(found['setup'])}), fresh"])]
+    lines.append("|" + "---|" * (len(head) + 1))
     for place, seed in enumerate(found["seeds"]):
-        for sampler, tunings in found["tunings"].items():
-            lines.append(_row([str(seed), sampler, *_cells(tunings[place])]))
-        fresh = found["recipe"][place]
-        lines.append(_row([str(seed), "the recipe", *_of_the_recipe(found), "", "", _mean(fresh)]))
+        cells = [str(seed)]
+        for tunings in found["tunings"].values():
+            cells += _cells(tunings[place])
+        lines.append(_row([*cells, _mean(found["recipe"][place])]))
     return "\n".join(lines)
 
 
 def _cells(tuning: dict[str, Any]) -> list[str]:
-    values = [format(tuning["values"][field], digits) for field, (_, digits) in FIELDS.items()]
     pruned = f"{tuning['status']['pruned']} of {sum(tuning['status'].values())}"
-    return [*values, pruned, f"{tuning['chosen']:.5f}", _mean(tuning["fresh"])]
+    return [_in_short(tuning["values"]), f"{tuning['chosen']:.5f}", _mean(tuning["fresh"]), pruned]
 
 
-def _of_the_recipe(found: dict[str, Any]) -> list[str]:
-    parts = {"rule": found["setup"]["rule"], "model": found["setup"]["model"]}
-    cells = []
-    for field, (_, digits) in FIELDS.items():
-        part, _, name = field.partition(".")
-        cells.append(format(parts[part][name], digits))
-    return cells
+def _of_the_recipe(setup: dict[str, Any]) -> str:
+    parts = [field.partition(".") for field in FIELDS]
+    return _in_short({f"{part}.{name}": setup[part][name] for part, _, name in parts})
+
+
+def _in_short(values: dict[str, float]) -> str:
+    return ", ".join(format(values[field], digits) for field, (_, digits) in FIELDS.items())
 
 
 def _mean(values: list[float]) -> str:
@@ -77,7 +80,7 @@ def _row(cells: list[str]) -> str:
 
 def between(differences: dict[str, Any]) -> str:
     """A row for each comparison."""
-    head = ["errors", "ratio (95 % interval)", "difference (95 % interval)", "lower in"]
+    head = ["error of", "ratio (95 % interval)", "difference (95 % interval)", "lower in"]
     lines = [_row(head), "|" + "---|" * len(head)]
     for name, found in differences.items():
         counts = f"{found['better_in']} of {found['of']}"
