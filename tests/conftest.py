@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 # before JAX is imported: a test run compiles for longer than it computes. Without the fusion
 # emitters a program compiles in half the time, at level 0 a fifth sooner than at 1, in one part an
@@ -25,6 +26,7 @@ from matplotlib.figure import Figure
 
 from attractory import _own_files
 from attractory._registry import Registry
+from attractory.tasks import FlipFlop
 
 jax.config.update("jax_num_cpu_devices", 2)
 # compiled programs stay, millions of objects: looking for garbage among them all the time, as
@@ -92,6 +94,22 @@ def registries() -> Iterator[Callable[[], None]]:
 
     yield forget
     forget()
+
+
+@pytest.fixture(scope="module")
+def few_conditions() -> Iterator[None]:
+    """Robustness curves of the flip-flop have two points, not eight: for tests of what is made of
+    curves. What the points are, `tests/evaluation` looks at."""
+    every = FlipFlop.conditions
+
+    def two_of_each(task: FlipFlop) -> dict[str, list[Any]]:
+        return {
+            name: sorted({values[0], getattr(task, name)}) for name, values in every(task).items()
+        }
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FlipFlop, "conditions", two_of_each)
+        yield
 
 
 @pytest.fixture

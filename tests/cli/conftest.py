@@ -17,6 +17,11 @@ def asked_cores(cores: int | None) -> None:
         use_cores(cores)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def short_curves(few_conditions: None) -> None:
+    """Commands that make a page of a few points a curve make one of many."""
+
+
 @pytest.fixture
 def in_process(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

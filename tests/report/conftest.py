@@ -1,4 +1,4 @@
-"""A real browser, for the page as a reader sees it."""
+"""What tests of pages share: short curves, and a real browser, for the page as a reader sees it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ FLAGS = (
     "--disable-component-update --disable-sync --use-angle=swiftshader "
     "--enable-unsafe-swiftshader --window-size=1200,1000 --host-resolver-rules=MAP*~NOTFOUND"
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def short_curves(few_conditions):
+    """Pages of a few points a curve are made like those of many."""
 
 
 @pytest.fixture(scope="module")

@@ -80,7 +80,7 @@ def _draw_front(axes: Any, tried: TriedSettings, names: list[str], best: np.ndar
     if len(tried.scores) == 2:
         # between two points on the front lies what the worse one of each objective allows
         where = "post" if tried.directions[names[0]] == "minimize" else "pre"
-        axes.step(along, up, where=where, color=VERMILLION, linewidth=0.8)
+        axes.plot(along, up, drawstyle=f"steps-{where}", color=VERMILLION, linewidth=0.8)
     axes.plot(along, up, linestyle="none", markeredgecolor="white", markeredgewidth=0.4, **ON_FRONT)
     if len(order) <= MOST_NUMBERED:
         aside = [-1 if tried.directions[name] == "minimize" else 1 for name in names]

@@ -70,7 +70,7 @@ def _draw(axes: Any, tried: TriedSettings, score: str) -> list[Line2D]:
     if way:
         best = np.maximum if way == "maximize" else np.minimum
         line = {"color": VERMILLION, "linewidth": 1.2}
-        axes.step(trials[known], best.accumulate(numbers[known]), where="post", **line)
+        axes.plot(trials[known], best.accumulate(numbers[known]), drawstyle="steps-post", **line)
         handles.append(Line2D([], [], label="best so far", **line))  # type: ignore[arg-type]
     name_score(axes, tried, score)
     marks = mark_unfinished(axes, tried, trials.astype(float))
