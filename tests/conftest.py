@@ -35,14 +35,19 @@ gc.set_threshold(100_000, 50, 100)
 
 AUTHORS_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "jarne2024"
 MOST_MAPS = 40_000  # a module of tests adds some thousands, and at the limit compiling crashes
-PROGRAMS = "ATTRACTORY_TEST_PROGRAMS"  # a folder in which one test run keeps compiled programs
+PROGRAMS = "JAX_COMPILATION_CACHE_DIR"  # a folder in which one test run keeps compiled programs
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Programs that several tests need are compiled once, whichever process needs them first."""
+    """Programs that several tests need are compiled once, whichever process needs them first.
+
+    In the environment, for the processes that tests start, and because `use_cores` leaves such a
+    folder in force.
+    """
     if PROGRAMS not in os.environ:
         os.environ[PROGRAMS] = tempfile.mkdtemp(prefix="attractory-tests-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(PROGRAMS), ignore_errors=True))
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
     jax.config.update("jax_compilation_cache_dir", os.environ[PROGRAMS])
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 

@@ -25,12 +25,9 @@ pytestmark = pytest.mark.slow  # every figure and result, in a process of its ow
 
 @pytest.fixture(scope="module")
 def cells():
-    """The cells of the notebook after they were run, in a kernel that keeps its own programs."""
+    """The cells of the notebook after they were run, in a kernel that shares the programs of the tests."""
     client = NotebookClient(nbformat.v4.new_notebook(), timeout=120)
-    environment = dict(os.environ)
-    environment["JAX_COMPILATION_CACHE_DIR"] = os.environ["ATTRACTORY_TEST_PROGRAMS"]
-    environment["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
-    with client.setup_kernel(env=environment):
+    with client.setup_kernel(env=dict(os.environ)):
         run(client, SETUP)
         for number in range(len(EXAMPLES)):
             run(client, f"EXAMPLES[{number}].draw()")
