@@ -13,7 +13,7 @@ reproduce: $(VENV)/.installed
 
 test: $(VENV)/.installed-test
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # with real servers where they are installed (PostgreSQL's, sshd, libfaketime), else without; programs
 # are compiled as users' are, which `make test` does not do: it would take longer

@@ -58,7 +58,7 @@ def pytest_sessionfinish() -> None:
 
 
 # folders whose files take longest: begun first, so that no process waits for another at the end
-LONG = ("training", "report", "contracts", "analysis")
+LONG = ("training", "report", "contracts", "cli", "sweeps", "tests", "analysis")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

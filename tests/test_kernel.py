@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow  # every figure and result, in a process of its ow
 
 @pytest.fixture(scope="module")
 def cells():
-    """The cells of the notebook after they were run, in a kernel that shares the programs of the tests."""
+    """The cells of the notebook after they were run, in a kernel that shares our programs."""
     client = NotebookClient(nbformat.v4.new_notebook(), timeout=120)
     with client.setup_kernel(env=dict(os.environ)):
         run(client, SETUP)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from dataclasses import replace
 
 import jax.numpy as jnp
@@ -429,17 +427,6 @@ def test_continuation_of_many_channels_shows_the_driven_ones():
     branches = analysis.continuation(found, [0, 0, 1, 0], starts=found.stable[:2])
     figure = figures.continuation(branches)
     assert [axes.get_ylabel() for axes in figure.axes] == ["Output 3 (a.u.)"]
-
-
-def test_pyplot_is_not_imported():
-    code = (
-        "import sys, numpy as np, jax.numpy as jnp\n"
-        "from attractory import analysis, figures\n"
-        "found = analysis.fixed_points(lambda h, x: jnp.tanh(2 * h), units=2, n_starts=32)\n"
-        "figures.connections(analysis.connections(found)); figures.jacobian_spectra(found)\n"
-        "assert 'matplotlib.pyplot' not in sys.modules and 'plotly' not in sys.modules\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_wrong_input_is_told_in_one_line(points, space, joined, machine):

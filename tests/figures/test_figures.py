@@ -90,8 +90,11 @@ def assert_units(figure) -> None:
 def test_import_and_drawing_leave_pyplot_and_settings_alone():
     code = (
         "import sys, matplotlib; before = matplotlib.rcParams.copy()\n"
-        "from attractory import figures, tasks\n"
+        "import jax.numpy as jnp\n"
+        "from attractory import analysis, figures, tasks\n"
         "figures.flip_flop(tasks.FlipFlop())\n"
+        "found = analysis.fixed_points(lambda h, x: jnp.tanh(2 * h), units=2, n_starts=32)\n"
+        "figures.connections(analysis.connections(found)); figures.jacobian_spectra(found)\n"
         "assert 'matplotlib.pyplot' not in sys.modules and 'plotly' not in sys.modules\n"
         "assert matplotlib.rcParams.copy() == before\n"
     )
