@@ -31,7 +31,7 @@ from attractory.tasks import FlipFlop
 jax.config.update("jax_num_cpu_devices", 2)
 # compiled programs stay, millions of objects: looking for garbage among them all the time, as
 # Python does by default, takes a tenth of a test run
-gc.set_threshold(100_000, 50, 100)
+gc.set_threshold(500_000, 20, 100)
 
 AUTHORS_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "jarne2024"
 MOST_MAPS = 40_000  # a module of tests adds some thousands, and at the limit compiling crashes
@@ -78,6 +78,12 @@ def room_for_programs() -> Iterator[None]:
     if maps.exists() and len(maps.read_bytes().splitlines()) > MOST_MAPS:
         jax.clear_caches()
         gc.collect()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_files_of_other_modules() -> None:
+    """What a module of tests trains once names the files of its own parts, not those of others."""
+    _own_files._noted.clear()
 
 
 @pytest.fixture(autouse=True)
