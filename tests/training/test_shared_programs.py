@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ import attractory as at
 from attractory.models import RateRNN
 from attractory.rules import BPTT
 from attractory.tasks import FlipFlop
+from attractory.training import Population
 
 TASK = FlipFlop(bits=1, steps=12, first_onset=(1, 2), pulse=2, delay=2)
 MODEL = RateRNN(units=3)
@@ -58,6 +60,45 @@ def test_another_rate_needs_no_other_program(registries, compiled_updates):
     for weights, each in zip(shared, rates, strict=True):
         assert_same(weights, trained(schedule="looked_at", **each))
     assert len(compiled_updates) == 1 + len(rates)
+
+
+class AsksEverywhere(BPTT):
+    """A rule that uses its rate wherever the loop calls it."""
+
+    def init(self, model, weights, key):
+        return {**super().init(model, weights, key), "begun": jnp.asarray(self.learning_rate)}
+
+    def error(self, model, weights, trials, key):
+        return self.learning_rate * super().error(model, weights, trials, key)
+
+    def slowed(self, state, factor):
+        state = super().slowed(state, factor)
+        return {**state, "slowed": factor * self.learning_rate * state["rate_factor"]}
+
+    def finish(self, model, weights, state):
+        finished = {name: self.learning_rate * array for name, array in weights.items()}
+        return finished, {"begun": state["begun"]}
+
+
+@pytest.mark.parametrize("rate", [0.25, 0.5])
+def test_a_rule_has_its_rate_wherever_it_is_asked(rate):
+    rule = AsksEverywhere(**SETTINGS, learning_rate=rate, validation=2)
+    population = Population(TASK, MODEL, rule, nets=2, seed=0)
+    state = population.initial_state()
+    np.testing.assert_array_equal(state.rule["begun"], [rate, rate])
+    again = population.initial_state({**state.weights})
+    np.testing.assert_array_equal(again.rule["begun"], [rate, rate])
+    slowed = population.slowed(state, np.array([1.0, 0.5]))
+    np.testing.assert_array_equal(slowed.rule["slowed"], [rate, rate / 4])
+
+    plain = Population(TASK, MODEL, BPTT(**SETTINGS, validation=2), nets=2, seed=0)
+    expected = rate * plain.validate(plain.initial_state())
+    np.testing.assert_allclose(population.validate(state), expected, rtol=1e-6)
+
+    finished, report = population.finished(state)
+    np.testing.assert_array_equal(report["begun"], [rate, rate])
+    for name, array in state.weights.items():
+        np.testing.assert_array_equal(finished[name], np.float32(rate) * array, err_msg=name)
 
 
 def test_a_rule_says_its_rates():

@@ -68,7 +68,8 @@ class Descent(Rule):
     history is the common one.
 
     The rates are arguments of the compiled program, unless the schedule looks at them: a rule of
-    your own has them in `update` as numbers that JAX traces.
+    your own has them in `update`, and wherever else it is asked within a program, as numbers that
+    JAX traces.
 
     References
     ----------

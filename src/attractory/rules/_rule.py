@@ -120,8 +120,9 @@ class Rule(Settings, ABC):
     def numbers(self) -> dict[str, float]:
         """Fields that a compiled update takes as arguments, by name.
 
-        Rules that differ in these alone share one program. In `update` they are numbers that JAX
-        traces: to be computed with, not to be looked at.
+        Rules that differ in these alone share their programs. In `init`, `update`, `error`,
+        `finish` and `slowed` they are numbers that JAX traces: to be computed with, not to be
+        looked at.
         """
         return {}
 

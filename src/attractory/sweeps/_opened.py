@@ -80,8 +80,8 @@ class Sweep(NamesNearest):
             A row a network: run, net, the fields that vary, status ("waiting", "running", "done",
             "failed", "lost"), and where it is done outcome ("finished", "stopped early",
             "diverged"), step, loss (mean over the last 10 updates), validation_loss, scores and
-            measures; attempt, seconds (of the training and scoring of all networks together),
-            memory (peak, bytes), host, and the line of a failure.
+            measures, seconds (of the training and scoring of all networks together), memory (peak,
+            bytes) and host; of one that runs or has failed attempt, of a failure its line.
         """
         rows = [row for run, jobs in self._jobs.items() for job in jobs for row in self._rows(job)]
         return pd.DataFrame(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from attractory.runs import LOOP_COLUMNS
 from attractory.tasks import Task, random_key, trial_keys
 from attractory.training._batches import counting, training_trials
 
+Numbers = Mapping[str, float | jax.Array]  # `Rule.numbers` as arguments of a program
 OF_THE_RULE = 2**31 - 1  # folded into the key of the weights: a stream that none of them uses
 
 
@@ -95,10 +97,12 @@ class Population:
             The state before the first update.
         """
         if start is None:
-            made = [self._programs.initial(key) for key in self.keys.weights]
+            made = [self._programs.initial(key, self._numbers) for key in self.keys.weights]
         else:
             made = [
-                self._programs.begun({name: array[net] for name, array in start.items()}, key)
+                self._programs.begun(
+                    {name: array[net] for name, array in start.items()}, key, self._numbers
+                )
                 for net, key in enumerate(self.keys.weights)
             ]
         return _stacked(made)
@@ -161,7 +165,8 @@ class Population:
         array (net,)
             The losses.
         """
-        return np.asarray(self._programs.validate(self.keys, state.weights, self._counts))
+        arguments = self.keys, state.weights, self._counts, self._numbers
+        return np.asarray(self._programs.validate(*arguments))
 
     def finished(self, state: PopulationState) -> tuple[Weights, Report]:
         """What comes out of the training: the rule's last word on the weights.
@@ -181,7 +186,8 @@ class Population:
         nets = range(len(self.keys.weights))
         arrays = jax.tree.map(np.asarray, state)
         made = [
-            self._programs.finish(jax.tree.map(lambda leaf, i=net: leaf[i], arrays)) for net in nets
+            self._programs.finish(jax.tree.map(lambda leaf, i=net: leaf[i], arrays), self._numbers)
+            for net in nets
         ]
         weights, report = _stacked(made)
         return weights, report
@@ -220,7 +226,7 @@ class Population:
         PopulationState
             The new state.
         """
-        return self._programs.slowed(state, jnp.asarray(factors, jnp.float32))
+        return self._programs.slowed(state, jnp.asarray(factors, jnp.float32), self._numbers)
 
 
 def _stacked(states: list[Any]) -> Any:
@@ -235,7 +241,11 @@ def _programs(task: Task, model: Model, rule: Rule, mesh: Mesh) -> _Programs:
 
 
 class _Programs:
-    """The functions of a population, compiled for a task, a model, a rule and a mesh."""
+    """The functions of a population, compiled for a task, a model, a rule and a mesh.
+
+    Each that asks the rule takes `Rule.numbers` as arguments: what stands in `self.rule` in their
+    place is no rate of anybody's.
+    """
 
     def __init__(self, task: Task, model: Model, rule: Rule, mesh: Mesh) -> None:
         self.task, self.model, self.rule = task, model, rule
@@ -243,16 +253,14 @@ class _Programs:
         self.initial = compiled(self._initial)
         self.begun = compiled(self._begun)
         self.update = self._over_devices(self._update, mesh, shared=2)
-        self.validate = self._over_devices(self._validate, mesh, shared=0)
+        self.validate = self._over_devices(self._validate, mesh, shared=1)
         # most rules have no last word: there is nothing to compile
         solves = type(rule).finish is not Rule.finish
         self.finish = compiled(self._finish) if solves else _as_trained
         self.choose = compiled(
             lambda which, *states: jax.tree.map(partial(_choose, which), *states)
         )
-        self.slowed = compiled(
-            lambda state, factors: state._replace(rule=jax.vmap(rule.slowed)(state.rule, factors))
-        )
+        self.slowed = compiled(self._slowed)
 
     def compiled_update(self, nets: int, *arguments: Any) -> Any:
         """`update` as a program for this number of networks."""
@@ -260,16 +268,25 @@ class _Programs:
             self._compiled[nets] = self.update.lower(*arguments).compile()
         return self._compiled[nets]
 
-    def _initial(self, key: jax.Array) -> PopulationState:
-        return self._begun(self.model.init(key, self.task.n_inputs, self.task.n_outputs), key)
+    def _initial(self, key: jax.Array, numbers: Numbers) -> PopulationState:
+        weights = self.model.init(key, self.task.n_inputs, self.task.n_outputs)
+        return self._begun(weights, key, numbers)
 
-    def _begun(self, weights: Weights, key: jax.Array) -> PopulationState:
+    def _begun(self, weights: Weights, key: jax.Array, numbers: Numbers) -> PopulationState:
         """The state before the first update of a network with these weights."""
         own = jax.random.fold_in(key, OF_THE_RULE)
-        return PopulationState(weights, self.rule.init(self.model, weights, own))
+        rule = self.rule.with_numbers(numbers)
+        return PopulationState(weights, rule.init(self.model, weights, own))
 
-    def _finish(self, state: PopulationState) -> tuple[Weights, Report]:
-        finished = self.rule.finish(self.model, state.weights, state.rule)
+    def _slowed(
+        self, state: PopulationState, factors: jax.Array, numbers: Numbers
+    ) -> PopulationState:
+        rule = self.rule.with_numbers(numbers)
+        return state._replace(rule=jax.vmap(rule.slowed)(state.rule, factors))
+
+    def _finish(self, state: PopulationState, numbers: Numbers) -> tuple[Weights, Report]:
+        rule = self.rule.with_numbers(numbers)
+        finished = rule.finish(self.model, state.weights, state.rule)
         made, report = finished if isinstance(finished, tuple) else (finished, {})
         return jax.tree.map(partial(jnp.where, _all_finite(made)), made, state.weights), report
 
@@ -278,7 +295,7 @@ class _Programs:
         keys: Keys,
         state_and_active: tuple[PopulationState, jax.Array],
         shards: Shards,
-        numbers: dict[str, jax.Array],
+        numbers: Numbers,
         step: jax.Array,
     ) -> tuple[PopulationState, Info]:
         """One network on this device's shards of the batch."""
@@ -300,15 +317,18 @@ class _Programs:
         keep = active & jnp.isfinite(info["loss"])
         return jax.tree.map(partial(jnp.where, keep), new, state), info
 
-    def _validate(self, keys: Keys, weights: Weights, shards: Shards) -> jax.Array:
+    def _validate(
+        self, keys: Keys, weights: Weights, shards: Shards, numbers: Numbers
+    ) -> jax.Array:
         """Validation loss of one network, batch after batch."""
+        rule = self.rule.with_numbers(numbers)
 
         def of_shard(chunk: jax.Array, shard: jax.Array) -> tuple[jax.Array, jax.Array]:
             positions = chunk * self.rule.batch + self._slots(shard)
             trials = self.task.batch(trial_keys(keys.validation, positions))
             trials = counting(trials, positions < self.rule.validation)
             noise = jax.random.fold_in(keys.validation, chunk * shards.total + shard)
-            error = self.rule.error(self.model, weights, trials, noise)
+            error = rule.error(self.model, weights, trials, noise)
             return error, jnp.sum(trials.mask)
 
         def with_chunk(chunk: jax.Array, sums: Any) -> Any:
@@ -364,7 +384,7 @@ def _checked_info(rule: Rule, info: Any) -> Info:
     return {name: jnp.asarray(value, jnp.float32) for name, value in info.items()}
 
 
-def _as_trained(state: PopulationState) -> tuple[Weights, Report]:
+def _as_trained(state: PopulationState, numbers: Numbers) -> tuple[Weights, Report]:
     return state.weights, {}
 
 
