@@ -13,7 +13,8 @@ from attractory.models import Model, Network
 from attractory.rules import Rule
 from attractory.tasks import Task
 from attractory.training._curriculum import Stage
-from attractory.training._population import Population, PopulationState
+from attractory.training._population import Population
+from attractory.training._programs import PopulationState
 
 SCORED = 128  # fresh trials of one look: shares correct of 0.9 are known to 0.03 (standard error)
 STAGE = "stage"  # the column of the history that says it, from 1

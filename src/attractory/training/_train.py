@@ -52,7 +52,7 @@ from attractory.training._divergence import DivergenceWatch
 from attractory.training._history import History
 from attractory.training._interrupt import InterruptRequest
 from attractory.training._measures import radii, radius_due, silent_loss
-from attractory.training._population import PopulationState
+from attractory.training._programs import PopulationState
 from attractory.training._progress import TrainingProgress
 from attractory.training._rows import (
     answers,
