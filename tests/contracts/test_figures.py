@@ -7,6 +7,7 @@ import pickle
 import struct
 import subprocess
 import sys
+from functools import cache
 
 import matplotlib
 import numpy as np
@@ -42,6 +43,16 @@ each_placed = pytest.mark.parametrize(
     ],
 )
 layouts = pytest.mark.parametrize("layout", [None, "constrained"])
+
+
+def plain(example):
+    """The figure as it is without further arguments: to look at, not to change."""
+    return drawn(EXAMPLES.index(example))
+
+
+@cache
+def drawn(place):
+    return EXAMPLES[place].draw()
 
 
 def panels_of(figure):
@@ -126,7 +137,7 @@ def test_a_figure_is_pickled_and_saved(tmp_path):
 def test_figsize_is_the_size_in_inches(example):
     figure = example.draw(figsize=(9, 6))
     assert figure.get_size_inches().tolist() == [9.0, 6.0]
-    assert len(figure.axes) == len(example.draw().axes)
+    assert len(figure.axes) == len(plain(example).axes)
     figure.draw_without_rendering()
     box = figure.get_tightbbox()
     assert box.x0 > -0.05
@@ -179,7 +190,7 @@ def test_axes_are_the_panels(example):
         assert axes.has_data() or axes.texts
     assert [line.get_ydata().tolist() for line in own.lines] == [[1, 2]]
     assert not figure.legends
-    model = example.draw()
+    model = plain(example)
     if any(part.legends for part in (model, *model.subfigs)):
         assert any(axes.get_legend() for axes in given)
 
@@ -203,10 +214,9 @@ def test_a_solid_panel_needs_solid_axes(example):
 
 @each
 def test_the_users_font_and_lines_appear(example):
-    plain = example.draw()
     with matplotlib.rc_context({"font.size": 16, "lines.linewidth": 3}):
         large = example.draw()
-    for one, other in zip(plain.axes, large.axes, strict=True):
+    for one, other in zip(plain(example).axes, large.axes, strict=True):
         assert other.yaxis.label.get_size() == pytest.approx(2 * one.yaxis.label.get_size())
         widths = [line.get_linewidth() for line in one.lines]
         wide = [line.get_linewidth() for line in other.lines]
