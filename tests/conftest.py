@@ -18,6 +18,9 @@ os.environ.setdefault(
     "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false "
     "--xla_cpu_parallel_codegen_split_count=1",
 )
+# two processes test on two cores: a second thread of either takes its time from the other, and
+# OpenBLAS's waits for work by turning round
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
 import jax
