@@ -87,12 +87,17 @@ def _rank(folder: str) -> int:
 
 @pytest.fixture(autouse=True, scope="module")
 def room_for_programs() -> Iterator[None]:
-    """Programs are dropped before the process has as many memory maps as Linux allows (65 530)."""
+    """Programs are dropped before the process has as many memory maps as Linux allows (65 530).
+
+    Until then what earlier files of tests have left is not looked through for garbage.
+    """
     yield
     maps = Path("/proc/self/maps")
     if maps.exists() and len(maps.read_bytes().splitlines()) > MOST_MAPS:
         jax.clear_caches()
+        gc.unfreeze()
         gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="module")
