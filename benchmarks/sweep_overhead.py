@@ -42,7 +42,13 @@ def main() -> None:
     given = parser.parse_args()
     rule = at.rules.BPTT(steps=8 if given.quick else given.steps, batch=8)
     if given.plain:
-        return plain(rule, range(*given.plain))
+        plain(rule, range(*given.plain))
+    else:
+        compare(rule, given)
+
+
+def compare(rule: at.rules.Rule, given: argparse.Namespace) -> None:
+    """Rounds of plain loops and sweeps in turn, and how many times longer a sweep takes."""
     runs, rounds = (16, 1) if given.quick else (given.runs, given.rounds)
     seconds: dict[str, list[float]] = {"training": [], "sweep": []}
     load = os.getloadavg()[0]
@@ -59,7 +65,6 @@ def main() -> None:
         "ratio": asdict(added),
     }
     write_results("sweep_overhead", found, given.results)
-    return None
 
 
 def of_a_sweep(rule: at.rules.Rule, runs: int) -> float:
@@ -85,6 +90,8 @@ def of_loops(runs: int) -> float:
         for part in parts
     ]
     said = [process.communicate()[0] for process in processes]
+    if any(process.returncode for process in processes):
+        raise SystemExit("a plain loop has failed: its error stands above")
     ends = [[float(line) for line in one.split()] for one in said]
     return sum((one[-1] - one[FIRST]) / (each - 1 - FIRST) for one in ends) / WORKERS
 

@@ -118,7 +118,7 @@ class Rule(Settings, ABC):
 
     @property
     def numbers(self) -> dict[str, float]:
-        """Fields that a compiled update takes as arguments, by name.
+        """Fields that compiled programs take as arguments, by name.
 
         Rules that differ in these alone share their programs. In `init`, `update`, `error`,
         `finish` and `slowed` they are numbers that JAX traces: to be computed with, not to be
